@@ -1,0 +1,35 @@
+/** The closed list of causes. Filled in below by one table; everything else derives from it. */
+export const CAUSES = [
+  'connection_refused',
+  'connect_timeout',
+  'host_unreachable',
+  'local_port_exhausted',
+  'read_timeout',
+  'send_timeout',
+  'premature_close',
+  'connection_reset',
+  'header_too_big',
+  'invalid_response',
+  'no_endpoints',
+  'no_live_upstreams',
+  'upstream_tls_handshake',
+  'upstream_tls_verify',
+  'client_tls_failure',
+  'dns_failure',
+  'upstream_error',
+  'client_closed',
+  'client_timeout',
+  'body_too_large',
+  'bad_request',
+  'rate_limited',
+  'auth_failure',
+  'controller_overload',
+  'lua_error',
+  'redirect_cycle',
+  'no_route',
+  'config_reload',
+  'controller_config',
+  'unclassified'
+] as const
+
+export type Cause = (typeof CAUSES)[number]
