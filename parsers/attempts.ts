@@ -1,0 +1,94 @@
+import type { UpstreamAttempt } from './record.ts'
+
+/** The upstream columns of one access line, each as logged: null when the format has it not, '' when nginx printed nothing. */
+export interface UpstreamColumns {
+  addresses: string | null
+  statuses: string | null
+  times: string | null
+  lengths: string | null
+  connectTimes?: string | null
+  headerTimes?: string | null
+}
+
+export interface Attempts {
+  list: UpstreamAttempt[]
+  /** The columns had different lengths: addresses are right, values that could not be paired are null. */
+  uncertain: boolean
+}
+
+/** A gRPC retry storm writes half a million attempts into one line: the first and the last are what decides. */
+const ATTEMPTS_KEPT = 512
+
+/**
+ * Zips nginx's upstream columns into one array, oldest attempt first.
+ *
+ *   10.0.0.7:80, 10.0.0.8:80   61, -   0.100, -   200, -
+ *   → { group: 0, address: '10.0.0.7:80', responseBytes: 61,   responseTimeMs: 100,  status: 200 }
+ *     { group: 0, address: '10.0.0.8:80', responseBytes: null, responseTimeMs: null, status: null }
+ *
+ * `, ` separates attempts; ` : ` starts a new group after an internal redirect. Columns come from one array of attempt
+ * states (ngx_http_upstream.c), so unequal lengths mean a cut line or mixed separators: then values are paired only while
+ * they can be, never shifted, because a guessed pairing would blame the wrong pod.
+ */
+export function zipAttempts(columns: UpstreamColumns): Attempts {
+  const addresses = splitList(columns.addresses)
+  const statuses = splitList(columns.statuses)
+  const times = splitList(columns.times)
+  const lengths = splitList(columns.lengths)
+  const connects = splitList(columns.connectTimes ?? null)
+  const headers = splitList(columns.headerTimes ?? null)
+  const count = addresses.values.length || statuses.values.length
+  const groups = addresses.values.length > 0 ? addresses.groups : statuses.groups
+  let uncertain = false
+  for (const list of [statuses, times, lengths]) {
+    if (list.values.length > 0 && list.values.length !== count) uncertain = true
+  }
+  const list: UpstreamAttempt[] = []
+  for (let i = 0; i < count; i++) {
+    if (count > ATTEMPTS_KEPT && i >= ATTEMPTS_KEPT / 2 && i < count - ATTEMPTS_KEPT / 2) continue
+    list.push({
+      address: addresses.values[i] || null,
+      group: groups[i] ?? 0,
+      status: integer(statuses.values[i]),
+      responseTimeMs: milliseconds(times.values[i]),
+      responseBytes: integer(lengths.values[i]),
+      connectTimeMs: milliseconds(connects.values[i]),
+      headerTimeMs: milliseconds(headers.values[i])
+    })
+  }
+  return { list, uncertain }
+}
+
+interface ListColumn {
+  values: string[]
+  groups: number[]
+}
+
+/** `a, b : c` → values and the group of each. `-` or nothing at all is an empty column; ` : ` may end or begin it. */
+function splitList(column: string | null): ListColumn {
+  const values: string[] = []
+  const groups: number[] = []
+  if (column === null || column === '-') return { values, groups }
+  if (!column.includes(',') && !column.includes(' ')) return { values: [column], groups: [0] }
+  // A blank lost at an end belongs to ` : `, whose other half printed nothing.
+  const padded = column.startsWith(': ') ? ` ${column}` : column.endsWith(' :') ? `${column} ` : column
+  const parts = padded.split(' : ')
+  for (const [group, part] of parts.entries()) {
+    // In front of the first group stands a border without a peer: no attempt of its own.
+    if (part === '' && group === 0 && parts.length > 1) continue
+    for (const value of part.split(', ')) {
+      values.push(value)
+      groups.push(group)
+    }
+  }
+  return { values, groups }
+}
+
+function integer(value: string | undefined): number | null {
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : null
+}
+
+/** `0.004` → 4; nginx prints three decimals. */
+function milliseconds(value: string | undefined): number | null {
+  return value !== undefined && /^\d+(?:\.\d+)?$/.test(value) ? Math.round(Number(value) * 1000) : null
+}

@@ -1,0 +1,256 @@
+/**
+ * Step one of parsing: walks the bytes of one access line by a compiled format and fills one reused view.
+ *
+ * For each format a function is generated, straight-line, with the format's literals as constants: that is twice as fast
+ * as interpreting the operations. A success costs no object and no string here; quoted values are skipped with the
+ * engine's string search (memchr), everything else is a few integer steps. The block is there twice, as bytes and as
+ * Latin-1 text, so that offsets agree.
+ *
+ * Contract: `bytes[end]` exists and is no part of the line (a line feed or a carriage return), so that loops over digits
+ * stop by themselves; every other loop compares with `end`.
+ */
+
+import { FIELD, FIELD_COUNT, type FormatOp, type LogFormat, OP } from './logFormat.ts'
+import type { NameTable } from './nameTable.ts'
+import { Rfc3339Reader, TimeLocalReader } from './time.ts'
+
+const COMMA = 0x2c
+const MINUS = 0x2d
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const OPEN = 0x5b
+const SPACE = 0x20
+const QUOTE = 0x22
+
+/** What the scanner knows of one access line. Valid only until the next line is scanned. */
+export class AccessView {
+  bytes: Uint8Array = new Uint8Array(0)
+  /** The block of `bytes` as Latin-1. */
+  text = ''
+  start = 0
+  end = 0
+  readonly format: LogFormat
+  timeMs = NaN
+  /** 0..999; -1 when the format has no status. */
+  status = -1
+  requestTimeMs = 0
+  /** Index into the name table of what identifies the service: the alternative name when it is not empty. */
+  nameId = 0
+  /** Elements of the longest upstream list; 0 when all are `-` or the format has none. */
+  attempts = 0
+  /** Upstream status of the only attempt; -1 for `-`, and whenever there are several. */
+  upstreamStatus = -1
+  /** Where `$remote_addr` ends and `$request` stands, for the join's look-up; 0 when the format has it not. */
+  clientEnd = 0
+  requestStart = 0
+  requestEnd = 0
+  /** Begin and end of each field, -1 when the format has it not. Filled by `locate` alone. */
+  readonly offsets = new Int32Array(FIELD_COUNT * 2)
+
+  constructor(format: LogFormat) {
+    this.format = format
+    this.offsets.fill(-1)
+  }
+}
+
+type Scan = (bytes: Uint8Array, text: string, start: number, end: number) => boolean
+
+export class FormatScanner {
+  readonly view: AccessView
+  /** True when the line `[start, end)` has this format to its last byte; then the view describes it. */
+  readonly scan: Scan
+  readonly #locate: Scan
+
+  constructor(format: LogFormat, names: NameTable) {
+    this.view = new AccessView(format)
+    const tools = new ScanTools(format, names)
+    this.scan = generate(format, this.view, tools, false)
+    this.#locate = generate(format, this.view, tools, true)
+  }
+
+  /** Fills the offsets of the line that `scan` has just accepted. */
+  locate(): void {
+    const { bytes, text, start, end } = this.view
+    this.#locate(bytes, text, start, end)
+  }
+}
+
+/** What the generated functions call. A method returns the end of what it read, -1 when it does not stand there. */
+class ScanTools {
+  readonly names: NameTable
+  readonly local = new TimeLocalReader()
+  readonly iso = new Rfc3339Reader()
+  /** Elements of the list that was read last. */
+  elements = 0
+  /** Value of the decimal that was read last, in ms. */
+  number = 0
+  readonly #literals: string[]
+  readonly #isIso: boolean[]
+
+  constructor(format: LogFormat, names: NameTable) {
+    this.names = names
+    this.#literals = format.ops.map(op => op.literal)
+    this.#isIso = format.ops.map((_, i) => format.ops[i + 2]?.op === OP.timeIso)
+  }
+
+  /** Seconds with decimals, or `-`. */
+  decimal(bytes: Uint8Array, from: number): number {
+    let pos = from
+    this.number = 0
+    if (bytes[pos] === MINUS) return pos + 1
+    let value = 0
+    while ((bytes[pos]! - 48) >>> 0 <= 9) value = value * 10 + bytes[pos++]! - 48
+    if (pos === from) return -1
+    let scale = 1000
+    if (bytes[pos] === 0x2e) {
+      const dot = ++pos
+      while ((bytes[pos]! - 48) >>> 0 <= 9) value = value * 10 + bytes[pos++]! - 48
+      const digits = pos - dot
+      scale = digits === 3 ? 1 : 10 ** (3 - digits)
+    }
+    this.number = scale === 1 ? value : Math.round(value * scale)
+    return pos
+  }
+
+  iso8601(bytes: Uint8Array, from: number, end: number): number {
+    this.number = this.iso.read(bytes, from, end)
+    return Number.isNaN(this.number) ? -1 : this.iso.end
+  }
+
+  /** Rest of a list whose first element ended at `pos`, before a separator. */
+  listRest(bytes: Uint8Array, from: number, isAddress: boolean): number {
+    let pos = from
+    this.elements = 1
+    for (;;) {
+      if (bytes[pos] === COMMA && bytes[pos + 1] === SPACE) pos += 2
+      else if (bytes[pos] === SPACE && bytes[pos + 1] === COLON && bytes[pos + 2] === SPACE) pos += 3
+      else return pos
+      this.elements++
+      if (isAddress) while (bytes[pos]! > SPACE && bytes[pos] !== COMMA && bytes[pos] !== QUOTE) pos++
+      else if (bytes[pos] === MINUS) pos++
+      else while ((bytes[pos]! - 48) >>> 0 <= 9 || bytes[pos] === 0x2e) pos++
+    }
+  }
+
+  /** Basic-auth users may hold ` [`: the end is the first one that a time follows. `[a] - b` is an older format's address. */
+  beforeTime(bytes: Uint8Array, text: string, from: number, end: number, op: number): number {
+    const literal = this.#literals[op]!
+    let pos = from
+    while ((pos = text.indexOf(literal, pos)) >= 0 && pos < end) {
+      const time = pos + literal.length
+      const ms = this.#isIso[op] ? this.iso.read(bytes, time, end) : this.local.read(bytes, time)
+      if (time + 20 <= end && !Number.isNaN(ms)) {
+        if (bytes[from] !== OPEN) return pos
+        const border = text.indexOf('] - ', from)
+        return border >= 0 && border < pos ? -1 : pos
+      }
+      pos++
+    }
+    return -1
+  }
+
+  /** Everything to the end of the line. A raw quote cannot come from nginx's escape: a torn line, or a longer format. */
+  hasQuote(text: string, from: number, end: number): boolean {
+    const quote = text.indexOf('"', from)
+    return quote >= 0 && quote < end
+  }
+
+  jsonText(bytes: Uint8Array, text: string, from: number, end: number): number {
+    return endOfJsonText(bytes, text, from, end)
+  }
+}
+
+/** Position of the quote that ends a JSON text: one with an even number of backslashes before it. */
+export function endOfJsonText(bytes: Uint8Array, text: string, from: number, end: number): number {
+  let pos = from
+  while ((pos = text.indexOf('"', pos)) >= 0 && pos < end) {
+    let slashes = 0
+    while (pos - 1 - slashes >= from && bytes[pos - 1 - slashes] === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return pos
+    pos++
+  }
+  return -1
+}
+
+const DIGITS = 'while (bytes[pos] - 48 >>> 0 <= 9) pos++;'
+
+/**
+ * Writes the function for one format. Only integers from the format enter the source (character codes, indexes), no text
+ * of the user's.
+ */
+function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOffsets: boolean): Scan {
+  const body = ['let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0;']
+  if (!format.ops.some(op => op.field === FIELD.time)) body.push('view.timeMs = NaN;')
+  for (const [i, op] of format.ops.entries()) {
+    if (op.op !== OP.literal) body.push('from = pos;')
+    body.push(codeOf(op, i, format))
+    if (op.field >= 0 && withOffsets) body.push(`offsets[${op.field * 2}] = from; offsets[${op.field * 2 + 1}] = pos;`)
+    if (op.field === FIELD.client) body.push('view.clientEnd = pos;')
+    if (op.field === FIELD.request) body.push('view.requestStart = from; view.requestEnd = pos;')
+    if (op.field === FIELD.upstreamName) body.push('nameStart = from; nameEnd = pos;')
+    if (op.field === FIELD.alternativeName) body.push('otherStart = from; otherEnd = pos;')
+  }
+  body.push(
+    'if (pos !== end) return false;',
+    'view.bytes = bytes; view.text = text; view.start = start; view.end = end; view.attempts = attempts;',
+    // An alternative name of one byte is `-`.
+    'if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }',
+    'view.nameId = tools.names.intern(bytes, nameStart, nameEnd);',
+    'return true;'
+  )
+  const source = `return function scan(bytes, text, start, end) {\n${body.join('\n')}\n}`
+  // oxlint-disable-next-line no-new-func, no-implied-eval -- the source holds nothing but our own text and integers
+  return new Function('view', 'offsets', 'tools', source)(view, view.offsets, tools) as Scan
+}
+
+function codeOf(op: FormatOp, index: number, format: LogFormat): string {
+  switch (op.op) {
+    case OP.literal: {
+      const tests = [...op.literalBytes].map((byte, k) => `bytes[pos + ${k}] !== ${byte}`)
+      return tests.length === 0 ? '' : `if (${tests.join(' || ')}) return false; pos += ${tests.length};`
+    }
+    case OP.quoted:
+      // `"-"` and `""` are frequent, and cheaper to see than to search for.
+      return `if (bytes[pos] !== 34) { if (bytes[pos + 1] === 34) pos++; else { pos = text.indexOf('"', pos); if (pos < 0) return false; } } if (pos >= end) return false;`
+    case OP.quotedJson:
+      return 'pos = tools.jsonText(bytes, text, pos, end); if (pos < 0) return false;'
+    case OP.text: {
+      const tests = [...op.literalBytes].map((byte, k) => `bytes[pos + ${k}] === ${byte}`)
+      return `for (;; pos++) { if (pos >= end) return false; if (${tests.join(' && ')}) break; }`
+    }
+    case OP.timeLocal:
+      return 'pos += 26; if (pos > end) return false; view.timeMs = tools.local.read(bytes, from); if (view.timeMs !== view.timeMs) return false;'
+    case OP.timeIso:
+      return 'pos = tools.iso8601(bytes, pos, end); if (pos < 0) return false; view.timeMs = tools.number;'
+    case OP.status:
+      return `{ const a = bytes[pos] - 48, b = bytes[pos + 1] - 48, c = bytes[pos + 2] - 48;
+if (a >>> 0 > 9 || b >>> 0 > 9 || c >>> 0 > 9) return false; pos += 3; view.status = a * 100 + b * 10 + c; }`
+    case OP.integer:
+      return `if (bytes[pos] === 45) pos++; else { ${DIGITS} if (pos === from) return false; }`
+    case OP.decimal: {
+      const keep = op.field === FIELD.requestTime ? 'view.requestTimeMs' : op.field === FIELD.time ? 'view.timeMs' : ''
+      return `pos = tools.decimal(bytes, pos); if (pos < 0) return false; ${keep && `${keep} = tools.number;`}`
+    }
+    case OP.addressList:
+    case OP.numberList: {
+      const isAddress = op.op === OP.addressList
+      // The first element here, the rest (one line in a hundred) in a call.
+      const element = isAddress
+        ? 'while (bytes[pos] > 32 && bytes[pos] !== 44 && bytes[pos] !== 34) pos++;'
+        : `if (bytes[pos] === 45) pos++; else while (bytes[pos] - 48 >>> 0 <= 9 || bytes[pos] === 46) pos++;`
+      const status = op.field === FIELD.upstreamStatus
+      return `${element} { let n = pos - from === 1 && bytes[from] === 45 ? 0 : 1;
+${status ? 'view.upstreamStatus = pos - from === 3 ? bytes[from] * 100 + bytes[from + 1] * 10 + bytes[from + 2] - 5328 : -1;' : ''}
+if (bytes[pos] === 44 || bytes[pos + 1] === 58) { const q = tools.listRest(bytes, pos, ${isAddress}); if (q !== pos) { pos = q; n = tools.elements; ${status ? 'view.upstreamStatus = -1;' : ''} } }
+if (n > attempts) attempts = n; }`
+    }
+    case OP.rest:
+      return format.escape === 'default'
+        ? 'pos = end; if (pos - from !== 32 && tools.hasQuote(text, from, end)) return false; if (from > end) return false;'
+        : 'pos = end; if (from > end) return false;'
+    case OP.textBeforeTime:
+      // A lone `-`, the usual case, needs no search.
+      return `if (bytes[pos] === 45 && bytes[pos + 1] === 32 && bytes[pos + 2] === 91) pos++;
+else { pos = tools.beforeTime(bytes, text, pos, end, ${index}); if (pos < 0) return false; }`
+  }
+}
