@@ -2,6 +2,7 @@
 
 import { zipAttempts } from './attempts.ts'
 import { escapeValue, printable } from './escape.ts'
+import { latin1 } from './latin1.ts'
 import { FIELD, type Field } from './logFormat.ts'
 import type { AccessRecord } from './record.ts'
 import { parseRequest, parseTarget } from './request.ts'
@@ -79,7 +80,7 @@ export function noFields(): AccessFields {
 
 /** The view's line as a record. One string per line is made; the fields are slices of it. */
 export function accessRecordOf(view: AccessView): AccessRecord {
-  const raw = Buffer.prototype.latin1Slice.call(view.bytes, view.start, view.end)
+  const raw = latin1(view.bytes, view.start, view.end)
   const { offsets, start, format } = view
   const isClean = printable(raw) === raw
   const get = (field: Field): string | null => {
@@ -167,7 +168,9 @@ function requestLineOf(fields: AccessFields): string | null {
   const uri = fields.uri ?? ''
   const args = text(fields.args)
   const target = args !== null && parseTarget(uri).query === null ? `${uri}?${args}` : uri
-  return [text(fields.method) ?? '-', target, text(fields.protocol)].filter(part => part !== null && part !== '').join(' ')
+  return [text(fields.method) ?? '-', target, text(fields.protocol)]
+    .filter(part => part !== null && part !== '')
+    .join(' ')
 }
 
 function text(value: string | null): string | null {

@@ -49,7 +49,7 @@ export function zipAttempts(columns: UpstreamColumns): Attempts {
     list.push({
       address: addresses.values[i] || null,
       group: groups[i] ?? 0,
-      status: integer(statuses.values[i]),
+      status: status(statuses.values[i]),
       responseTimeMs: milliseconds(times.values[i]),
       responseBytes: integer(lengths.values[i]),
       connectTimeMs: milliseconds(connects.values[i]),
@@ -64,7 +64,10 @@ interface ListColumn {
   groups: number[]
 }
 
-/** `a, b : c` → values and the group of each. `-` or nothing at all is an empty column; ` : ` may end or begin it. */
+/**
+ * `a, b : c` → values and the group of each; `-` alone is an empty column. An attempt that never got a peer prints no
+ * address, and as the last of its group nothing but the border behind which it stands.
+ */
 function splitList(column: string | null): ListColumn {
   const values: string[] = []
   const groups: number[] = []
@@ -74,14 +77,17 @@ function splitList(column: string | null): ListColumn {
   const padded = column.startsWith(': ') ? ` ${column}` : column.endsWith(' :') ? `${column} ` : column
   const parts = padded.split(' : ')
   for (const [group, part] of parts.entries()) {
-    // In front of the first group stands a border without a peer: no attempt of its own.
-    if (part === '' && group === 0 && parts.length > 1) continue
     for (const value of part.split(', ')) {
       values.push(value)
       groups.push(group)
     }
   }
   return { values, groups }
+}
+
+/** Three digits: fewer is a list that was cut. */
+function status(value: string | undefined): number | null {
+  return value !== undefined && /^\d{3}$/.test(value) ? Number(value) : null
 }
 
 function integer(value: string | undefined): number | null {

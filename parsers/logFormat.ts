@@ -134,7 +134,14 @@ export interface LogFormat {
 
 export type LogEscape = 'default' | 'json' | 'none'
 
-const INTEGERS = new Set(['body_bytes_sent', 'bytes_sent', 'request_length', 'connection', 'connection_requests', 'pid'])
+const INTEGERS = new Set([
+  'body_bytes_sent',
+  'bytes_sent',
+  'request_length',
+  'connection',
+  'connection_requests',
+  'pid'
+])
 const DECIMALS = new Set(['request_time', 'msec', 'session_time'])
 const NUMBER_LISTS = new Set([
   'upstream_response_length',
@@ -161,10 +168,18 @@ export function compileLogFormat(format: string, name = 'custom', escape: LogEsc
     }
     const next = parts[i + 1]
     if (next?.isVariable) {
-      throw new RangeError(`log format: nothing stands between $${part.text} and $${next.text}, so their border cannot be found`)
+      throw new RangeError(
+        `log format: nothing stands between $${part.text} and $${next.text}, so their border cannot be found`
+      )
     }
     const before = parts[i - 1]?.text ?? ''
-    ops.push(makeOp(opOf(part.text, before, next?.text ?? '', parts[i + 2]?.text, escape), VARIABLES.get(part.text) ?? -1, next?.text ?? ''))
+    ops.push(
+      makeOp(
+        opOf(part.text, before, next?.text ?? '', parts[i + 2]?.text, escape),
+        VARIABLES.get(part.text) ?? -1,
+        next?.text ?? ''
+      )
+    )
   }
   const fields = new Set(ops.map(op => op.field))
   return {
@@ -181,7 +196,13 @@ function makeOp(op: FormatOp['op'], field: number, literal: string): FormatOp {
   return { op, field, literal, literalBytes: Uint8Array.from(literal, c => c.charCodeAt(0) & 0xff) }
 }
 
-function opOf(variable: string, before: string, after: string, variableAfter: string | undefined, escape: LogEscape): FormatOp['op'] {
+function opOf(
+  variable: string,
+  before: string,
+  after: string,
+  variableAfter: string | undefined,
+  escape: LogEscape
+): FormatOp['op'] {
   if (variable === 'time_local') return OP.timeLocal
   if (variable === 'time_iso8601') return OP.timeIso
   if (variable === 'status') return OP.status
@@ -190,7 +211,8 @@ function opOf(variable: string, before: string, after: string, variableAfter: st
   if (variable === 'upstream_addr') return OP.addressList
   if (NUMBER_LISTS.has(variable)) return OP.numberList
   if (after === '') return OP.rest
-  if (before.endsWith('"') && after.startsWith('"') && escape !== 'none') return escape === 'json' ? OP.quotedJson : OP.quoted
+  if (before.endsWith('"') && after.startsWith('"') && escape !== 'none')
+    return escape === 'json' ? OP.quotedJson : OP.quoted
   return variableAfter === 'time_local' || variableAfter === 'time_iso8601' ? OP.textBeforeTime : OP.text
 }
 
@@ -211,7 +233,8 @@ function splitFormat(format: string): FormatPart[] {
   return parts
 }
 
-const HEAD = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+const HEAD =
+  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 const OLD_HEAD = `$remote_addr - [$x_forwarded] - ${HEAD.slice('$remote_addr - '.length)}`
 const LISTS = '$upstream_addr $upstream_response_length $upstream_response_time $upstream_status'
 
@@ -226,8 +249,14 @@ export const KNOWN_FORMATS: readonly { name: string; format: string }[] = [
     name: 'upstreaminfo+why5xx',
     format: `${UPSTREAMINFO} $connection $namespace $ingress_name $service_name $upstream_connect_time $upstream_header_time "$host"`
   },
-  { name: 'upstreaminfo-0.25', format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] ${LISTS} $req_id` },
-  { name: 'upstreaminfo-0.15', format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] ${LISTS} $req_id` },
+  {
+    name: 'upstreaminfo-0.25',
+    format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] ${LISTS} $req_id`
+  },
+  {
+    name: 'upstreaminfo-0.15',
+    format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] ${LISTS} $req_id`
+  },
   { name: 'upstreaminfo-0.9', format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] ${LISTS}` },
   { name: 'upstreaminfo-2017', format: `${OLD_HEAD} $request_length $request_time [$proxy_upstream_name] ${LISTS}"` },
   { name: 'upstreaminfo-2016', format: `${OLD_HEAD} $request_length $request_time ${LISTS}` },

@@ -26,7 +26,7 @@ const WORDS = new Set(['host', 'addr', 'i', 'value', 'annotation'])
 /** A placeholder at the start of a template must not swallow a whole message. */
 const HEAD_PLACEHOLDER_MAX = 64
 
-/** `strip` takes away what varies by version or C library: see `errorMessage.ts`. */
+/** `(110: Operation timed out)` becomes `(110: <strerror>)`: the C libraries word it differently. */
 export function compileTemplate(message: string): Template {
   const errno = /\((\d+): [A-Z][^<>()]*\)/.exec(message)
   const text = errno ? message.replace(errno[0], `(${errno[1]}: <strerror>)`) : message
@@ -48,37 +48,38 @@ function kindOf(name: string): Kind {
 }
 
 /**
- * 1: the text begins with the template. 0: it does not. Negative: the text ended inside the template, as cut messages
- * do, after that many (negated) characters of literal text.
+ * 1: the text begins with the template. 0: it does not. Negative, with `isCut` only: the text ended inside the template,
+ * after that many (negated) characters of literal text.
  */
-export function matchTemplate(template: Template, text: string): number {
+export function matchTemplate(template: Template, text: string, isCut: boolean): number {
   const { head, kinds, literals } = template
-  if (!text.startsWith(head)) return head.startsWith(text) ? -text.length : 0
+  if (!text.startsWith(head)) return isCut && head.startsWith(text) ? -text.length : 0
   let position = head.length
   let matched = head.length
   for (let i = 0; i < kinds.length; i++) {
     const literal = literals[i]
     if (kinds[i] === 'digits') {
       const end = skipDigits(text, position)
-      if (end === position) return end === text.length ? -matched : 0
+      if (end === position) return isCut && end === text.length ? -matched : 0
       position = end
       if (!text.startsWith(literal, position)) {
-        return literal.startsWith(text.slice(position)) ? -(matched + text.length - position) : 0
+        return isCut && literal.startsWith(text.slice(position)) ? -(matched + text.length - position) : 0
       }
     } else if (literal !== '') {
       const found = findLiteral(text, literal, position, kinds[i + 1] === 'digits')
-      if (kinds[i] === 'word') {
-        const blank = text.indexOf(' ', position)
-        if (blank >= 0 && (found < 0 || blank < found)) return 0
-      }
+      if (found < 0 && !isCut) return 0
+      const partial = found < 0 ? overlap(text, position, literal) : 0
+      const end = found < 0 ? text.length - partial : found
+      if (kinds[i] === 'word' && text.slice(position, end).includes(' ')) return 0
       if (position === 0 && (found < 0 || found > HEAD_PLACEHOLDER_MAX)) return 0
-      if (found < 0) return -matched
+      if (found < 0) return -(matched + partial)
       position = found
     }
     position += literal.length
     matched += literal.length
   }
-  return endsOnBoundary(text, position) ? 1 : 0
+  // A placeholder at the very end takes the rest, `no memory<ctx>`; fixed text ends where a word ends.
+  return literals.at(-1) === '' || endsOnBoundary(text, position) ? 1 : 0
 }
 
 /** First occurrence at or behind `from`; with `beforeDigits`, the first one that a number follows. */
@@ -88,6 +89,13 @@ function findLiteral(text: string, literal: string, from: number, beforeDigits: 
     found = text.indexOf(literal, found + 1)
   }
   return found
+}
+
+/** How many characters of `literal` the text ends in, at or behind `from`. */
+function overlap(text: string, from: number, literal: string): number {
+  let length = Math.min(literal.length, text.length - from)
+  while (length > 0 && !text.endsWith(literal.slice(0, length))) length--
+  return length
 }
 
 /** Behind `-?[0-9]+` at `position`, or `position` without a number there. */
@@ -103,7 +111,7 @@ const isWordCode = (code: number): boolean =>
   isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f
 
 /** `exit` is not the beginning of `exiting`. */
-export function endsOnBoundary(text: string, position: number): boolean {
+function endsOnBoundary(text: string, position: number): boolean {
   return position === 0 || !isWordCode(text.charCodeAt(position)) || !isWordCode(text.charCodeAt(position - 1))
 }
 
@@ -139,7 +147,7 @@ export class TemplateIndex<T extends { template: Template }> {
     let best = literalMin
     let found: T[] = []
     for (const entry of this.#byFour.get(text.slice(0, 4)) ?? []) {
-      const literal = -matchTemplate(entry.template, text)
+      const literal = -matchTemplate(entry.template, text, true)
       if (literal < best) continue
       if (literal > best) found = []
       best = literal
@@ -157,5 +165,5 @@ function push<T>(map: Map<string, T[]>, key: string, entry: T): void {
 
 function keepMatching<T extends { template: Template }>(entries: T[] | undefined, text: string, found: T[]): void {
   if (!entries) return
-  for (const entry of entries) if (matchTemplate(entry.template, text) === 1) found.push(entry)
+  for (const entry of entries) if (matchTemplate(entry.template, text, false) === 1) found.push(entry)
 }

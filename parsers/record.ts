@@ -9,27 +9,10 @@
 
 import type { Cause } from './causes.ts'
 
-export type LineKind =
-  | 'access'
-  | 'error'
-  | 'controller'
-  | 'stream_access'
-  | 'other'
-  | 'continuation'
-  | 'reject'
+export type LineKind = 'access' | 'error' | 'controller' | 'stream_access' | 'other' | 'continuation' | 'reject'
 
 /** Levels of nginx; klog's I W E F are stored as info, warning, error, fatal. */
-export type Level =
-  | 'emerg'
-  | 'alert'
-  | 'crit'
-  | 'error'
-  | 'warn'
-  | 'notice'
-  | 'info'
-  | 'debug'
-  | 'warning'
-  | 'fatal'
+export type Level = 'emerg' | 'alert' | 'crit' | 'error' | 'warn' | 'notice' | 'info' | 'debug' | 'warning' | 'fatal'
 
 /** One try of nginx at one backend. */
 export interface UpstreamAttempt {

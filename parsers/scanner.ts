@@ -60,12 +60,19 @@ export class FormatScanner {
   /** True when the line `[start, end)` has this format to its last byte; then the view describes it. */
   readonly scan: Scan
   readonly #locate: Scan
+  readonly #local: TimeLocalReader
 
   constructor(format: LogFormat, names: NameTable) {
     this.view = new AccessView(format)
     const tools = new ScanTools(format, names)
+    this.#local = tools.local
     this.scan = generate(format, this.view, tools, false)
     this.#locate = generate(format, this.view, tools, true)
+  }
+
+  /** Offset from UTC of the container's clock, ms, as `$time_local` printed it last; NaN when the format has none. */
+  get zoneMs(): number {
+    return this.#local.zoneMs
   }
 
   /** Fills the offsets of the line that `scan` has just accepted. */
@@ -179,7 +186,9 @@ const DIGITS = 'while (bytes[pos] - 48 >>> 0 <= 9) pos++;'
  * of the user's.
  */
 function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOffsets: boolean): Scan {
-  const body = ['let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0;']
+  const body = [
+    'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0;'
+  ]
   if (!format.ops.some(op => op.field === FIELD.time)) body.push('view.timeMs = NaN;')
   for (const [i, op] of format.ops.entries()) {
     if (op.op !== OP.literal) body.push('from = pos;')
@@ -216,7 +225,9 @@ function codeOf(op: FormatOp, index: number, format: LogFormat): string {
       return 'pos = tools.jsonText(bytes, text, pos, end); if (pos < 0) return false;'
     case OP.text: {
       const tests = [...op.literalBytes].map((byte, k) => `bytes[pos + ${k}] === ${byte}`)
-      return `for (;; pos++) { if (pos >= end) return false; if (${tests.join(' && ')}) break; }`
+      // An address holds no blank: one in it belongs to a prefix that is none of the format's.
+      const blank = op.field === FIELD.client ? ' if (bytes[pos] <= 32) return false;' : ''
+      return `for (;; pos++) { if (pos >= end) return false; if (${tests.join(' && ')}) break;${blank} }`
     }
     case OP.timeLocal:
       return 'pos += 26; if (pos > end) return false; view.timeMs = tools.local.read(bytes, from); if (view.timeMs !== view.timeMs) return false;'

@@ -36,7 +36,9 @@ function fourDigits(bytes: Uint8Array, at: number): number {
 
 function dateMs(year: number, month: number, day: number, hour: number, minute: number): number {
   const valid = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour <= 23
-  return valid && minute >= 0 && minute <= 59 ? daysFromCivil(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000 : NaN
+  return valid && minute >= 0 && minute <= 59
+    ? daysFromCivil(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000
+    : NaN
 }
 
 /**
@@ -46,6 +48,7 @@ function dateMs(year: number, month: number, day: number, hour: number, minute: 
 class MinuteCache {
   #key = new Uint8Array(24)
   #length = 0
+  /** What the stamp is worth. */
   valueMs = NaN
 
   hit(bytes: Uint8Array, at: number, length: number): boolean {
@@ -68,15 +71,27 @@ export class TimeLocalReader {
   #minute = new MinuteCache()
   #zone = new MinuteCache()
 
+  /** Offset of the stamp that was read last from UTC, ms; NaN before the first. */
+  get zoneMs(): number {
+    return this.#zone.valueMs
+  }
+
   /** ms, or NaN when the 26 bytes at `at` are no `$time_local`. */
   read(bytes: Uint8Array, at: number): number {
     const seconds = twoDigits(bytes, at + 18)
     if (seconds < 0 || bytes[at + 17] !== COLON) return NaN
     if (!this.#minute.hit(bytes, at, 17)) {
       const month = monthNumber(bytes, at + 3)
-      const valid = bytes[at + 2] === SLASH && bytes[at + 6] === SLASH && bytes[at + 11] === COLON && bytes[at + 14] === COLON
+      const valid =
+        bytes[at + 2] === SLASH && bytes[at + 6] === SLASH && bytes[at + 11] === COLON && bytes[at + 14] === COLON
       const ms = valid
-        ? dateMs(fourDigits(bytes, at + 7), month, twoDigits(bytes, at), twoDigits(bytes, at + 12), twoDigits(bytes, at + 15))
+        ? dateMs(
+            fourDigits(bytes, at + 7),
+            month,
+            twoDigits(bytes, at),
+            twoDigits(bytes, at + 12),
+            twoDigits(bytes, at + 15)
+          )
         : NaN
       this.#minute.store(bytes, at, 17, ms)
       if (Number.isNaN(ms)) return NaN
@@ -121,7 +136,13 @@ export class Rfc3339Reader {
         bytes[at + 13] === COLON &&
         bytes[at + 16] === COLON
       const ms = valid
-        ? dateMs(fourDigits(bytes, at), twoDigits(bytes, at + 5), twoDigits(bytes, at + 8), twoDigits(bytes, at + 11), twoDigits(bytes, at + 14))
+        ? dateMs(
+            fourDigits(bytes, at),
+            twoDigits(bytes, at + 5),
+            twoDigits(bytes, at + 8),
+            twoDigits(bytes, at + 11),
+            twoDigits(bytes, at + 14)
+          )
         : NaN
       this.#minute.store(bytes, at, 17, ms)
       if (Number.isNaN(ms)) return NaN
@@ -162,7 +183,8 @@ export class Rfc3339Reader {
 
 /** Any spelling of a JSON log's time value: RFC 3339 (also one-digit parts), `$time_local`, seconds or ms since 1970. */
 export function parseTimeText(text: string): number | null {
-  const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text)
+  const iso =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text)
   if (iso) {
     const base = dateMs(Number(iso[1]), Number(iso[2]), Number(iso[3]), Number(iso[4]), Number(iso[5]))
     const fraction = iso[7] === undefined ? 0 : Number(`0.${iso[7]}`) * 1000
@@ -170,7 +192,13 @@ export function parseTimeText(text: string): number | null {
   }
   const local = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})$/.exec(text)
   if (local) {
-    const base = dateMs(Number(local[3]), MONTHS.indexOf(local[2]!) + 1, Number(local[1]), Number(local[4]), Number(local[5]))
+    const base = dateMs(
+      Number(local[3]),
+      MONTHS.indexOf(local[2]!) + 1,
+      Number(local[1]),
+      Number(local[4]),
+      Number(local[5])
+    )
     return Number.isNaN(base) ? null : base + Number(local[6]) * 1000 - zoneOffsetMs(local[7])
   }
   if (/^\d{9,11}(?:\.\d+)?$/.test(text)) return Number(text) * 1000

@@ -1,0 +1,41 @@
+import { latin1 } from './latin1.ts'
+/** One physical line, or several that belong together, with what its envelope says. One object is reused for all lines. */
+export class Line {
+  /** Physical number in its source, from 1; of a record of several lines the first. */
+  number = 0
+  /** Offset of its first byte in the source, uncompressed. */
+  byteOffset = 0
+  bytes: Uint8Array = new Uint8Array(0)
+  /** The same block as Latin-1. */
+  text = ''
+  /** Where the content (without envelope, line feed, carriage return) begins and ends in `bytes`. */
+  start = 0
+  end = 0
+  /** The envelope's stamp, Unix ms with a fraction; NaN without one. */
+  timeMs = NaN
+  /** The stamp as text, nanoseconds and all; '' without one. Part of the line's identity. */
+  written = ''
+  stream: 'stdout' | 'stderr' | null = null
+  pod: string | null = null
+  namespace: string | null = null
+  container: string | null = null
+  node: string | null = null
+  /** Shipper's name of the source file (`log_path`), null when the source is the file itself. */
+  path: string | null = null
+
+  /** The content as Latin-1, a copy that keeps no block alive. */
+  content(): string {
+    return latin1(this.bytes, this.start, this.end)
+  }
+
+  clearEnvelope(): void {
+    this.timeMs = NaN
+    this.written = ''
+    this.stream = null
+    this.pod = null
+    this.namespace = null
+    this.container = null
+    this.node = null
+    this.path = null
+  }
+}

@@ -1,0 +1,341 @@
+/**
+ * Bytes of one source → lines → records. Splits chunks into lines, takes envelopes off, puts pieces and continuations
+ * together, and says of every physical line exactly one thing: a record, a continuation of one, or a reject.
+ */
+
+import { EnvelopeReader, openJson, prefixLength } from './envelope.ts'
+import { latin1 } from './latin1.ts'
+import { Line } from './line.ts'
+import type { LogFormat } from './logFormat.ts'
+import type { NameTable } from './nameTable.ts'
+import type { ParsedRecord, ParseErrorCode } from './record.ts'
+import { isForeignLine, opensBlock, RecordParser } from './recordParser.ts'
+import type { AccessView } from './scanner.ts'
+
+/** Longest line that is parsed; a longer one is a reject, skipped without keeping it. */
+export const LINE_BYTES_MAX = 1 << 20
+/** Text of a block lies in the young generation of the heap: dead before the next collection. */
+const BLOCK_BYTES = 1 << 16
+const CONTINUATIONS_MAX = 1000
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+
+/** What a record's line keeps when the block is gone. */
+export interface RecordLine {
+  /** First physical line, from 1. */
+  number: number
+  byteOffset: number
+  /** The envelope's stamp, Unix ms with a fraction; null without one. */
+  timeMs: number | null
+  /** The stamp as written; '' without one. */
+  written: string
+  stream: 'stdout' | 'stderr' | null
+  pod: string | null
+  namespace: string | null
+  container: string | null
+  node: string | null
+  path: string | null
+  /** Content as Latin-1, several physical lines joined by a line feed. */
+  raw: string
+}
+
+/** Who listens to a reader. `view` and `line` are valid during the call only. */
+export interface LineVisitor {
+  /** A line that the scanner read: step one. `view` becomes a record on request (`reader.accessRecord`). */
+  access(view: AccessView, line: Line): void
+  record(record: ParsedRecord, line: RecordLine): void
+  /** A physical line that belongs to the record before it. */
+  continuation(lineNumber: number): void
+  reject(code: ParseErrorCode, column: number, line: RecordLine): void
+}
+
+interface OpenBlock {
+  line: RecordLine
+  /** Not told to the visitor yet, because lines that follow may belong to it; null: told already. */
+  waiting: string[] | null
+}
+
+export class LogReader {
+  /** Physical lines seen so far. */
+  lines = 0
+  readonly parser: RecordParser
+  readonly #visitor: LineVisitor
+  readonly #line = new Line()
+  readonly #envelope = new EnvelopeReader()
+  /** Bytes of a line whose end has not come. */
+  #carry: Uint8Array = new Uint8Array(0)
+  #isSkipping = false
+  #offset = 0
+  /** Records that unrecognised lines may continue, by pod and stream. */
+  readonly #blocks = new Map<string, OpenBlock>()
+  /** First pieces of CRI and docker lines, by pod and stream. */
+  readonly #pieces = new Map<string, { line: RecordLine; extra: number[] }>()
+
+  constructor(visitor: LineVisitor, names: NameTable, format: LogFormat | null = null) {
+    this.#visitor = visitor
+    this.parser = new RecordParser(names, format)
+  }
+
+  /** Reads a chunk; lines are told as soon as they are whole. The chunk may be reused afterwards. */
+  push(chunk: Uint8Array): void {
+    let from = 0
+    if (this.#carry.length > 0 || this.#isSkipping) {
+      const end = chunk.indexOf(LINE_FEED)
+      if (end < 0) return this.#keep(chunk)
+      from = end + 1
+      this.#finishCarry(chunk.subarray(0, from))
+    }
+    const last = chunk.lastIndexOf(LINE_FEED)
+    const to = last + 1
+    while (from < to) {
+      let end = to
+      if (to - from > BLOCK_BYTES) {
+        end = chunk.lastIndexOf(LINE_FEED, from + BLOCK_BYTES) + 1
+        if (end <= from) end = chunk.indexOf(LINE_FEED, from + BLOCK_BYTES) + 1
+      }
+      this.#block(chunk.subarray(from, end), this.#offset + from)
+      from = end
+    }
+    this.#offset += to
+    if (to < chunk.length) this.#keep(chunk.subarray(to))
+  }
+
+  /** The source is at its end: a last line without line feed counts, open records are told. */
+  end(): void {
+    if (this.#carry.length > 0 || this.#isSkipping) this.#finishCarry(Uint8Array.of(LINE_FEED))
+    for (const { line } of this.#pieces.values()) this.#wholeLine(line)
+    this.#pieces.clear()
+    this.flush()
+    this.#blocks.clear()
+  }
+
+  /** Tells records that waited for continuations, because for a while nothing came: what comes later still belongs to them. */
+  flush(): void {
+    for (const block of this.#blocks.values()) {
+      this.#tell(block)
+      block.waiting = null
+    }
+  }
+
+  /** What stays of `line` when its block is gone. */
+  recordLine(line: Line): RecordLine {
+    const { number, byteOffset, timeMs, stream, pod, namespace, container, node, path } = line
+    return {
+      number,
+      byteOffset,
+      timeMs: Number.isNaN(timeMs) ? null : timeMs,
+      written: this.#envelope.written(line),
+      stream,
+      pod,
+      namespace,
+      container,
+      node,
+      path,
+      raw: line.content()
+    }
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#isSkipping) {
+      this.#offset += bytes.length
+      return
+    }
+    const joined = new Uint8Array(this.#carry.length + bytes.length)
+    joined.set(this.#carry)
+    joined.set(bytes, this.#carry.length)
+    this.#carry = joined
+    if (joined.length <= LINE_BYTES_MAX) return
+    this.#isSkipping = true
+    const line = this.#line
+    line.clearEnvelope()
+    line.number = ++this.lines
+    line.byteOffset = this.#offset
+    this.#setContent(line, joined.subarray(0, 200))
+    this.#visitor.reject('line_too_long', LINE_BYTES_MAX, this.recordLine(line))
+    this.#offset += joined.length
+    this.#carry = new Uint8Array(0)
+  }
+
+  /** `end` is the rest of the carried line with its line feed. */
+  #finishCarry(end: Uint8Array): void {
+    if (this.#isSkipping) {
+      this.#isSkipping = false
+      // `push` adds what it takes from the chunk.
+      return
+    }
+    const joined = Buffer.concat([this.#carry, end])
+    const at = this.#offset
+    this.#carry = new Uint8Array(0)
+    this.#offset += joined.length - end.length
+    this.#block(joined, at)
+  }
+
+  #block(bytes: Uint8Array, offset: number): void {
+    const text = latin1(bytes, 0, bytes.length)
+    const line = this.#line
+    let start = 0
+    for (;;) {
+      const feed = text.indexOf('\n', start)
+      if (feed < 0) return
+      line.number = ++this.lines
+      line.byteOffset = offset + start
+      line.bytes = bytes
+      line.text = text
+      line.start = start
+      line.end = feed > start && bytes[feed - 1] === CARRIAGE_RETURN ? feed - 1 : feed
+      line.clearEnvelope()
+      this.#physicalLine(line)
+      start = feed + 1
+    }
+  }
+
+  #physicalLine(line: Line): void {
+    const framing = this.#envelope.open(line)
+    if (framing === 'piece' || (this.#pieces.size > 0 && framing === 'last')) {
+      if (this.#piece(line, framing === 'piece')) return
+    }
+    const scanner = this.parser.scanner
+    if (scanner?.scan(line.bytes, line.text, line.start, line.end)) {
+      this.parser.countScanned()
+      if (this.#blocks.size > 0 && line.stream !== 'stdout') this.#endBlock(line)
+      this.#visitor.access(scanner.view, line)
+    } else this.#slowLine(line)
+  }
+
+  #slowLine(line: Line): void {
+    const json = openJson(line)
+    if (json !== null) {
+      this.#setContent(line, Buffer.from(json.content, 'latin1'))
+      if (json.framing === 'piece' || (this.#pieces.size > 0 && json.framing === 'last')) {
+        if (this.#piece(line, json.framing === 'piece')) return
+      }
+      // A shipper without a CRI parser forwards the frame too.
+      this.#envelope.open(line)
+    }
+    for (let depth = 0; depth < 4; depth++) {
+      if (this.#tryLine(line)) return
+      const content = line.content()
+      const prefix = prefixLength(content)
+      if (prefix === 0 || prefix >= content.length) break
+      line.start += prefix
+      this.#envelope.open(line)
+    }
+    const record = this.parser.parseDamaged(line.content())
+    if (record !== null) {
+      this.#endBlock(line)
+      this.#tellRecord(record, line)
+    } else this.#unrecognised(line)
+  }
+
+  #tryLine(line: Line): boolean {
+    const scanner = this.parser.findScanner(line)
+    if (scanner !== null) {
+      this.#endBlock(line)
+      this.#visitor.access(scanner.view, line)
+      return true
+    }
+    const raw = line.content()
+    const open = this.#blocks.get(streamKey(line))
+    // `nginx -t` output inside a controller's block has a date but no connection, and is no error of a request.
+    if (open?.waiting && isForeignLine(raw)) return this.#continue(open, raw, line.number)
+    const record = this.parser.parse(raw)
+    if (record === null) return false
+    if ('code' in record) {
+      this.#endBlock(line)
+      this.#visitor.reject(record.code, record.column, this.recordLine(line))
+      return true
+    }
+    this.#endBlock(line)
+    this.#tellRecord(record, line)
+    return true
+  }
+
+  /** Tells a record, or keeps it for the lines that may continue it. */
+  #tellRecord(record: ParsedRecord, line: Line): void {
+    const recordLine = this.recordLine(line)
+    if (record.kind !== 'error' && record.kind !== 'controller') return this.#visitor.record(record, recordLine)
+    const waits = opensBlock(record)
+    if (!waits) this.#visitor.record(record, recordLine)
+    this.#blocks.set(streamKey(line), { line: recordLine, waiting: waits ? [] : null })
+  }
+
+  #unrecognised(line: Line): void {
+    const open = this.#blocks.get(streamKey(line))
+    if (open && this.#continue(open, line.content(), line.number)) return
+    const recordLine = this.recordLine(line)
+    const { code, column } = this.parser.rejectOf(recordLine.raw)
+    this.#visitor.reject(code, column, recordLine)
+  }
+
+  #continue(open: OpenBlock, raw: string, lineNumber: number): boolean {
+    if (open.waiting !== null && open.waiting.length < CONTINUATIONS_MAX) open.waiting.push(raw)
+    this.#visitor.continuation(lineNumber)
+    return true
+  }
+
+  /** A recognised line ends the record before it in its stream. */
+  #endBlock(line: Line): void {
+    if (this.#blocks.size === 0) return
+    const key = streamKey(line)
+    const open = this.#blocks.get(key)
+    if (!open) return
+    this.#blocks.delete(key)
+    this.#tell(open)
+  }
+
+  #tell(block: OpenBlock): void {
+    if (block.waiting === null) return
+    const line =
+      block.waiting.length === 0 ? block.line : { ...block.line, raw: [block.line.raw, ...block.waiting].join('\n') }
+    const record = this.parser.parse(line.raw)
+    if (record !== null && !('code' in record)) this.#visitor.record(record, line)
+  }
+
+  /** Keeps a piece, or puts the last one to those before it; false when the line is whole by itself. */
+  #piece(line: Line, hasMore: boolean): boolean {
+    const key = streamKey(line)
+    const open = this.#pieces.get(key)
+    if (!open) {
+      if (hasMore) this.#pieces.set(key, { line: this.recordLine(line), extra: [] })
+      return hasMore
+    }
+    open.line.raw += line.content()
+    open.extra.push(line.number)
+    if (open.line.raw.length > LINE_BYTES_MAX) {
+      this.#pieces.delete(key)
+      this.#visitor.reject('line_too_long', LINE_BYTES_MAX, { ...open.line, raw: open.line.raw.slice(0, 200) })
+    } else if (!hasMore) {
+      this.#pieces.delete(key)
+      this.#wholeLine(open.line)
+    }
+    this.#visitor.continuation(line.number)
+    return true
+  }
+
+  /** Runs a line put together from pieces through the parser. */
+  #wholeLine(recordLine: RecordLine): void {
+    const line = new Line()
+    const { raw, ...facts } = recordLine
+    Object.assign(line, facts, { timeMs: recordLine.timeMs ?? NaN })
+    this.#setContent(line, Buffer.from(raw, 'latin1'))
+    const scanner = this.parser.findScanner(line)
+    if (scanner !== null) this.#visitor.access(scanner.view, line)
+    else this.#slowLine(line)
+  }
+
+  /** Content that stands nowhere in the block: bytes of its own, with the line feed that scanners stop at. */
+  #setContent(line: Line, content: Uint8Array): void {
+    const bytes = Buffer.allocUnsafe(content.length + 1)
+    bytes.set(content)
+    bytes[content.length] = LINE_FEED
+    line.written = this.#envelope.written(line)
+    line.bytes = bytes
+    line.text = latin1(bytes, 0, bytes.length)
+    line.start = 0
+    line.end = content.length
+  }
+}
+
+function streamKey(line: Line): string {
+  return `${line.pod ?? ''} ${line.stream ?? ''}`
+}

@@ -1,0 +1,14 @@
+import { Why5xxError } from '../errors.ts'
+
+/** Writes to stdout and waits while the pipe is full. A reader that went away ends the program silently (main.ts). */
+export async function writeOut(text: string): Promise<void> {
+  if (text === '' || process.stdout.write(text)) return
+  await new Promise<void>(resolve => process.stdout.once('drain', resolve))
+}
+
+/** Says on stderr what could not be read; the rest is still reported. Returns the exit code 1; other errors go on. */
+export function reportInputError(error: unknown): number {
+  if (!(error instanceof Why5xxError)) throw error
+  process.stderr.write(`why5xx: ${error.message}\n`)
+  return 1
+}

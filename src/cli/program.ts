@@ -1,0 +1,136 @@
+import { Command, CommanderError } from 'commander'
+import { exitCodeOf, Why5xxError } from '../errors.ts'
+import { CommonOptions } from './options.ts'
+
+export const VERSION = '0.1.0'
+
+/** Arguments → command → exit code. Each command's code is loaded when it runs. */
+export async function runCli(argv: string[]): Promise<number> {
+  let exitCode = 0
+  const program = new Command('why5xx')
+    .description(
+      'Says why requests through ingress-nginx failed: which cause, which upstream, on what evidence, and what to do.'
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'why5xx: ')) })
+    .showHelpAfterError('(why5xx --help shows all commands)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubectl logs -n ingress-nginx -l app.kubernetes.io/component=controller --tail=-1 --prefix --timestamps --since=1h | why5xx explain -
+  why5xx explain /var/log/containers/*ingress-nginx*controller*.log
+  why5xx causes no_endpoints
+
+Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong usage or configuration.`
+    )
+
+  program
+    .command('explain')
+    .description('reads logs and says what failed and why: causes, upstreams, examples, next steps')
+    .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])
+    .option('--format <format>', 'text, json, ndjson (one failure document a line) or markdown', 'text')
+    .option('--from <time>', 'only requests from this time on: RFC 3339, local time with a zone, or -2h')
+    .option('--to <time>', 'only requests before this time')
+    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
+    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
+    .option('--cause <slug>', 'only this cause', collect)
+    .option('--source <name>', 'cluster/namespace/pod/container of the lines, for ids, where no envelope tells')
+    .option('--time-zone <zone>', 'print times in this zone', 'UTC')
+    .option('--no-color', 'plain text also on a terminal')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubectl logs -n ingress-nginx deploy/ingress-nginx-controller --timestamps -f | why5xx explain -
+  why5xx explain access.log error.log --from 2026-11-21T10:00:00Z --to 2026-11-21T11:00:00Z
+  why5xx explain controller.log.gz --cause connection_refused --format markdown
+  why5xx explain controller.log --format ndjson | jq -r '.why5xx.cause' | sort | uniq -c`
+    )
+    .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
+      const { runExplain } = await import('./explain.ts')
+      exitCode = await runExplain(files, flags, common(command))
+    })
+
+  program
+    .command('parse')
+    .description('prints one JSON object per line: the record, or why there is none')
+    .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])
+    .addHelpText(
+      'after',
+      `\nExamples:\n  why5xx parse access.log | jq -c 'select(.reject != null)'\n  kubectl logs -n ingress-nginx deploy/ingress-nginx-controller | why5xx parse -`
+    )
+    .action(async (files: string[], _flags: unknown, command: Command) => {
+      const { runParse } = await import('./parse.ts')
+      exitCode = await runParse(files, common(command))
+    })
+
+  program
+    .command('check')
+    .description(
+      'says which formats files hold, what share can be read, and the first lines that cannot; checks the configuration'
+    )
+    .argument('[file...]', 'log files, also gzip; - is stdin')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  why5xx check controller.log\n  why5xx check --config why5xx.yaml\n\nExit code 1 if anything must be mended or less than 95 % can be read.`
+    )
+    .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
+      const { runCheck } = await import('./check.ts')
+      exitCode = await runCheck(files, flags, common(command))
+    })
+
+  program
+    .command('causes')
+    .description('the catalogue: every cause, what it means, what to check, what to do')
+    .argument('[slug]', 'one cause in full')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText('after', `\nExamples:\n  why5xx causes\n  why5xx causes no_endpoints`)
+    .action(async (slug: string | undefined, flags: Record<string, unknown>) => {
+      const { runCauses } = await import('./causes.ts')
+      exitCode = await runCauses(slug, flags)
+    })
+
+  program
+    .command('config')
+    .description('prints every option with default, unit and what it does')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText('after', `\nExamples:\n  why5xx config\n  WHY5XX_JOIN_ERROR_WAIT_MS=300000 why5xx config`)
+    .action(async (flags: Record<string, unknown>, command: Command) => {
+      const { runConfig } = await import('./configCommand.ts')
+      exitCode = await runConfig(flags, common(command))
+    })
+
+  for (const command of program.commands) {
+    command.exitOverride()
+    if (command.name() === 'causes') continue
+    command
+      .option('--config <file>', 'YAML file with options (default: ./why5xx.yaml if it is there)')
+      .option('--set <path=value>', 'set one option, e.g. join.errorWaitMs=300000', collect)
+      .option('--no-mask', 'show query strings, referrers and header values unmasked')
+  }
+
+  try {
+    if (argv.length <= 2) {
+      program.outputHelp()
+      return 2
+    }
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof Why5xxError)) throw error
+    process.stderr.write(`why5xx: ${error.message}\n`)
+    return exitCodeOf(error)
+  }
+  return exitCode
+}
+
+function common(command: Command): CommonOptions {
+  return new CommonOptions(command.opts())
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}
