@@ -12,6 +12,8 @@ export const OTHER_NAMES = '(other upstreams)'
 export class NameTable {
   /** id → name. Id 0 is "no name". */
   readonly names: string[] = ['']
+  /** id → false for the catch-all and for backends that take over from one without endpoints: their answers are no plain ones. */
+  readonly isPlain: boolean[] = [true]
   /** Names that did not fit. */
   overflow = 0
   readonly #slots = new Int32Array(SLOTS)
@@ -36,6 +38,12 @@ export class NameTable {
     }
   }
 
+  /** The id of a name as text. */
+  of(name: string): number {
+    const bytes = Uint8Array.from(name, char => char.charCodeAt(0))
+    return this.intern(bytes, 0, bytes.length)
+  }
+
   #add(bytes: Uint8Array, start: number, end: number, slot: number): number {
     if (start === end) return 0
     if (this.names.length > NAMES_MAX) {
@@ -47,6 +55,7 @@ export class NameTable {
     const key = isLast ? new Uint8Array(0) : new Uint8Array(bytes.subarray(start, end))
     const id = this.names.push(isLast ? OTHER_NAMES : latin1(key)) - 1
     this.#keys.push(key)
+    this.isPlain.push(!/^(?:custom-default-backend-|upstream-default-backend$)/.test(this.names[id]!))
     if (!isLast) this.#slots[slot] = id
     return id
   }

@@ -8,8 +8,8 @@ import { latin1 } from './latin1.ts'
 import { Line } from './line.ts'
 import type { LogFormat } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
-import type { ParsedRecord, ParseErrorCode } from './record.ts'
-import { isForeignLine, opensBlock, RecordParser } from './recordParser.ts'
+import type { AccessRecord, ParsedRecord, ParseErrorCode } from './record.ts'
+import { isForeignLine, opensBlock, RecordParser, scannedRecord } from './recordParser.ts'
 import type { AccessView } from './scanner.ts'
 
 /** Longest line that is parsed; a longer one is a reject, skipped without keeping it. */
@@ -17,6 +17,8 @@ export const LINE_BYTES_MAX = 1 << 20
 /** Text of a block lies in the young generation of the heap: dead before the next collection. */
 const BLOCK_BYTES = 1 << 16
 const CONTINUATIONS_MAX = 1000
+/** Text kept for `lookBack`: a tenth of a second at 10,000 lines/s, and some. */
+const RECENT_BYTES = 1 << 19
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
@@ -66,6 +68,10 @@ export class LogReader {
   #carry: Uint8Array = new Uint8Array(0)
   #isSkipping = false
   #offset = 0
+  #hasErrors = false
+  /** Text of the last blocks, for `lookBack`. */
+  readonly #recent: { text: string; firstLine: number; offset: number }[] = []
+  #recentLength = 0
   /** Records that unrecognised lines may continue, by pod and stream. */
   readonly #blocks = new Map<string, OpenBlock>()
   /** First pieces of CRI and docker lines, by pod and stream. */
@@ -115,6 +121,35 @@ export class LogReader {
       this.#tell(block)
       block.waiting = null
     }
+  }
+
+  /**
+   * The newest line, not older than `sinceMs` by its stamp, that is the access line of this client and request (both in
+   * nginx's escape); null when there is none in the blocks that are still here.
+   */
+  lookBack(client: string, request: string, sinceMs: number): { record: AccessRecord; line: RecordLine } | null {
+    const needle = `"${request}" `
+    const line = new Line()
+    for (let i = this.#recent.length - 1; i >= 0; i--) {
+      const { text, firstLine, offset } = this.#recent[i]!
+      for (let at = text.lastIndexOf(needle); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(needle, at - 1)) {
+        const start = text.lastIndexOf('\n', at) + 1
+        const number = firstLine + countFeeds(text, start)
+        // What stands behind the line that is being read has not been told yet.
+        if (number >= this.lines) continue
+        line.clearEnvelope()
+        line.number = number
+        line.byteOffset = offset + start
+        this.#setContent(line, Buffer.from(text.slice(start, text.indexOf('\n', start)).replace(/\r$/, ''), 'latin1'))
+        this.#envelope.open(line)
+        if (!(line.timeMs >= sinceMs)) return null
+        const { scanner } = this.parser
+        if (!scanner?.scan(line.bytes, line.text, line.start, line.end)) continue
+        const record = scannedRecord(scanner.view, scanner)
+        if (record.client === client && record.request === request) return { record, line: this.recordLine(line) }
+      }
+    }
+    return null
   }
 
   /** What stays of `line` when its block is gone. */
@@ -172,6 +207,7 @@ export class LogReader {
 
   #block(bytes: Uint8Array, offset: number): void {
     const text = latin1(bytes, 0, bytes.length)
+    if (this.#hasErrors) this.#remember(text, offset)
     const line = this.#line
     let start = 0
     for (;;) {
@@ -187,6 +223,13 @@ export class LogReader {
       this.#physicalLine(line)
       start = feed + 1
     }
+  }
+
+  /** Only sources that hold error lines are looked back in. */
+  #remember(text: string, offset: number): void {
+    this.#recent.push({ text, firstLine: this.lines + 1, offset })
+    this.#recentLength += text.length
+    while (this.#recentLength > RECENT_BYTES && this.#recent.length > 1) this.#recentLength -= this.#recent.shift()!.text.length
   }
 
   #physicalLine(line: Line): void {
@@ -254,6 +297,7 @@ export class LogReader {
   #tellRecord(record: ParsedRecord, line: Line): void {
     const recordLine = this.recordLine(line)
     if (record.kind !== 'error' && record.kind !== 'controller') return this.#visitor.record(record, recordLine)
+    this.#hasErrors = true
     const waits = opensBlock(record)
     if (!waits) this.#visitor.record(record, recordLine)
     this.#blocks.set(streamKey(line), { line: recordLine, waiting: waits ? [] : null })
@@ -334,6 +378,12 @@ export class LogReader {
     line.start = 0
     line.end = content.length
   }
+}
+
+function countFeeds(text: string, end: number): number {
+  let count = 0
+  for (let at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++
+  return count
 }
 
 function streamKey(line: Line): string {

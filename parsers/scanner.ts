@@ -40,6 +40,8 @@ export class AccessView {
   attempts = 0
   /** Upstream status of the only attempt; -1 for `-`, and whenever there are several. */
   upstreamStatus = -1
+  /** `$request_length` is 0 although an upstream was asked: a subrequest's line. */
+  isEmptyRequest = false
   /** Where `$remote_addr` ends and `$request` stands, for the join's look-up; 0 when the format has it not. */
   clientEnd = 0
   requestStart = 0
@@ -187,7 +189,7 @@ const DIGITS = 'while (bytes[pos] - 48 >>> 0 <= 9) pos++;'
  */
 function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOffsets: boolean): Scan {
   const body = [
-    'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0;'
+    'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0, isEmpty = false;'
   ]
   if (!format.ops.some(op => op.field === FIELD.time)) body.push('view.timeMs = NaN;')
   for (const [i, op] of format.ops.entries()) {
@@ -195,13 +197,14 @@ function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOff
     body.push(codeOf(op, i, format))
     if (op.field >= 0 && withOffsets) body.push(`offsets[${op.field * 2}] = from; offsets[${op.field * 2 + 1}] = pos;`)
     if (op.field === FIELD.client) body.push('view.clientEnd = pos;')
+    if (op.field === FIELD.requestLength) body.push('isEmpty = pos === from + 1 && bytes[from] === 48;')
     if (op.field === FIELD.request) body.push('view.requestStart = from; view.requestEnd = pos;')
     if (op.field === FIELD.upstreamName) body.push('nameStart = from; nameEnd = pos;')
     if (op.field === FIELD.alternativeName) body.push('otherStart = from; otherEnd = pos;')
   }
   body.push(
     'if (pos !== end) return false;',
-    'view.bytes = bytes; view.text = text; view.start = start; view.end = end; view.attempts = attempts;',
+    'view.bytes = bytes; view.text = text; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;',
     // An alternative name of one byte is `-`.
     'if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }',
     'view.nameId = tools.names.intern(bytes, nameStart, nameEnd);',

@@ -1,6 +1,7 @@
 import type { RecordLine } from '../parsers/reader.ts'
 import type { ParsedRecord } from '../parsers/record.ts'
 import { withNearestYear } from '../parsers/time.ts'
+import { zoneOffsetMs } from './timeOption.ts'
 
 const QUARTER_HOUR_MS = 900_000
 /** A stamp and nginx's own time this close tell of one moment; further apart the envelope belongs to a replay. */
@@ -73,27 +74,4 @@ export function eventTime(stampMs: number | null, ownMs: number | null): number 
   if (stampMs === null || ownMs === null) return stampMs ?? ownMs
   // nginx prints the second in which the line was written, so the stamp may lie up to one second behind it.
   return stampMs - ownMs > -SAME_MOMENT_MS && stampMs - ownMs < SAME_MOMENT_MS + 1000 ? stampMs : ownMs
-}
-
-/** Offset of `timeZone` from UTC at a local wall time, ms. */
-function zoneOffsetMs(timeZone: string, localMs: number): number {
-  if (timeZone === 'UTC') return 0
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit'
-  })
-  const offsetAt = (ms: number): number => {
-    const get = Object.fromEntries(parts.formatToParts(ms).map(part => [part.type, Number(part.value)]))
-    return (
-      Date.UTC(get.year!, get.month! - 1, get.day!, get.hour!, get.minute!, get.second!) - Math.floor(ms / 1000) * 1000
-    )
-  }
-  // The offset at the moment meant, which the first guess can miss by the jump of a clock change.
-  return offsetAt(localMs - offsetAt(localMs))
 }

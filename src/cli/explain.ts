@@ -1,0 +1,186 @@
+import type { Engine as EngineType, EngineSource } from '../engine.ts'
+import { Engine } from '../engine.ts'
+import { Why5xxError } from '../errors.ts'
+import { ClockText } from '../explain/clockText.ts'
+import { jsonReport } from '../explain/jsonReport.ts'
+import { readLogs } from '../explain/readLogs.ts'
+import type { ReportFacts } from '../explain/report.ts'
+import { Summary } from '../explain/summary.ts'
+import { Masker } from '../mask.ts'
+import type { Failure } from '../model.ts'
+import { type Input, openInput } from '../source/input.ts'
+import { styleFor } from '../terminal.ts'
+import { durationMs, parseTimeOption } from '../timeOption.ts'
+import { LiveView } from './liveView.ts'
+import type { CommonOptions } from './options.ts'
+import { reportInputError, writeOut } from './output.ts'
+import { Progress } from './progress.ts'
+
+interface ExplainFlags {
+  format?: string
+  from?: string
+  to?: string
+  since?: string
+  service?: string[]
+  cause?: string[]
+  source?: string
+  timeZone?: string
+  color?: boolean
+}
+
+const FORMATS = ['text', 'json', 'ndjson', 'markdown']
+
+/** Reads logs to their end (or to Ctrl-C) and prints what failed and why. Returns the exit code. */
+export async function runExplain(paths: string[], flags: ExplainFlags, options: CommonOptions): Promise<number> {
+  const format = flags.format ?? 'text'
+  if (!FORMATS.includes(format)) throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected one of ${FORMATS.join(', ')}`)
+  const { config, maskOptions, logFormat } = await options.load()
+  const masker = new Masker(maskOptions)
+  const causes = await wantedCauses(flags.cause)
+  const range = timeRange(flags)
+  // Wrong zones are told before anything is read.
+  checkZone(flags.timeZone ?? 'UTC')
+
+  const summary = new Summary(masker)
+  const documents = format === 'ndjson' ? await documentWriter(config.clusterName, config.links.runbook, masker, flags.source) : null
+  const engine = new Engine(
+    { join: config.join, timeZone: config.timeZone, logFormat, ...range, isWantedName: wantedNames(flags.service) },
+    {
+      failure(failure) {
+        if (causes !== null && !causes.has(failure.cause)) return
+        summary.add(failure)
+        documents?.add(failure)
+      },
+      controller: (record, timeMs) => summary.controller(record, timeMs),
+      stream: record => summary.streamAccess(record),
+      reject: (code, column, line, source) => summary.reject(code, column, line, source)
+    }
+  )
+
+  let exitCode = 0
+  const inputs: Input[] = []
+  for (const path of new Set(paths)) {
+    try {
+      inputs.push(openInput(path))
+    } catch (error) {
+      exitCode = reportInputError(error)
+    }
+  }
+  if (inputs.length === 0) return exitCode
+
+  const sources: EngineSource[] = []
+  const render = async (style = styleFor(process.stdout, flags.color ?? true)): Promise<string> => {
+    const clock = new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, latest(engine, sources))
+    if (!Number.isFinite(engine.toMs)) engine.toMs = latest(engine, sources)
+    const facts: ReportFacts = { engine, summary, clock, inputs: inputs.map(input => input.name), filters: [...(flags.service ?? []), ...(flags.cause ?? [])] }
+    if (format === 'json') return `${JSON.stringify(jsonReport(engine, summary, formatsOf(sources)), null, 2)}\n`
+    if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
+    return (await import('../explain/textReport.ts')).textReport(facts, style)
+  }
+
+  const progress = new Progress(inputs)
+  const live = new LiveView(engine, inputs, format === 'text' ? async () => render() : null, async () => writeOut(documents?.take() ?? ''))
+  // Ctrl-C: what was read so far is the answer.
+  process.once('SIGINT', () => {
+    live.stop()
+    progress.clear()
+    for (const source of engine.sources) source.end()
+    engine.finish()
+    sources.push(...engine.sources)
+    void (async () => {
+      await writeOut(documents ? documents.take() : await render())
+      process.exit(130)
+    })()
+  })
+
+  await readLogs(engine, inputs, {
+    async progress(bytes) {
+      progress.at(bytes)
+      live.heard()
+      if (documents) await writeOut(documents.take())
+    },
+    failed(error) {
+      exitCode = reportInputError(error)
+    },
+    opened: (input, head) => documents?.opened(input.name, head)
+  })
+  live.stop()
+  progress.clear()
+  engine.finish()
+  sources.push(...engine.sources)
+  await writeOut(documents ? documents.take() : await render())
+  for (const source of engine.sources) {
+    if (source.recognised > 0) continue
+    exitCode = 1
+    const why = source.reader.lines === 0 ? 'it is empty' : `none of its ${source.reader.lines} lines is a log line of nginx or its controller; try why5xx check`
+    process.stderr.write(`why5xx: ${source.name}: ${why}\n`)
+  }
+  return exitCode
+}
+
+/** Builds documents as failures come, for `ndjson`. Loaded only then: it needs hashes and the catalogue. */
+async function documentWriter(clusterName: string, runbookUrl: string | null, masker: Masker, source: string | undefined) {
+  const { buildDocument } = await import('../store/document.ts')
+  const { fingerprint } = await import('../store/identity.ts')
+  const fingerprints = new Map<string, string>()
+  const sourceOf = (file: string): string => source ?? (file === 'stdin' ? 'stdin' : (fingerprints.get(file) ?? file))
+  let text = ''
+  return {
+    opened(name: string, head: Uint8Array): void {
+      if (name !== 'stdin') fingerprints.set(name, fingerprint(head))
+    },
+    add(failure: Failure): void {
+      text += `${JSON.stringify(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).document)}\n`
+    },
+    take(): string {
+      const taken = text
+      text = ''
+      return taken
+    }
+  }
+}
+
+function formatsOf(sources: EngineSource[]): Map<string, number> {
+  const sum = new Map<string, number>()
+  for (const source of sources) {
+    for (const [format, lines] of source.reader.parser.formatCounts()) sum.set(format, (sum.get(format) ?? 0) + lines)
+  }
+  return sum
+}
+
+function latest(engine: EngineType, sources: EngineSource[]): number {
+  return Math.max(engine.toMs, ...(sources.length > 0 ? sources : engine.sources).map(source => source.newestMs))
+}
+
+function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
+  const nowMs = Date.now()
+  if (flags.since !== undefined && flags.from !== undefined) throw new Why5xxError('WHY5XX_USAGE', '--since and --from say the same thing: give one')
+  const since = flags.since === undefined ? null : nowMs - durationMs('--since', flags.since.replace(/^-/, ''))
+  const fromMs = since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs))
+  const toMs = flags.to === undefined ? Number.POSITIVE_INFINITY : parseTimeOption('--to', flags.to, nowMs)
+  if (fromMs >= toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
+  return { fromMs, toMs }
+}
+
+/** An upstream name as logged, or `namespace/service` of any port. */
+function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
+  if (services === undefined) return null
+  return name => services.some(service => (service.includes('/') ? name.startsWith(`${service.replace('/', '-')}-`) : name === service))
+}
+
+async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | null> {
+  if (slugs === undefined) return null
+  const { CAUSES } = await import('../../parsers/causes.ts')
+  for (const slug of slugs) {
+    if (!(CAUSES as readonly string[]).includes(slug)) throw new Why5xxError('WHY5XX_USAGE', `--cause ${slug}: there is no such cause; why5xx causes lists them`)
+  }
+  return new Set(slugs)
+}
+
+function checkZone(zone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+  } catch (error) {
+    throw new Why5xxError('WHY5XX_USAGE', `--time-zone ${zone}: expected an IANA name such as Europe/Berlin or UTC`, { cause: error })
+  }
+}

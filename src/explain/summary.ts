@@ -1,0 +1,203 @@
+/**
+ * What `explain` keeps of a log of any length: counts by cause and upstream, one real example of each, what controllers
+ * said, what could not be read. Pure and bounded; the reports only read it.
+ */
+
+import type { Cause } from '../../parsers/causes.ts'
+import type { RecordLine } from '../../parsers/reader.ts'
+import type { ControllerRecord, ParseErrorCode, StreamAccessRecord } from '../../parsers/record.ts'
+import type { Masker } from '../mask.ts'
+import type { Failure, Position } from '../model.ts'
+import { TimeHistogram } from './timeHistogram.ts'
+
+const GROUPS_MAX = 2_000
+const ADDRESSES_MAX = 64
+const TEMPLATES_MAX = 200
+const REJECTS_SHOWN = 5
+
+/** One cause at one upstream. */
+export interface Group {
+  cause: Cause
+  /** null: no upstream is known (client TLS, damaged lines, formats without names). */
+  upstreamName: string | null
+  /** Documents in all. */
+  documents: number
+  /** Of them counted as failed: 5xx, 000, 009. */
+  failed: number
+  masked: number
+  firstMs: number
+  lastMs: number
+  /** What clients saw. */
+  statuses: Map<number, number>
+  /** Blamed upstream addresses → attempts that failed there. */
+  addresses: Map<string, number>
+  confidenceSum: number
+  alternatives: Map<Cause, number>
+  histogram: TimeHistogram
+  example: Example | null
+}
+
+/** A real request of a group, masked, ready to print. */
+export interface Example {
+  score: number
+  status: number | null
+  method: string | null
+  path: string | null
+  attempts: { address: string | null; status: number | null }[]
+  requestTimeMs: number | null
+  access: Position | null
+  error: { level: string | null; message: string; position: Position } | null
+  host: string | null
+}
+
+export interface ControllerNote {
+  text: string
+  cause: Cause
+  service: string | null
+  count: number
+  firstMs: number | null
+  lastMs: number | null
+}
+
+export class Summary {
+  readonly groups = new Map<string, Group>()
+  readonly byCause = new Map<Cause, number>()
+  readonly join = { joined: 0, accessOnly: 0, errorOnly: 0, ambiguous: 0 }
+  readonly notes = new Map<string, ControllerNote>()
+  reloads = 0
+  readonly stream = { lines: 0, failed: 0 }
+  readonly rejectsByCode = new Map<ParseErrorCode, number>()
+  readonly firstRejects: { code: ParseErrorCode; column: number; source: string; line: number; text: string }[] = []
+  /** Texts of what fits no cause, with values taken out, so that the list of causes can grow. */
+  readonly unclassified = new Map<string, number>()
+  readonly #masker: Masker
+
+  constructor(masker: Masker) {
+    this.#masker = masker
+  }
+
+  add(failure: Failure): void {
+    this.byCause.set(failure.cause, (this.byCause.get(failure.cause) ?? 0) + 1)
+    if (failure.join === 'joined') this.join.joined++
+    else if (failure.join === 'access_only') this.join.accessOnly++
+    else if (failure.join === 'ambiguous') this.join.ambiguous++
+    else this.join.errorOnly++
+    const group = this.#group(failure)
+    group.documents++
+    if (failure.counted) group.failed++
+    if (failure.masked) group.masked++
+    group.firstMs = Math.min(group.firstMs, failure.timeMs)
+    group.lastMs = Math.max(group.lastMs, failure.timeMs)
+    group.histogram.add(failure.timeMs)
+    group.confidenceSum += failure.confidence
+    for (const cause of failure.alternatives) group.alternatives.set(cause, (group.alternatives.get(cause) ?? 0) + 1)
+    const status = failure.access?.record.status
+    if (status !== null && status !== undefined) group.statuses.set(status, (group.statuses.get(status) ?? 0) + 1)
+    for (const address of blamedAddresses(failure)) {
+      if (group.addresses.has(address) || group.addresses.size < ADDRESSES_MAX) group.addresses.set(address, (group.addresses.get(address) ?? 0) + 1)
+    }
+    this.#keepExample(group, failure)
+    if (failure.cause === 'unclassified') this.#countTemplate(failure)
+  }
+
+  controller(record: ControllerRecord, timeMs: number | null): void {
+    if (/^"?Backend successfully reloaded/.test(record.message)) this.reloads++
+    if (record.cause === null) return
+    const text = this.#masker.message(record.message.replaceAll('\\x0A', ' ').trim()).slice(0, 200)
+    const key = `${record.messageKind ?? text}\n${record.service ?? ''}`
+    let note = this.notes.get(key)
+    if (!note) {
+      if (this.notes.size >= TEMPLATES_MAX) return
+      note = { text, cause: record.cause, service: record.service, count: 0, firstMs: timeMs, lastMs: timeMs }
+      this.notes.set(key, note)
+    }
+    note.count++
+    if (timeMs !== null) {
+      note.firstMs = Math.min(note.firstMs ?? timeMs, timeMs)
+      note.lastMs = Math.max(note.lastMs ?? timeMs, timeMs)
+    }
+  }
+
+  streamAccess(record: StreamAccessRecord): void {
+    this.stream.lines++
+    if (record.status >= 500) this.stream.failed++
+  }
+
+  reject(code: ParseErrorCode, column: number, line: RecordLine, source: string): void {
+    this.rejectsByCode.set(code, (this.rejectsByCode.get(code) ?? 0) + 1)
+    if (this.firstRejects.length >= REJECTS_SHOWN) return
+    this.firstRejects.push({ code, column, source, line: line.number, text: this.#masker.rejected(line.raw, 200) })
+  }
+
+  /** Groups with counted failures first, most first; then the rest. */
+  sorted(): Group[] {
+    return [...this.groups.values()].sort((a, b) => b.failed - a.failed || b.documents - a.documents || a.firstMs - b.firstMs)
+  }
+
+  #group(failure: Failure): Group {
+    const key = `${failure.cause}\n${failure.upstreamName ?? ''}`
+    const known = this.groups.get(key)
+    if (known) return known
+    const upstreamName = this.groups.size < GROUPS_MAX ? failure.upstreamName : '(other upstreams)'
+    const boundedKey = `${failure.cause}\n${upstreamName ?? ''}`
+    let group = this.groups.get(boundedKey)
+    if (!group) {
+      group = {
+        cause: failure.cause,
+        upstreamName,
+        documents: 0,
+        failed: 0,
+        masked: 0,
+        firstMs: Number.POSITIVE_INFINITY,
+        lastMs: Number.NEGATIVE_INFINITY,
+        statuses: new Map(),
+        addresses: new Map(),
+        confidenceSum: 0,
+        alternatives: new Map(),
+        histogram: new TimeHistogram(),
+        example: null
+      }
+      this.groups.set(boundedKey, group)
+    }
+    return group
+  }
+
+  /** The first that shows most: an error line beside a counted failure beats the rest. */
+  #keepExample(group: Group, failure: Failure): void {
+    const score = (failure.counted ? 2 : 0) + (failure.deciding >= 0 ? 4 : 0) + (failure.join === 'joined' ? 1 : 0)
+    if (group.example !== null && group.example.score >= score) return
+    const record = failure.access?.record
+    const error = failure.errors[Math.max(0, failure.deciding)]
+    group.example = {
+      score,
+      status: record?.status ?? null,
+      method: record?.method ?? error?.record.method ?? null,
+      path: this.#masker.path(record?.path ?? error?.record.path ?? null),
+      attempts: (record?.attempts ?? []).slice(0, 4).map(({ address, status }) => ({ address, status })),
+      requestTimeMs: record?.requestTimeMs ?? null,
+      access: failure.access?.position ?? null,
+      error: error ? { level: error.record.level, message: this.#masker.message(error.record.message), position: error.position } : null,
+      host: record?.host ?? error?.record.host ?? null
+    }
+  }
+
+  #countTemplate(failure: Failure): void {
+    const error = failure.errors[Math.max(0, failure.deciding)]?.record
+    const record = failure.access?.record
+    const template = error
+      ? this.#masker.message(error.message).replace(/"[^"]*"/g, '"…"').replace(/\d+/g, 'N')
+      : `status ${record?.status} after upstream status ${record?.attempts?.map(attempt => attempt.status ?? '-').join(', ') || '-'}`
+    if (this.unclassified.has(template) || this.unclassified.size < TEMPLATES_MAX) this.unclassified.set(template, (this.unclassified.get(template) ?? 0) + 1)
+  }
+}
+
+/** Addresses of the attempts that failed like the blamed one. */
+function blamedAddresses(failure: Failure): string[] {
+  const attempts = failure.access?.record.attempts ?? []
+  const blamed = attempts[failure.blamedAttempt]
+  if (!blamed) {
+    const address = failure.errors[Math.max(0, failure.deciding)]?.record.upstreamAddress
+    return address ? [address] : []
+  }
+  return attempts.filter(attempt => attempt.group === blamed.group && attempt.status === blamed.status && attempt.address !== null).map(attempt => attempt.address!)
+}

@@ -1,0 +1,197 @@
+/** Which of the waiting error lines belong to one request. */
+
+import type { UpstreamAttempt } from '../../parsers/record.ts'
+import type { AccessEntry, ErrorEntry } from '../model.ts'
+import { fitsAttempt, roleOf } from './errorRole.ts'
+import type { HeldError } from './joiner.ts'
+
+export interface Claim {
+  /** Oldest first. */
+  taken: HeldError[]
+  /** Per taken error the attempt it tells of, -1: none in particular. */
+  attemptOf: number[]
+  /** Another request's lines would have fitted as well. */
+  isAmbiguous: boolean
+}
+
+/** Stamps of two pipes differ by tens of ms; nginx prints whole seconds, of the moment its clock was last updated. */
+const PRECISE_SLACK_MS = 1_500
+const SECOND_SLACK_MS = 2_500
+/** Lines this close to each other tell nothing by their time. */
+const PRECISE_TIE_MS = 2
+
+/**
+ * Takes, for one request, from `candidates` (same client, same request line or none, in order of arrival): per failed
+ * attempt one line that tells its end, for a request without attempts one line, and all lines that only accompany it.
+ * Equal requests in flight are told apart by connection (every error line prints it), by attempt address, by time, and
+ * last by order.
+ */
+export function claimErrors(access: AccessEntry, candidates: readonly HeldError[], errorWaitMs: number): Claim {
+  const nothing: Claim = { taken: [], attemptOf: [], isAmbiguous: false }
+  if (candidates.length === 0) return nothing
+  const request = { fromMs: access.timeMs - (access.record.requestTimeMs ?? errorWaitMs), toMs: access.timeMs }
+  const spans = attemptSpans(access.record.attempts ?? [], request)
+  const around = [request]
+  // Of thousands of equal requests in flight only the lines near an end of this one's attempts matter.
+  const inTime = candidates.filter(held => fits(access, held.entry, isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0 ? spans : around))
+  if (inTime.length === 0) return nothing
+  // All lines of a request carry the number of its client connection.
+  const groups = new Map<string, HeldError[]>()
+  for (const held of inTime) {
+    const { pid, connection } = held.entry.record
+    const key = connection === null ? '' : `${pid}*${connection}`
+    const group = groups.get(key)
+    if (group) group.push(held)
+    else groups.set(key, [held])
+  }
+  let best: Scored | null = null
+  let isTie = false
+  for (const group of groups.values()) {
+    const scored = assign(access, group, spans)
+    if (scored.claim.taken.length === 0) continue
+    const order = best === null ? 1 : compare(scored, best, access)
+    if (order > 0) {
+      best = scored
+      isTie = false
+    } else if (order === 0) isTie = true
+  }
+  if (best === null) return nothing
+  best.claim.isAmbiguous ||= isTie
+  return best.claim
+}
+
+interface Scored {
+  claim: Claim
+  /** Lines that tell an end of this request. */
+  ends: number
+  /** Sum of the distances between a line and the end of its attempt, ms. */
+  distanceMs: number
+}
+
+function compare(a: Scored, b: Scored, access: AccessEntry): number {
+  if (a.ends !== b.ends) return a.ends - b.ends
+  const distance = b.distanceMs - a.distanceMs
+  const tie = access.isPrecise ? PRECISE_TIE_MS : 1_000
+  return Math.abs(distance) <= tie * Math.max(1, a.ends) ? 0 : distance
+}
+
+function fits(access: AccessEntry, error: ErrorEntry, spans: readonly Span[]): boolean {
+  const { record } = access
+  if (record.connection !== null && error.record.connection !== null && record.connection !== error.record.connection) return false
+  if (record.host !== null && error.record.host !== null && record.host !== error.record.host && error.record.subrequest === null) return false
+  if (error.record.request === null && !endsBeforeRequest(access, error)) return false
+  const slack = access.isPrecise && error.isPrecise ? PRECISE_SLACK_MS : SECOND_SLACK_MS
+  return spans.some(span => away(error.timeMs, span) <= slack)
+}
+
+/** When something can have happened, Unix ms. */
+interface Span {
+  fromMs: number
+  toMs: number
+}
+
+function away(ms: number, span: Span): number {
+  return ms < span.fromMs ? span.fromMs - ms : ms > span.toMs ? ms - span.toMs : 0
+}
+
+/**
+ * When each attempt can have ended: nginx logs durations only. They follow each other, but the request may have begun
+ * with a slow upload and ended with a slow download.
+ */
+function attemptSpans(attempts: readonly UpstreamAttempt[], request: Span): Span[] {
+  const before: number[] = []
+  let sum = 0
+  for (const attempt of attempts) before.push((sum += attempt.responseTimeMs ?? 0))
+  return before.map(ms => {
+    const toMs = request.toMs - (sum - ms)
+    return { fromMs: Math.min(request.fromMs + ms, toMs), toMs }
+  })
+}
+
+/** An error line without `request:` is of a request whose line or headers nginx could not read. */
+function endsBeforeRequest(access: AccessEntry, error: ErrorEntry): boolean {
+  const { status, attempts } = access.record
+  const isEarly = /^reading client request (?:line|headers)/.test(error.record.phase ?? '')
+  return isEarly && status !== null && status >= 400 && status < 500 && (attempts === null || attempts.length === 0)
+}
+
+function assign(access: AccessEntry, group: readonly HeldError[], spans: readonly Span[]): Scored {
+  const attempts = access.record.attempts ?? []
+  const attemptOf = new Map<HeldError, number>()
+  let distanceMs = 0
+  let isAmbiguous = false
+  const open = new Set(group.filter(held => isEnd(held)))
+
+  for (const [i, attempt] of attempts.entries()) {
+    let nearest: HeldError | null = null
+    let nearestMs = Number.POSITIVE_INFINITY
+    for (const held of open) {
+      if (!canEnd(attempt, i === attempts.length - 1, held, access)) continue
+      const awayMs = away(held.entry.timeMs, spans[i]!)
+      if (awayMs >= nearestMs) continue
+      nearest = held
+      nearestMs = awayMs
+    }
+    if (nearest === null) continue
+    open.delete(nearest)
+    attemptOf.set(nearest, i)
+    distanceMs += nearestMs
+  }
+  // What tells of no attempt ends the request itself: once, and only when no upstream answered it.
+  const status = access.record.status ?? 0
+  for (const held of open) {
+    const { upstreamAddress, messageCause } = held.entry.record
+    const isOfClient = messageCause === 'client_closed' || messageCause === 'client_timeout'
+    if (attempts.length > 0 && (upstreamAddress !== null || (!isOfClient && !isAnswerOfNginx(access)))) continue
+    if (attempts.length === 0 && status < 400 && roleOf(held.entry.record) !== 'cuts') continue
+    attemptOf.set(held, -1)
+    distanceMs += Math.abs(held.entry.timeMs - access.timeMs)
+    break
+  }
+  // More lines of this kind on one connection than the request has ends: HTTP/2 streams with equal requests.
+  for (const held of open) {
+    if (attemptOf.has(held)) continue
+    if ([...attemptOf.keys()].some(taken => sameMoment(taken, held))) isAmbiguous = true
+  }
+  for (const held of group) if (!isEnd(held)) attemptOf.set(held, attemptIndex(held, attempts))
+  const taken = group.filter(held => attemptOf.has(held))
+  // Lines that only accompany do not make a request failed: a success leaves them to whom they may belong.
+  const endCount = taken.filter(isEnd).length
+  return {
+    claim: { taken, attemptOf: taken.map(held => attemptOf.get(held)!), isAmbiguous },
+    ends: endCount,
+    distanceMs
+  }
+}
+
+function isEnd(held: HeldError): boolean {
+  const role = roleOf(held.entry.record)
+  return role === 'ends' || role === 'cuts'
+}
+
+function canEnd(attempt: UpstreamAttempt, isLast: boolean, held: HeldError, access: AccessEntry): boolean {
+  const { record } = held.entry
+  if (!fitsAttempt(record, attempt)) return false
+  // A line without `upstream:` can only tell of an attempt that never got a peer.
+  if (record.upstreamAddress === null && attempt.address !== null) return false
+  const isFailed = attempt.status === null || attempt.status === 502 || attempt.status === 504 || access.record.status === 9 || access.record.status === 0
+  if (isFailed) return roleOf(record) === 'ends' || (attempt.status === null && isLast)
+  // Answered: only its body can have been cut, and only the last answer went to the client.
+  return isLast && roleOf(record) === 'cuts'
+}
+
+/** The status is nginx's own although there were attempts: an auth failure, a Lua error, a limit behind an error page. */
+function isAnswerOfNginx(access: AccessEntry): boolean {
+  const last = access.record.attempts?.at(-1)
+  return last?.status !== access.record.status
+}
+
+function attemptIndex(held: HeldError, attempts: readonly UpstreamAttempt[]): number {
+  const { upstreamAddress } = held.entry.record
+  return upstreamAddress === null ? -1 : attempts.findIndex(attempt => attempt.address === upstreamAddress)
+}
+
+function sameMoment(a: HeldError, b: HeldError): boolean {
+  const tie = a.entry.isPrecise && b.entry.isPrecise ? PRECISE_TIE_MS : 1_000
+  return a.entry.record.upstreamAddress === b.entry.record.upstreamAddress && Math.abs(a.entry.timeMs - b.entry.timeMs) < tie
+}

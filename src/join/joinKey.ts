@@ -1,0 +1,55 @@
+import type { AccessRecord, ErrorRecord } from '../../parsers/record.ts'
+
+/** What an access line and the error lines of its request share: the client and the request line, both in nginx's escape. */
+export function joinKey(record: AccessRecord | ErrorRecord): string {
+  return `${record.client ?? ''}\n${record.request ?? ''}`
+}
+
+/** Error lines whose request line nginx had not read yet, or cut: they fit every request of their client. */
+export function clientKey(client: string | null): string {
+  return `${client ?? ''}\n`
+}
+
+const SLOTS = 1 << 16
+
+/**
+ * Counts waiting error lines by a cheap hash of client and request, so that a success is asked in nanoseconds whether any
+ * error line may belong to it. False alarms cost one look-up; there are no misses.
+ */
+export class WaitingFilter {
+  readonly #counts = new Uint16Array(SLOTS)
+
+  add(record: ErrorRecord): number {
+    const slot = slotOf(record.client ?? '', record.request ?? '')
+    if (this.#counts[slot]! < 0xffff) this.#counts[slot]!++
+    return slot
+  }
+
+  remove(slot: number): void {
+    // A full slot stays full: it has lost count, and a false alarm is only slow.
+    if (this.#counts[slot]! < 0xffff) this.#counts[slot]!--
+  }
+
+  /** Of a scanned line: `[start, clientEnd)` and `[requestStart, requestEnd)` of its bytes. */
+  mayHold(bytes: Uint8Array, start: number, clientEnd: number, requestStart: number, requestEnd: number): boolean {
+    let hash = (clientEnd - start) * 31 + (requestEnd - requestStart)
+    hash = Math.imul(hash, 31) + (clientEnd > start ? bytes[clientEnd - 1]! : 0)
+    hash = Math.imul(hash, 31) + (clientEnd > start + 1 ? bytes[clientEnd - 2]! : 0)
+    const middle = requestStart + ((requestEnd - requestStart) >> 1)
+    hash = Math.imul(hash, 31) + (requestEnd > requestStart ? bytes[middle]! : 0)
+    const late = requestEnd - 12
+    hash = Math.imul(hash, 31) + (late >= requestStart ? bytes[late]! : 0)
+    return this.#counts[hash & (SLOTS - 1)]! > 0
+  }
+}
+
+/** The same hash from strings. */
+function slotOf(client: string, request: string): number {
+  let hash = client.length * 31 + request.length
+  hash = Math.imul(hash, 31) + (client.length > 0 ? client.charCodeAt(client.length - 1) : 0)
+  hash = Math.imul(hash, 31) + (client.length > 1 ? client.charCodeAt(client.length - 2) : 0)
+  hash = Math.imul(hash, 31) + (request.length > 0 ? request.charCodeAt(request.length >> 1) : 0)
+  const late = request.length - 12
+  hash = Math.imul(hash, 31) + (late >= 0 ? request.charCodeAt(late) : 0)
+  return hash & (SLOTS - 1)
+}

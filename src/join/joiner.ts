@@ -1,0 +1,203 @@
+/**
+ * Joins error lines to the requests they belong to, within one controller.
+ *
+ * Nothing links them but client, request line, upstream addresses and time. An error line is written when its attempt
+ * fails, the access line when the request ends: error lines wait for their access line up to `errorWaitMs`. The other
+ * way round is only delivery (two pipes), so failed access lines wait `accessWaitMs`. All windows run on record time;
+ * the caller says how far it has come (`advance`), so a replay decides the same as a live run.
+ *
+ * Pure: no clock, no I/O. Bounded: at most `errorsHeldMax` error lines wait, the oldest goes first.
+ */
+
+import type { AccessEntry, ErrorEntry, JoinedRequest } from '../model.ts'
+import { type Claim, claimErrors } from './claim.ts'
+import { hasNoRequest } from './errorRole.ts'
+import { clientKey, joinKey, WaitingFilter } from './joinKey.ts'
+
+export interface JoinOptions {
+  errorWaitMs: number
+  accessWaitMs: number
+  errorsHeldMax: number
+}
+
+export interface JoinResult {
+  requests: JoinedRequest[]
+  /** Error lines that found no request in their time, or never have one. */
+  alone: ErrorEntry[]
+}
+
+/** An error line that waits. */
+export interface HeldError {
+  entry: ErrorEntry
+  isTaken: boolean
+  slot: number
+  keys: string[]
+}
+
+interface HeldAccess {
+  entry: AccessEntry
+  claim: Claim
+  deadlineMs: number
+}
+
+export class Joiner {
+  readonly #options: JoinOptions
+  readonly #filter = new WaitingFilter()
+  /** Waiting error lines by client and request, in order of arrival. */
+  readonly #errors = new Map<string, HeldError[]>()
+  /** Failed requests that wait for late error lines, by the same key. */
+  readonly #accesses = new Map<string, HeldAccess[]>()
+  /** The same two in order of arrival, for the windows. */
+  #errorQueue: HeldError[] = []
+  #accessQueue: HeldAccess[] = []
+  #held = 0
+  #takenInQueue = 0
+  #alone: ErrorEntry[] = []
+  /** Error lines given up because too many waited. */
+  overflow = 0
+
+  constructor(options: JoinOptions) {
+    this.#options = options
+  }
+
+  /** Error lines that wait now. */
+  get errorsHeld(): number {
+    return this.#held
+  }
+
+  /** True when a waiting error line may belong to the scanned line; bytes as in `WaitingFilter.mayHold`. */
+  mayTake(bytes: Uint8Array, start: number, clientEnd: number, requestStart: number, requestEnd: number): boolean {
+    return this.#held > 0 && this.#filter.mayHold(bytes, start, clientEnd, requestStart, requestEnd)
+  }
+
+  /** True when the line waits for its request; false when it was given to one, or never has one. */
+  addError(entry: ErrorEntry): boolean {
+    const { record } = entry
+    if (record.client === null || hasNoRequest(record) || record.isStream) {
+      this.#alone.push(entry)
+      return false
+    }
+    const keys = record.request === null ? [clientKey(record.client)] : [joinKey(record)]
+    if (this.#lateFor(entry, keys[0]!)) return false
+    const held: HeldError = { entry, isTaken: false, slot: this.#filter.add(record), keys }
+    for (const key of keys) push(this.#errors, key, held)
+    this.#errorQueue.push(held)
+    this.#held++
+    if (this.#held > this.#options.errorsHeldMax) this.#giveUpOldest()
+    return true
+  }
+
+  /**
+   * A request that failed, or one that `mayTake` spoke of. Returns what it claimed; with `waits` it is kept for late error
+   * lines and comes out of `advance`, else it is the caller's at once.
+   */
+  addAccess(entry: AccessEntry, waits: boolean): JoinedRequest {
+    const key = joinKey(entry.record)
+    const candidates = this.#candidates(entry, key)
+    const claim = claimErrors(entry, candidates, this.#options.errorWaitMs)
+    for (const held of claim.taken) this.#take(held)
+    if (waits) {
+      const held = { entry, claim, deadlineMs: entry.timeMs + this.#options.accessWaitMs }
+      push(this.#accesses, key, held)
+      this.#accessQueue.push(held)
+    }
+    return joined(entry, claim)
+  }
+
+  /** Record time has come to `nowMs`: closes what has waited long enough. */
+  advance(nowMs: number): JoinResult {
+    const requests: JoinedRequest[] = []
+    let done = 0
+    while (done < this.#accessQueue.length && this.#accessQueue[done]!.deadlineMs <= nowMs) {
+      const held = this.#accessQueue[done++]!
+      remove(this.#accesses, joinKey(held.entry.record), held)
+      requests.push(joined(held.entry, held.claim))
+    }
+    if (done > 0) this.#accessQueue = this.#accessQueue.slice(done)
+    let expired = 0
+    const queue = this.#errorQueue
+    while (expired < queue.length && (queue[expired]!.isTaken || queue[expired]!.entry.timeMs + this.#options.errorWaitMs <= nowMs)) {
+      const held = queue[expired++]!
+      if (!held.isTaken) this.#giveUp(held)
+    }
+    this.#takenInQueue -= queue.slice(0, expired).filter(held => held.isTaken).length
+    if (expired > 0) this.#errorQueue = queue.slice(expired)
+    const alone = this.#alone
+    this.#alone = []
+    return { requests, alone }
+  }
+
+  /** The source is at its end: nothing more can join. */
+  drain(): JoinResult {
+    return this.advance(Number.POSITIVE_INFINITY)
+  }
+
+  /** Gives an error line that came late to the request that still waits for it. */
+  #lateFor(entry: ErrorEntry, key: string): boolean {
+    const waiting = this.#accesses.get(key)
+    if (!waiting) return false
+    const held: HeldError = { entry, isTaken: false, slot: -1, keys: [] }
+    for (const access of waiting) {
+      const claim = claimErrors(access.entry, [...access.claim.taken, held], this.#options.errorWaitMs)
+      if (!claim.taken.includes(held) || claim.taken.length <= access.claim.taken.length) continue
+      access.claim = claim
+      return true
+    }
+    return false
+  }
+
+  #candidates(entry: AccessEntry, key: string): HeldError[] {
+    const same = this.#errors.get(key) ?? []
+    const client = key === clientKey(entry.record.client) ? undefined : this.#errors.get(clientKey(entry.record.client))
+    return client ? [...same, ...client] : same
+  }
+
+  #take(held: HeldError): void {
+    held.isTaken = true
+    this.#forget(held)
+    this.#takenInQueue++
+    // One line that waits long must not keep those behind it that have found their request.
+    if (this.#takenInQueue < 1_000 || this.#takenInQueue * 2 < this.#errorQueue.length) return
+    this.#errorQueue = this.#errorQueue.filter(waiting => !waiting.isTaken)
+    this.#takenInQueue = 0
+  }
+
+  #giveUp(held: HeldError): void {
+    this.#forget(held)
+    this.#alone.push(held.entry)
+  }
+
+  #forget(held: HeldError): void {
+    this.#filter.remove(held.slot)
+    for (const key of held.keys) remove(this.#errors, key, held)
+    this.#held--
+  }
+
+  #giveUpOldest(): void {
+    this.#errorQueue = this.#errorQueue.filter(waiting => !waiting.isTaken)
+    this.#takenInQueue = 0
+    const held = this.#errorQueue.shift()
+    if (!held) return
+    this.overflow++
+    this.#giveUp(held)
+  }
+}
+
+function joined(access: AccessEntry, claim: Claim): JoinedRequest {
+  const state = claim.taken.length === 0 ? 'access_only' : claim.isAmbiguous ? 'ambiguous' : 'joined'
+  return { access, errors: claim.taken.map(held => held.entry), attemptOf: claim.attemptOf, state }
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}
+
+function remove<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key)
+  if (!list) return
+  const at = list.indexOf(value)
+  if (at >= 0) list.splice(at, 1)
+  if (list.length === 0) map.delete(key)
+}

@@ -1,0 +1,65 @@
+/** What flows between the parts: held records, joined requests, failures. */
+
+import type { Cause } from '../parsers/causes.ts'
+import type { RecordLine } from '../parsers/reader.ts'
+import type { AccessRecord, ErrorRecord } from '../parsers/record.ts'
+
+/** Where a line was read: counted from 1; of a record of several lines the first physical one. */
+export interface Position {
+  file: string
+  line: number
+}
+
+/** An access record with its place in time and in its source. */
+export interface AccessEntry {
+  record: AccessRecord
+  line: RecordLine
+  position: Position
+  /** Record time: the envelope's stamp, else nginx's second. */
+  timeMs: number
+  /** True when `timeMs` is finer than a second. */
+  isPrecise: boolean
+}
+
+export interface ErrorEntry {
+  record: ErrorRecord
+  line: RecordLine
+  position: Position
+  timeMs: number
+  isPrecise: boolean
+}
+
+export type JoinState = 'joined' | 'access_only' | 'error_only' | 'ambiguous'
+
+/** A request with every error line that belongs to it, oldest first. */
+export interface JoinedRequest {
+  access: AccessEntry
+  errors: ErrorEntry[]
+  /** errors[i] tells of attempt `attemptOf[i]` of the access record; -1: of none in particular. */
+  attemptOf: number[]
+  state: JoinState
+}
+
+/** What a document is made of. */
+export interface Failure {
+  access: AccessEntry | null
+  errors: ErrorEntry[]
+  join: JoinState
+  cause: Cause
+  confidence: number
+  alternatives: Cause[]
+  /** Rule that decided: `error.<message kind>`, `access.<row>`, `controller.no_endpoints`. */
+  rule: string
+  /** The error line that decided, an index into `errors`; -1 when the access line or the controller did. */
+  deciding: number
+  /** Index into the attempts of the access record, -1: none. */
+  blamedAttempt: number
+  /** A retry saved the request: nobody but us saw it. */
+  masked: boolean
+  /** 5xx, 000 or 009 at a client's access line: what rates count. */
+  counted: boolean
+  /** `@timestamp`, Unix ms. */
+  timeMs: number
+  /** Service identity: the upstream name as logged, the alternative when not empty; null when the line has none. */
+  upstreamName: string | null
+}

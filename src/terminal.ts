@@ -1,0 +1,72 @@
+import { styleText } from 'node:util'
+
+export interface Style {
+  bold(text: string): string
+  dim(text: string): string
+  red(text: string): string
+  yellow(text: string): string
+  green(text: string): string
+  /** Columns a line may have. */
+  width: number
+}
+
+const PIPE_WIDTH = 140
+const WIDTH_MIN = 60
+const WIDTH_MAX = 180
+
+/** Colour and width that fit where stdout goes. NO_COLOR (no-color.org) and --no-color win. */
+export function styleFor(stream: NodeJS.WriteStream, color: boolean): Style {
+  const isColored = color && stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  const paint = (format: Parameters<typeof styleText>[0]) => (text: string) => (isColored ? styleText(format, text, { validateStream: false }) : text)
+  const columns = stream.isTTY ? stream.columns : PIPE_WIDTH
+  return {
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    yellow: paint('yellow'),
+    green: paint('green'),
+    width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, columns || PIPE_WIDTH))
+  }
+}
+
+/**
+ * Text of other people's for a terminal: control characters, and the marks that turn the direction of writing, become
+ * `\xHH` / `\u{…}`. Log text is printable ASCII already; file names and cluster objects are not.
+ */
+export function safeText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => {
+    const code = char.codePointAt(0)!
+    return code < 0x100 ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}` : `\\u{${code.toString(16).toUpperCase()}}`
+  })
+}
+
+/** Cuts to `width` columns, with an ellipsis. */
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1)}…`
+}
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** One character a value, the largest full. A value above zero never looks like zero's blank. */
+export function sparkline(values: readonly number[]): string {
+  const max = Math.max(...values)
+  return values.map(value => (value === 0 || max === 0 ? ' ' : BARS[Math.min(7, Math.ceil((value / max) * 8) - 1)]!)).join('')
+}
+
+/** 1204 → `1,204`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+export function plural(count: number, word: string, words = `${word}s`): string {
+  return `${grouped(count)} ${count === 1 ? word : words}`
+}
+
+/** `0.94 %`, `12 %`; never 0 % or 100 % unless exact. */
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '-'
+  const share = (part / whole) * 100
+  if (share > 0 && share < 0.01) return '< 0.01 %'
+  if (share < 100 && share > 99.9) return '> 99.9 %'
+  return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(share >= 1 ? 1 : 2)} %`
+}
