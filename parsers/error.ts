@@ -67,12 +67,12 @@ function build(
   isCut: boolean
 ): ErrorRecord {
   const context = findContext(body)
-  const values = context === null ? new Map<ContextField, string>() : contextValues(context.rest)
+  const values = contextValues(context?.rest ?? '')
   const message = printable(trimMessage(context === null ? body : body.slice(0, context.at)))
   const upstream = values.get('upstream') ?? null
   const request = values.has('request') ? escapeValue(values.get('request')!) : null
   const isStream = message.startsWith('stream ') || context?.isStream === true
-  const match = matchErrorMessage(message, level, isStream)
+  const match = matchErrorMessage(matchedText(message), level, isStream)
   const parts = parseRequest(request)
   const isSevere = level === 'error' || level === 'crit' || level === 'alert' || level === 'emerg'
   const messageCause = match?.cause ?? (isSevere ? 'unclassified' : null)
@@ -99,9 +99,19 @@ function build(
     cause: printedCause(messageCause, level),
     messageCause,
     isStream,
-    truncated: isCut || (context !== null && context.isCut)
+    truncated: isCut || values.isCut || context?.isCut === true
   }
 }
+
+/** The table holds first lines; of a text of several the phase stands at the very end. */
+function matchedText(message: string): string {
+  const end = message.indexOf(LINE_FEED)
+  if (end < 0) return message
+  const phase = phaseOf(message)
+  return phase === null ? message.slice(0, end) : `${message.slice(0, end)} while ${phase}`
+}
+
+const LINE_FEED = '\\x0A'
 
 interface Context {
   /** Where the message ends. */
@@ -144,13 +154,17 @@ function contextAt(body: string, match: RegExpExecArray): Context {
     )
   const server = field === null ? rest : rest.slice(0, field.index)
   const isStream = match[1] !== undefined || rest.includes(', bytes from/to client:')
-  const isCut = !/["\d.*]$/.test(rest) && rest.includes('"')
-  return { at: match.index, client: match[2]!, server, rest: rest.slice(server.length), isStream, isCut }
+  return { at: match.index, client: match[2]!, server, rest: rest.slice(server.length), isStream, isCut: false }
+}
+
+class ContextValues extends Map<ContextField, string> {
+  /** A value has no closing quote: nginx cuts lines at 2,048 or 4,096 bytes. */
+  isCut = false
 }
 
 /** Fields in nginx's order; each ends where the next known one begins, the request preferably behind ` HTTP/1.1`. */
-function contextValues(rest: string): Map<ContextField, string> {
-  const values = new Map<ContextField, string>()
+function contextValues(rest: string): ContextValues {
+  const values = new ContextValues()
   let pos = 0
   for (const [i, field] of FIELDS.entries()) {
     const opening = `, ${field}: `
@@ -159,6 +173,7 @@ function contextValues(rest: string): Map<ContextField, string> {
     const from = pos + opening.length + (isQuoted ? 1 : 0)
     const end = valueEnd(rest, from, FIELDS.slice(i + 1), isQuoted, field === 'request')
     values.set(field, rest.slice(from, end.value))
+    values.isCut ||= isQuoted && rest[end.value] !== '"'
     pos = end.next
   }
   // A damaged field in between hides those behind it: `requestream: "…", host: "…"`.

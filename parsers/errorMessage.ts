@@ -170,6 +170,9 @@ interface Line {
 
 /** Phases whose connection may be either side's: the level tells (log-formats.md §10.7). */
 const EITHER_SIDE: ReadonlySet<string> = new Set([
+  'sending request to upstream',
+  'reading response header from upstream',
+  'reading upstream',
   'sending to client',
   'proxying upgraded connection',
   'proxying connection'

@@ -4,11 +4,8 @@
  * the same request compares equal, and nothing that is printed can move a cursor.
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what is looked for
 const NOT_PRINTABLE = /[^\x20-\x7e]/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const NOT_PRINTABLE_ALL = /[^\x20-\x7e]/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const ESCAPED_BY_NGINX = /[^\x20-\x7e]|["\\]/g
 
 function hex(char: string): string {
@@ -27,7 +24,6 @@ export function escapeValue(text: string): string {
 
 /** Text of Unicode characters (what JSON holds) → its UTF-8 bytes as Latin-1 text. */
 export function utf8AsLatin1(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole ASCII range
   if (/^[\x00-\x7f]*$/.test(text)) return text
   let out = ''
   for (const char of text) {

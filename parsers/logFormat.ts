@@ -157,7 +157,7 @@ const NUMBER_LISTS = new Set([
  * `format` is the string of `log-format-upstream` (or of nginx's `log_format`, quotes around it removed). Throws a
  * RangeError with a sentence for people when it cannot be parsed back: two variables with nothing between them.
  */
-export function compileLogFormat(format: string, name = 'custom', escape: LogEscape = 'default'): LogFormat {
+export function compileLogFormat(format: string, name = 'custom', escaping: LogEscape = 'default'): LogFormat {
   const parts = splitFormat(format)
   const ops: FormatOp[] = []
   for (let i = 0; i < parts.length; i++) {
@@ -175,7 +175,7 @@ export function compileLogFormat(format: string, name = 'custom', escape: LogEsc
     const before = parts[i - 1]?.text ?? ''
     ops.push(
       makeOp(
-        opOf(part.text, before, next?.text ?? '', parts[i + 2]?.text, escape),
+        opOf(part.text, before, next?.text ?? '', parts[i + 2]?.text, escaping),
         VARIABLES.get(part.text) ?? -1,
         next?.text ?? ''
       )
@@ -185,7 +185,7 @@ export function compileLogFormat(format: string, name = 'custom', escape: LogEsc
   return {
     name,
     ops,
-    escape,
+    escape: escaping,
     hasUpstreamFields: fields.has(FIELD.upstreamAddress) || fields.has(FIELD.upstreamStatus),
     hasConnectTime: fields.has(FIELD.connectTime),
     hasAlternativeName: fields.has(FIELD.alternativeName)
@@ -201,7 +201,7 @@ function opOf(
   before: string,
   after: string,
   variableAfter: string | undefined,
-  escape: LogEscape
+  escaping: LogEscape
 ): FormatOp['op'] {
   if (variable === 'time_local') return OP.timeLocal
   if (variable === 'time_iso8601') return OP.timeIso
@@ -211,8 +211,8 @@ function opOf(
   if (variable === 'upstream_addr') return OP.addressList
   if (NUMBER_LISTS.has(variable)) return OP.numberList
   if (after === '') return OP.rest
-  if (before.endsWith('"') && after.startsWith('"') && escape !== 'none')
-    return escape === 'json' ? OP.quotedJson : OP.quoted
+  if (before.endsWith('"') && after.startsWith('"') && escaping !== 'none')
+    return escaping === 'json' ? OP.quotedJson : OP.quoted
   return variableAfter === 'time_local' || variableAfter === 'time_iso8601' ? OP.textBeforeTime : OP.text
 }
 

@@ -29,7 +29,9 @@ const HEAD_PLACEHOLDER_MAX = 64
 /** `(110: Operation timed out)` becomes `(110: <strerror>)`: the C libraries word it differently. */
 export function compileTemplate(message: string): Template {
   const errno = /\((\d+): [A-Z][^<>()]*\)/.exec(message)
-  const text = errno ? message.replace(errno[0], `(${errno[1]}: <strerror>)`) : message
+  // Lua names chunks as it likes, also `rewrite_by_lua(nginx.conf:210):1`: where an error says where, anything may stand.
+  const whole = message.replace('<file>:<line>: <error>', '<error>')
+  const text = errno ? whole.replace(errno[0], `(${errno[1]}: <strerror>)`) : whole
   const parts = text.split(/((?:<[^<>]+>)+)/)
   const kinds: Kind[] = []
   const literals: string[] = []

@@ -87,7 +87,10 @@ export class LogReader {
     let from = 0
     if (this.#carry.length > 0 || this.#isSkipping) {
       const end = chunk.indexOf(LINE_FEED)
-      if (end < 0) return this.#keep(chunk)
+      if (end < 0) {
+        this.#keep(chunk)
+        return
+      }
       from = end + 1
       this.#finishCarry(chunk.subarray(0, from))
     }
@@ -207,7 +210,7 @@ export class LogReader {
 
   #block(bytes: Uint8Array, offset: number): void {
     const text = latin1(bytes, 0, bytes.length)
-    if (this.#hasErrors) this.#remember(text, offset)
+    this.#remember(text, offset)
     const line = this.#line
     let start = 0
     for (;;) {
@@ -225,11 +228,12 @@ export class LogReader {
     }
   }
 
-  /** Only sources that hold error lines are looked back in. */
+  /** Only sources that hold error lines are looked back in; of others the last block is enough for the first one. */
   #remember(text: string, offset: number): void {
     this.#recent.push({ text, firstLine: this.lines + 1, offset })
     this.#recentLength += text.length
-    while (this.#recentLength > RECENT_BYTES && this.#recent.length > 1) this.#recentLength -= this.#recent.shift()!.text.length
+    while (this.#recent.length > 1 && (!this.#hasErrors || this.#recentLength > RECENT_BYTES))
+      this.#recentLength -= this.#recent.shift()!.text.length
   }
 
   #physicalLine(line: Line): void {
@@ -257,6 +261,9 @@ export class LogReader {
     }
     for (let depth = 0; depth < 4; depth++) {
       if (this.#tryLine(line)) return
+      // Behind a prefix, or damaged, anything may look like a record; inside an open one it is a part of that.
+      const open = this.#blocks.size > 0 ? this.#blocks.get(streamKey(line)) : undefined
+      if (open?.waiting) return this.#continue(open, line.content(), line.number)
       const content = line.content()
       const prefix = prefixLength(content)
       if (prefix === 0 || prefix >= content.length) break
@@ -280,7 +287,10 @@ export class LogReader {
     const raw = line.content()
     const open = this.#blocks.get(streamKey(line))
     // `nginx -t` output inside a controller's block has a date but no connection, and is no error of a request.
-    if (open?.waiting && isForeignLine(raw)) return this.#continue(open, raw, line.number)
+    if (open?.waiting && isForeignLine(raw)) {
+      this.#continue(open, raw, line.number)
+      return true
+    }
     const record = this.parser.parse(raw)
     if (record === null) return false
     if ('code' in record) {
@@ -305,16 +315,15 @@ export class LogReader {
 
   #unrecognised(line: Line): void {
     const open = this.#blocks.get(streamKey(line))
-    if (open && this.#continue(open, line.content(), line.number)) return
+    if (open) return this.#continue(open, line.content(), line.number)
     const recordLine = this.recordLine(line)
     const { code, column } = this.parser.rejectOf(recordLine.raw)
     this.#visitor.reject(code, column, recordLine)
   }
 
-  #continue(open: OpenBlock, raw: string, lineNumber: number): boolean {
+  #continue(open: OpenBlock, raw: string, lineNumber: number): void {
     if (open.waiting !== null && open.waiting.length < CONTINUATIONS_MAX) open.waiting.push(raw)
     this.#visitor.continuation(lineNumber)
-    return true
   }
 
   /** A recognised line ends the record before it in its stream. */

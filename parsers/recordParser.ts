@@ -101,7 +101,6 @@ export class RecordParser {
 
   /** Why a line is none of ours, and from which byte on. */
   rejectOf(raw: string): ParseError {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what is looked for
     const binary = /[\x00-\x08\x0e-\x1f]/.exec(raw)
     if (binary) return { code: 'not_text', column: binary.index + 1 }
     // The end of an access line: its bracketed names and lists are there, its request is not.

@@ -7,12 +7,19 @@ import type { Line } from '../parsers/line.ts'
 import type { LogFormat } from '../parsers/logFormat.ts'
 import { NameTable } from '../parsers/nameTable.ts'
 import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.ts'
-import type { AccessRecord, ControllerRecord, ErrorRecord, ParsedRecord, ParseErrorCode, StreamAccessRecord } from '../parsers/record.ts'
+import type {
+  AccessRecord,
+  ControllerRecord,
+  ErrorRecord,
+  ParsedRecord,
+  ParseErrorCode,
+  StreamAccessRecord
+} from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
 import type { AccessView } from '../parsers/scanner.ts'
 import { BackendFacts } from './classify/backendFacts.ts'
 import { classifyAlone, classifyRequest, serviceIdentity } from './classify/classify.ts'
-import { roleOf } from './join/errorRole.ts'
+import { canCut, roleOf } from './join/errorRole.ts'
 import { Joiner, type JoinOptions, type JoinResult } from './join/joiner.ts'
 import type { AccessEntry, ErrorEntry, Failure, JoinedRequest } from './model.ts'
 import { RecordClock } from './recordTime.ts'
@@ -110,7 +117,12 @@ export class Engine {
   controller(key: string): Controller {
     let controller = this.#controllers.get(key)
     if (!controller) {
-      controller = { joiner: new Joiner(this.options.join), lastMs: -MS_MAX, nextTickMs: -MS_MAX, resetBelowMs: -MS_MAX }
+      controller = {
+        joiner: new Joiner(this.options.join),
+        lastMs: -MS_MAX,
+        nextTickMs: -MS_MAX,
+        resetBelowMs: -MS_MAX
+      }
       this.#controllers.set(key, controller)
     }
     return controller
@@ -167,7 +179,8 @@ export class Engine {
     if (failure.masked) this.counts.masked++
     const status = request.access.record.status!
     if (status === 499) this.counts.clientClosed++
-    else if (status >= 400 && status < 500 && failure.cause !== 'no_route' && !failure.counted) this.counts.refusedByNginx++
+    else if (status >= 400 && status < 500 && failure.cause !== 'no_route' && !failure.counted)
+      this.counts.refusedByNginx++
     this.listener.failure(failure)
   }
 }
@@ -224,13 +237,27 @@ export class EngineSource implements LineVisitor {
     if (timeMs >= controller.nextTickMs || timeMs < controller.resetBelowMs) this.#timeMoves(controller, timeMs)
     const { status, attempts } = view
     // Step one ends here for a success, and for what the application itself answered below 500.
-    const isAnswered = attempts <= 1 && view.upstreamStatus < 500 && !view.isEmptyRequest && engine.names.isPlain[view.nameId]!
-    const isPlain = isAnswered && ((status >= 200 && status < 400) || status === 101 || (status >= 400 && status < 499 && view.upstreamStatus === status))
-    if (isPlain && !controller.joiner.mayTake(view.bytes, view.start, view.clientEnd, view.requestStart, view.requestEnd)) {
+    const isAnswered =
+      attempts <= 1 && view.upstreamStatus < 500 && !view.isEmptyRequest && engine.names.isPlain[view.nameId]!
+    const isPlain =
+      isAnswered &&
+      ((status >= 200 && status < 400) ||
+        status === 101 ||
+        (status >= 400 && status < 499 && view.upstreamStatus === status))
+    if (
+      isPlain &&
+      !controller.joiner.mayTake(view.bytes, view.start, view.clientEnd, view.requestStart, view.requestEnd)
+    ) {
       engine.count(status, view.nameId)
       return
     }
-    this.#access(scannedRecord(view, this.reader.parser.scanner!), this.reader.recordLine(line), timeMs, controller, !isPlain)
+    this.#access(
+      scannedRecord(view, this.reader.parser.scanner!),
+      this.reader.recordLine(line),
+      timeMs,
+      controller,
+      !isPlain
+    )
   }
 
   record(record: ParsedRecord, line: RecordLine): void {
@@ -242,14 +269,16 @@ export class EngineSource implements LineVisitor {
     if (timeMs !== null && !this.#engine.isWanted(timeMs)) return
     const controller = this.#controllerOf(line.pod)
     if (timeMs !== null && timeMs > this.newestMs) this.newestMs = timeMs
-    if (timeMs !== null && (timeMs >= controller.nextTickMs || timeMs < controller.resetBelowMs)) this.#timeMoves(controller, timeMs)
+    if (timeMs !== null && (timeMs >= controller.nextTickMs || timeMs < controller.resetBelowMs))
+      this.#timeMoves(controller, timeMs)
     switch (record.kind) {
       case 'access':
         return this.#access(record, line, timeMs ?? NaN, controller, true)
       case 'error':
         return this.#error(record, line, timeMs, controller)
       case 'controller':
-        if (record.messageCause === 'no_endpoints' && record.service !== null && timeMs !== null) this.#engine.backends.addNoEndpoints(record.service, timeMs)
+        if (record.messageCause === 'no_endpoints' && record.service !== null && timeMs !== null)
+          this.#engine.backends.addNoEndpoints(record.service, timeMs)
         return this.#engine.listener.controller(record, timeMs)
       case 'stream_access':
         return this.#engine.listener.stream(record, timeMs)
@@ -269,7 +298,13 @@ export class EngineSource implements LineVisitor {
     const engine = this.#engine
     if (record.status === null) return
     const isPrecise = line.timeMs !== null
-    const entry: AccessEntry = { record, line, position: { file: this.name, line: line.number }, timeMs: Number.isNaN(timeMs) ? 0 : timeMs, isPrecise }
+    const entry: AccessEntry = {
+      record,
+      line,
+      position: { file: this.name, line: line.number },
+      timeMs: Number.isNaN(timeMs) ? 0 : timeMs,
+      isPrecise
+    }
     const isSubrequest = record.requestLength === 0 && (record.attempts?.length ?? 0) > 0
     if (isSubrequest) engine.counts.subrequests++
     else engine.count(record.status, engine.names.of(serviceIdentity(record) ?? ''))
@@ -279,9 +314,15 @@ export class EngineSource implements LineVisitor {
 
   #error(record: ErrorRecord, line: RecordLine, timeMs: number | null, controller: Controller): void {
     const isPrecise = line.timeMs !== null
-    const entry = { record, line, position: { file: this.name, line: line.number }, timeMs: timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0), isPrecise }
+    const entry = {
+      record,
+      line,
+      position: { file: this.name, line: line.number },
+      timeMs: timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0),
+      isPrecise
+    }
     const waits = controller.joiner.addError(entry)
-    if (waits && isPrecise && roleOf(record) === 'cuts') this.#findSuccess(entry, controller)
+    if (waits && isPrecise && canCut(record)) this.#findSuccess(entry, controller)
   }
 
   /**
@@ -294,7 +335,13 @@ export class EngineSource implements LineVisitor {
     if (found === null || this.#lookedBack.has(found.line.number)) return
     this.#lookedBack.add(found.line.number)
     if (this.#lookedBack.size > 1_000) this.#lookedBack.delete(this.#lookedBack.values().next().value!)
-    const entry: AccessEntry = { record: found.record, line: found.line, position: { file: this.name, line: found.line.number }, timeMs: found.line.timeMs ?? timeMs, isPrecise: true }
+    const entry: AccessEntry = {
+      record: found.record,
+      line: found.line,
+      position: { file: this.name, line: found.line.number },
+      timeMs: found.line.timeMs ?? timeMs,
+      isPrecise: true
+    }
     this.#engine.decide(controller.joiner.addAccess(entry, false))
   }
 

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util'
 
 export interface Style {
-  bold(text: string): string
-  dim(text: string): string
-  red(text: string): string
-  yellow(text: string): string
-  green(text: string): string
+  bold: (text: string) => string
+  dim: (text: string) => string
+  red: (text: string) => string
+  yellow: (text: string) => string
+  green: (text: string) => string
   /** Columns a line may have. */
   width: number
 }
@@ -17,7 +17,8 @@ const WIDTH_MAX = 180
 /** Colour and width that fit where stdout goes. NO_COLOR (no-color.org) and --no-color win. */
 export function styleFor(stream: NodeJS.WriteStream, color: boolean): Style {
   const isColored = color && stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
-  const paint = (format: Parameters<typeof styleText>[0]) => (text: string) => (isColored ? styleText(format, text, { validateStream: false }) : text)
+  const paint = (format: Parameters<typeof styleText>[0]) => (text: string) =>
+    isColored ? styleText(format, text, { validateStream: false }) : text
   const columns = stream.isTTY ? stream.columns : PIPE_WIDTH
   return {
     bold: paint('bold'),
@@ -36,7 +37,9 @@ export function styleFor(stream: NodeJS.WriteStream, color: boolean): Style {
 export function safeText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => {
     const code = char.codePointAt(0)!
-    return code < 0x100 ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}` : `\\u{${code.toString(16).toUpperCase()}}`
+    return code < 0x100
+      ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
+      : `\\u{${code.toString(16).toUpperCase()}}`
   })
 }
 
@@ -50,7 +53,9 @@ const BARS = '▁▂▃▄▅▆▇█'
 /** One character a value, the largest full. A value above zero never looks like zero's blank. */
 export function sparkline(values: readonly number[]): string {
   const max = Math.max(...values)
-  return values.map(value => (value === 0 || max === 0 ? ' ' : BARS[Math.min(7, Math.ceil((value / max) * 8) - 1)]!)).join('')
+  return values
+    .map(value => (value === 0 || max === 0 ? ' ' : BARS[Math.min(7, Math.ceil((value / max) * 8) - 1)]!))
+    .join('')
 }
 
 /** 1204 → `1,204`. */

@@ -9,7 +9,10 @@ const UNITS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d:
 export function parseTimeOption(name: string, text: string, nowMs: number): number {
   if (text === 'now') return nowMs
   if (/^-?\d/.test(text) && /^-(?:\d+[smhdw])+$/.test(text)) return nowMs - durationMs(name, text.slice(1))
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d|[A-Z][A-Za-z_]+\/[A-Za-z_/+-]+)$/.exec(text)
+  const match =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d|[A-Z][A-Za-z_]+\/[A-Za-z_/+-]+)$/.exec(
+      text
+    )
   if (!match) throw wrong(name, text)
   const [, date, minutes = '00:00', seconds = ':00', zone] = match
   const utc = Date.parse(`${date}T${minutes}${seconds}Z`)
@@ -36,15 +39,30 @@ export function durationMs(name: string, text: string): number {
 /** Offset of an IANA zone from UTC at a local wall time given as if it were UTC, ms. Throws a RangeError for unknown zones. */
 export function zoneOffsetMs(timeZone: string, localMs: number): number {
   if (timeZone === 'UTC') return 0
-  const format = new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit'
+  })
   const offsetAt = (ms: number): number => {
     const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]))
-    return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!) - Math.floor(ms / 1000) * 1000
+    return (
+      Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!) -
+      Math.floor(ms / 1000) * 1000
+    )
   }
   // The offset at the moment meant, which the first guess can miss by the jump of a clock change.
   return offsetAt(localMs - offsetAt(localMs))
 }
 
 function wrong(name: string, text: string): Why5xxError {
-  return new Why5xxError('WHY5XX_USAGE', `${name} ${text}: expected RFC 3339 (2026-11-21T10:00:00Z), local time with a zone ("2026-11-21 11:00 Europe/Berlin"), or back from now (-2h)`)
+  return new Why5xxError(
+    'WHY5XX_USAGE',
+    `${name} ${text}: expected RFC 3339 (2026-11-21T10:00:00Z), local time with a zone ("2026-11-21 11:00 Europe/Berlin"), or back from now (-2h)`
+  )
 }

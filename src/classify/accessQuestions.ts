@@ -249,12 +249,3 @@ function areEqual(timesMs: readonly number[]): boolean {
   const first = timesMs[0]!
   return timesMs.every(time => Math.abs(time - first) <= Math.max(150, first * 0.05))
 }
-
-// Rows 49 and 50: what a good status hides
-
-/** Nothing of what the upstream sent reached the client. Fewer bytes than the upstream's alone may be gzip. */
-export function isEmptiedSuccess({ record, status, last, groups, subrequest }: Facts): boolean {
-  if (status !== 200 || record.bodyBytes !== 0 || subrequest !== null || groups !== 1) return false
-  if (record.method === null || record.method === 'HEAD' || record.truncated || record.attemptsUncertain) return false
-  return last!.status === 200 && (last!.responseBytes ?? 0) > 0
-}

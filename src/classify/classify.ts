@@ -6,7 +6,7 @@
 
 import type { Cause } from '../../parsers/causes.ts'
 import type { AccessRecord } from '../../parsers/record.ts'
-import { roleOf } from '../join/errorRole.ts'
+import { canCut, roleOf } from '../join/errorRole.ts'
 import type { ErrorEntry, Failure, JoinedRequest } from '../model.ts'
 import { eventTime } from '../recordTime.ts'
 import { type AccessVerdict, classifyAccess, isCountedFailure } from './accessTable.ts'
@@ -104,8 +104,9 @@ function hasFailedFirstGroup(record: AccessRecord): boolean {
 /** The response header was sent, then the answer broke off: level error or worse, or the client's doing (design §5). */
 function cutsAnswer(error: ErrorEntry, access: AccessRecord): boolean {
   const { record } = error
-  if (roleOf(record) !== 'cuts' || access.status === null || access.status >= 400) return false
-  if (record.level === 'error' || record.level === 'crit' || record.level === 'alert' || record.level === 'emerg') return true
+  if (!canCut(record) || access.status === null || access.status >= 400) return false
+  if (record.level === 'error' || record.level === 'crit' || record.level === 'alert' || record.level === 'emerg')
+    return true
   const isOfClient = record.messageCause === 'client_closed' || record.messageCause === 'client_timeout'
   return isOfClient && access.status !== 101
 }
@@ -135,7 +136,13 @@ function decide(request: JoinedRequest, verdict: AccessVerdict, backends: Backen
   const name = serviceIdentity(record)
   if (couldBeEmpty && record.status === 503 && name !== null && backends.hadNoEndpoints(name, request.access.timeMs)) {
     const others = verdict.alternatives.filter(cause => cause !== 'no_endpoints')
-    return { ...fromTable, cause: 'no_endpoints', confidence: CONTROLLER_CONFIDENCE, alternatives: others, rule: 'controller.no_endpoints' }
+    return {
+      ...fromTable,
+      cause: 'no_endpoints',
+      confidence: CONTROLLER_CONFIDENCE,
+      alternatives: others,
+      rule: 'controller.no_endpoints'
+    }
   }
   return fromTable
 }
@@ -147,13 +154,16 @@ function decideByError(request: JoinedRequest, verdict: AccessVerdict): Decision
   const status = access.record.status!
   const ends = errors.flatMap((error, i) => (decides(error) ? [i] : []))
   if (ends.length === 0) return null
-  const clients = ends.filter(i => errors[i]!.record.messageCause === 'client_closed' || errors[i]!.record.messageCause === 'client_timeout')
+  const clients = ends.filter(
+    i => errors[i]!.record.messageCause === 'client_closed' || errors[i]!.record.messageCause === 'client_timeout'
+  )
   const authRequest = ends.filter(i => errors[i]!.record.message.startsWith('auth request unexpected status'))
   // A request that is saved is told by the attempt that was not; one that failed by its last attempt in the first group.
   const blamed = verdict.masked ? lastFailed(attempts) : lastOfFirstGroup(attempts)
   const ofBlamed = ends.filter(i => attemptOf[i] === blamed && blamed >= 0)
   const ofRequest = ends.filter(i => attemptOf[i] === -1)
-  const chosen = authRequest.at(-1) ?? (status === 499 ? clients.at(-1) : undefined) ?? ofBlamed.at(-1) ?? ofRequest.at(-1)
+  const chosen =
+    authRequest.at(-1) ?? (status === 499 ? clients.at(-1) : undefined) ?? ofBlamed.at(-1) ?? ofRequest.at(-1)
   if (chosen !== undefined) return decision(request, chosen, MESSAGE_CONFIDENCE, verdict)
   // The application's own answer in the end: what failed before does not decide.
   if (verdict.cause === 'upstream_error' && verdict.confidence >= 0.8) return null
@@ -203,9 +213,17 @@ function lastOfFirstGroup(attempts: readonly { group: number }[]): number {
 
 /** TLS handshakes, HTTP/2 connections, exhausted connections: nginx writes no access line for them. */
 function endsWithoutAccessLine({ record }: ErrorEntry): boolean {
-  if (record.isStream || record.messageCause === null || record.messageCause === 'none' || record.messageCause === 'cancelled') return false
+  if (
+    record.isStream ||
+    record.messageCause === null ||
+    record.messageCause === 'none' ||
+    record.messageCause === 'cancelled'
+  )
+    return false
   if (record.request !== null) return false
-  const isOverload = record.messageCause === 'controller_overload' && /worker_connections are not enough(?!, reusing)/.test(record.message)
+  const isOverload =
+    record.messageCause === 'controller_overload' &&
+    /worker_connections are not enough(?!, reusing)/.test(record.message)
   if (isOverload) return true
   if (record.client === null) return false
   if (record.messageCause === 'client_closed' || record.messageCause === 'client_timeout') return false

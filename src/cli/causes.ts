@@ -6,7 +6,8 @@ import { writeOut } from './output.ts'
 /** Prints the catalogue, or one cause in full. */
 export async function runCauses(slug: string | undefined, flags: { format?: string }): Promise<number> {
   const format = flags.format ?? 'text'
-  if (format !== 'text' && format !== 'json') throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
+  if (format !== 'text' && format !== 'json')
+    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   if (slug !== undefined && !(CAUSES as readonly string[]).includes(slug)) {
     throw new Why5xxError('WHY5XX_USAGE', `there is no cause ${slug}; why5xx causes lists all ${CAUSES.length}`)
   }
@@ -26,7 +27,9 @@ function catalogue(): string {
   const lines = [style.dim(`${'CAUSE'.padEnd(width)}  BLAME       SLO  MEANING`)]
   for (const cause of CAUSES) {
     const { blame, slo, title } = causeTable[cause]
-    lines.push(clip(`${cause.padEnd(width)}  ${blame.padEnd(10)}  ${(slo ? 'yes' : '-').padEnd(3)}  ${title}`, style.width))
+    lines.push(
+      clip(`${cause.padEnd(width)}  ${blame.padEnd(10)}  ${(slo ? 'yes' : '-').padEnd(3)}  ${title}`, style.width)
+    )
   }
   return `${lines.join('\n')}\n\nwhy5xx causes CAUSE says what to check and what to do.\n`
 }

@@ -29,7 +29,8 @@ interface FileCheck {
 /** Says which formats files hold and what cannot be read; the configuration is checked by being loaded. */
 export async function runCheck(paths: string[], flags: { format?: string }, options: CommonOptions): Promise<number> {
   const format = flags.format ?? 'text'
-  if (format !== 'text' && format !== 'json') throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
+  if (format !== 'text' && format !== 'json')
+    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
   const checks: FileCheck[] = []
   for (const path of paths) checks.push(await checkFile(path, loaded))
@@ -44,7 +45,18 @@ export async function runCheck(paths: string[], flags: { format?: string }, opti
 
 async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions): Promise<FileCheck> {
   const masker = new Masker(maskOptions)
-  const check: FileCheck = { file: path, lines: 0, records: 0, continuations: 0, rejects: 0, parsed: null, formats: [], rejectsByCode: {}, firstRejects: [], error: null }
+  const check: FileCheck = {
+    file: path,
+    lines: 0,
+    records: 0,
+    continuations: 0,
+    rejects: 0,
+    parsed: null,
+    formats: [],
+    rejectsByCode: {},
+    firstRejects: [],
+    error: null
+  }
   const reader = new LogReader(
     {
       access: () => void check.records++,
@@ -53,7 +65,8 @@ async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions
       reject(code, column, line) {
         check.rejects++
         check.rejectsByCode[code] = (check.rejectsByCode[code] ?? 0) + 1
-        if (check.firstRejects.length < REJECTS_SHOWN) check.firstRejects.push({ line: line.number, column, code, text: masker.rejected(line.raw) })
+        if (check.firstRejects.length < REJECTS_SHOWN)
+          check.firstRejects.push({ line: line.number, column, code, text: masker.rejected(line.raw) })
       }
     },
     new NameTable(),
@@ -85,12 +98,16 @@ function fileText(check: FileCheck): string {
   lines.push(`  ${isEnough ? style.green(share) : style.red(share)}`)
   for (const { format, lines: count } of check.formats) lines.push(`  ${grouped(count).padStart(12)}  ${format}`)
   if (check.continuations > 0) lines.push(`  ${grouped(check.continuations).padStart(12)}  continuation lines`)
-  for (const [code, count] of Object.entries(check.rejectsByCode)) lines.push(`  ${grouped(count).padStart(12)}  rejected: ${code}`)
+  for (const [code, count] of Object.entries(check.rejectsByCode))
+    lines.push(`  ${grouped(count).padStart(12)}  rejected: ${code}`)
   if (check.firstRejects.length > 0) lines.push('  first rejects:')
   for (const reject of check.firstRejects) {
     lines.push(`    line ${reject.line}, column ${reject.column}, ${reject.code}`)
     lines.push(`      ${clip(safeText(reject.text), style.width - 6)}`)
   }
-  if (!isEnough) lines.push("  If these are access lines of a custom format, set it: --set 'logFormat=<log-format-upstream of the ConfigMap>'")
+  if (!isEnough)
+    lines.push(
+      "  If these are access lines of a custom format, set it: --set 'logFormat=<log-format-upstream of the ConfigMap>'"
+    )
   return `${lines.join('\n')}\n`
 }

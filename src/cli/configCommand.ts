@@ -6,7 +6,8 @@ import { writeOut } from './output.ts'
 /** Prints every option: path, value in force, default, unit, sentence, name in the environment. */
 export async function runConfig(flags: { format?: string }, options: CommonOptions): Promise<number> {
   const format = flags.format ?? 'text'
-  if (format !== 'text' && format !== 'json') throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
+  if (format !== 'text' && format !== 'json')
+    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const { config } = await options.load()
   const rows = OPTIONS.map(option => ({
     path: option.path,

@@ -1,4 +1,4 @@
-import type { Engine as EngineType, EngineSource } from '../engine.ts'
+import type { EngineSource, Engine as EngineType } from '../engine.ts'
 import { Engine } from '../engine.ts'
 import { Why5xxError } from '../errors.ts'
 import { ClockText } from '../explain/clockText.ts'
@@ -33,7 +33,8 @@ const FORMATS = ['text', 'json', 'ndjson', 'markdown']
 /** Reads logs to their end (or to Ctrl-C) and prints what failed and why. Returns the exit code. */
 export async function runExplain(paths: string[], flags: ExplainFlags, options: CommonOptions): Promise<number> {
   const format = flags.format ?? 'text'
-  if (!FORMATS.includes(format)) throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected one of ${FORMATS.join(', ')}`)
+  if (!FORMATS.includes(format))
+    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected one of ${FORMATS.join(', ')}`)
   const { config, maskOptions, logFormat } = await options.load()
   const masker = new Masker(maskOptions)
   const causes = await wantedCauses(flags.cause)
@@ -42,7 +43,8 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   checkZone(flags.timeZone ?? 'UTC')
 
   const summary = new Summary(masker)
-  const documents = format === 'ndjson' ? await documentWriter(config.clusterName, config.links.runbook, masker, flags.source) : null
+  const documents =
+    format === 'ndjson' ? await documentWriter(config.clusterName, config.links.runbook, masker, flags.source) : null
   const engine = new Engine(
     { join: config.join, timeZone: config.timeZone, logFormat, ...range, isWantedName: wantedNames(flags.service) },
     {
@@ -72,14 +74,22 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   const render = async (style = styleFor(process.stdout, flags.color ?? true)): Promise<string> => {
     const clock = new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, latest(engine, sources))
     if (!Number.isFinite(engine.toMs)) engine.toMs = latest(engine, sources)
-    const facts: ReportFacts = { engine, summary, clock, inputs: inputs.map(input => input.name), filters: [...(flags.service ?? []), ...(flags.cause ?? [])] }
+    const facts: ReportFacts = {
+      engine,
+      summary,
+      clock,
+      inputs: inputs.map(input => input.name),
+      filters: [...(flags.service ?? []), ...(flags.cause ?? [])]
+    }
     if (format === 'json') return `${JSON.stringify(jsonReport(engine, summary, formatsOf(sources)), null, 2)}\n`
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
     return (await import('../explain/textReport.ts')).textReport(facts, style)
   }
 
   const progress = new Progress(inputs)
-  const live = new LiveView(engine, inputs, format === 'text' ? async () => render() : null, async () => writeOut(documents?.take() ?? ''))
+  const live = new LiveView(engine, inputs, format === 'text' ? async () => render() : null, async () =>
+    writeOut(documents?.take() ?? '')
+  )
   // Ctrl-C: what was read so far is the answer.
   process.once('SIGINT', () => {
     live.stop()
@@ -112,14 +122,22 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   for (const source of engine.sources) {
     if (source.recognised > 0) continue
     exitCode = 1
-    const why = source.reader.lines === 0 ? 'it is empty' : `none of its ${source.reader.lines} lines is a log line of nginx or its controller; try why5xx check`
+    const why =
+      source.reader.lines === 0
+        ? 'it is empty'
+        : `none of its ${source.reader.lines} lines is a log line of nginx or its controller; try why5xx check`
     process.stderr.write(`why5xx: ${source.name}: ${why}\n`)
   }
   return exitCode
 }
 
 /** Builds documents as failures come, for `ndjson`. Loaded only then: it needs hashes and the catalogue. */
-async function documentWriter(clusterName: string, runbookUrl: string | null, masker: Masker, source: string | undefined) {
+async function documentWriter(
+  clusterName: string,
+  runbookUrl: string | null,
+  masker: Masker,
+  source: string | undefined
+) {
   const { buildDocument } = await import('../store/document.ts')
   const { fingerprint } = await import('../store/identity.ts')
   const fingerprints = new Map<string, string>()
@@ -154,9 +172,11 @@ function latest(engine: EngineType, sources: EngineSource[]): number {
 
 function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
   const nowMs = Date.now()
-  if (flags.since !== undefined && flags.from !== undefined) throw new Why5xxError('WHY5XX_USAGE', '--since and --from say the same thing: give one')
+  if (flags.since !== undefined && flags.from !== undefined)
+    throw new Why5xxError('WHY5XX_USAGE', '--since and --from say the same thing: give one')
   const since = flags.since === undefined ? null : nowMs - durationMs('--since', flags.since.replace(/^-/, ''))
-  const fromMs = since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs))
+  const fromMs =
+    since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs))
   const toMs = flags.to === undefined ? Number.POSITIVE_INFINITY : parseTimeOption('--to', flags.to, nowMs)
   if (fromMs >= toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
   return { fromMs, toMs }
@@ -165,14 +185,18 @@ function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
 /** An upstream name as logged, or `namespace/service` of any port. */
 function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
   if (services === undefined) return null
-  return name => services.some(service => (service.includes('/') ? name.startsWith(`${service.replace('/', '-')}-`) : name === service))
+  return name =>
+    services.some(service =>
+      service.includes('/') ? name.startsWith(`${service.replace('/', '-')}-`) : name === service
+    )
 }
 
 async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | null> {
   if (slugs === undefined) return null
   const { CAUSES } = await import('../../parsers/causes.ts')
   for (const slug of slugs) {
-    if (!(CAUSES as readonly string[]).includes(slug)) throw new Why5xxError('WHY5XX_USAGE', `--cause ${slug}: there is no such cause; why5xx causes lists them`)
+    if (!(CAUSES as readonly string[]).includes(slug))
+      throw new Why5xxError('WHY5XX_USAGE', `--cause ${slug}: there is no such cause; why5xx causes lists them`)
   }
   return new Set(slugs)
 }
@@ -181,6 +205,8 @@ function checkZone(zone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
   } catch (error) {
-    throw new Why5xxError('WHY5XX_USAGE', `--time-zone ${zone}: expected an IANA name such as Europe/Berlin or UTC`, { cause: error })
+    throw new Why5xxError('WHY5XX_USAGE', `--time-zone ${zone}: expected an IANA name such as Europe/Berlin or UTC`, {
+      cause: error
+    })
   }
 }

@@ -26,7 +26,10 @@ export class Progress {
     this.#isShown = true
     const megabytes = (count: number): string => `${Math.round(count / 1e6)} MB`
     // Bytes behind gzip are more than the file's: no share then.
-    const share = bytes <= this.#total ? `${Math.floor((bytes / Math.max(1, this.#total)) * 100)} % of ${megabytes(this.#total)}` : megabytes(bytes)
+    const share =
+      bytes <= this.#total
+        ? `${Math.floor((bytes / Math.max(1, this.#total)) * 100)} % of ${megabytes(this.#total)}`
+        : megabytes(bytes)
     process.stderr.write(`\r\x1b[K${clip(`reading ${this.#name}: ${share}`, process.stderr.columns || 80)}`)
   }
 

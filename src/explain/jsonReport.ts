@@ -5,10 +5,13 @@ import type { Summary } from './summary.ts'
 export function jsonReport(engine: Engine, summary: Summary, formats: Map<string, number>): Record<string, unknown> {
   const { totals, counts } = engine
   const byStatus: Record<string, number> = {}
-  for (const [status, count] of totals.byStatus.entries()) if (count > 0) byStatus[String(status).padStart(3, '0')] = count
-  const byUpstream: Record<string, { requests: number; failures: number; byCause: Record<string, number> }> = Object.create(null)
+  for (const [status, count] of totals.byStatus.entries())
+    if (count > 0) byStatus[String(status).padStart(3, '0')] = count
+  const byUpstream: Record<string, { requests: number; failures: number; byCause: Record<string, number> }> =
+    Object.create(null)
   for (const [id, requests] of totals.requestsByName.entries()) {
-    if (requests !== undefined) byUpstream[engine.names.names[id]!] = { requests, failures: totals.failuresByName[id] ?? 0, byCause: {} }
+    if (requests !== undefined)
+      byUpstream[engine.names.names[id]!] = { requests, failures: totals.failuresByName[id] ?? 0, byCause: {} }
   }
   for (const group of summary.groups.values()) {
     if (group.upstreamName === null) continue

@@ -8,20 +8,39 @@ export function markdownReport(facts: say.ReportFacts): string {
   const { engine, summary } = facts
   const { failed, beside, masked } = say.splitGroups(summary)
   const out = ['# Failed requests', '', say.headline(facts).map(escapeMarkdown).join(' · '), '']
-  if (failed.length > 0) out.push('## By cause', '', ...table(facts, failed, 'Failed', group => group.failed, engine.totals.failures), '')
+  if (failed.length > 0)
+    out.push('## By cause', '', ...table(facts, failed, 'Failed', group => group.failed, engine.totals.failures), '')
   for (const group of failed) out.push(...details(facts, group), '')
-  if (masked.length > 0) out.push('## Saved by a retry', '', ...table(facts, masked, 'Saved', group => group.masked, engine.counts.masked), '')
+  if (masked.length > 0)
+    out.push(
+      '## Saved by a retry',
+      '',
+      ...table(facts, masked, 'Saved', group => group.masked, engine.counts.masked),
+      ''
+    )
   if (beside.length > 0) {
-    out.push('## Not counted as failed', '', ...table(facts, beside, 'Count', group => group.documents - group.failed - group.masked, 0), '')
+    out.push(
+      '## Not counted as failed',
+      '',
+      ...table(facts, beside, 'Count', group => group.documents - group.failed - group.masked, 0),
+      ''
+    )
   }
   const controller = say.controllerLines(facts)
-  if (controller.length > 0) out.push('## What the controller said', '', ...controller.map(line => `- ${escapeMarkdown(line)}`), '')
+  if (controller.length > 0)
+    out.push('## What the controller said', '', ...controller.map(line => `- ${escapeMarkdown(line)}`), '')
   const caveats = say.caveats(facts)
   if (caveats.length > 0) out.push('## Not covered', '', ...caveats.map(line => `- ${escapeMarkdown(line)}`), '')
   return `${out.join('\n').trimEnd()}\n`
 }
 
-function table(facts: say.ReportFacts, groups: Group[], title: string, count: (group: Group) => number, whole: number): string[] {
+function table(
+  facts: say.ReportFacts,
+  groups: Group[],
+  title: string,
+  count: (group: Group) => number,
+  whole: number
+): string[] {
   const lines = [`| Cause | ${title} | Share | Where | First | Last | Blame |`, '|---|---:|---:|---|---|---|---|']
   for (const group of groups) {
     const cells = [
@@ -45,7 +64,8 @@ function details(facts: say.ReportFacts, group: Group): string[] {
   const { example } = group
   if (example) {
     const code = [`${say.exampleLine(example)}   ${say.positionText(example.access, facts.inputs)}`]
-    if (example.error) code.push(`${say.errorText(example.error)}   ${say.positionText(example.error.position, facts.inputs)}`)
+    if (example.error)
+      code.push(`${say.errorText(example.error)}   ${say.positionText(example.error.position, facts.inputs)}`)
     lines.push('', ...code.map(line => `    ${line.trimEnd()}`))
   }
   lines.push('', `Check: ${escapeMarkdown(say.checkText(group))}`)
@@ -54,5 +74,10 @@ function details(facts: say.ReportFacts, group: Group): string[] {
 
 /** Everything that Markdown or a chat would read as more than text. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+!|<>~$&]/g, char => (char === '<' ? '&lt;' : char === '>' ? '&gt;' : char === '&' ? '&amp;' : `\\${char}`)).replace(/@/g, '&#64;').replace(/(https?):\/\//g, '$1:&#47;/')
+  return text
+    .replace(/[\\`*_{}[\]()#+!|<>~$&]/g, char =>
+      char === '<' ? '&lt;' : char === '>' ? '&gt;' : char === '&' ? '&amp;' : `\\${char}`
+    )
+    .replace(/@/g, '&#64;')
+    .replace(/(https?):\/\//g, '$1:&#47;/')
 }

@@ -69,7 +69,13 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
     reading.nextMs = reading.next === null ? NaN : lastAccessTime(reading.next)
   }
   for (const input of inputs) {
-    const reading: Reading = { source: engine.open(input.name, input.modifiedMs, group), chunks: input.chunks(), next: null, nextMs: NaN, isErrorsOnly: false }
+    const reading: Reading = {
+      source: engine.open(input.name, input.modifiedMs, group),
+      chunks: input.chunks(),
+      next: null,
+      nextMs: NaN,
+      isErrorsOnly: false
+    }
     await advanceReading(reading)
     if (reading.next !== null) options.opened(input, reading.next)
     reading.isErrorsOnly = reading.next !== null && isErrorLog(reading.next)
@@ -96,13 +102,16 @@ function pickNext(readings: Reading[]): Reading | null {
   }
   if (best === null || best.isErrorsOnly || Number.isNaN(best.nextMs)) return best
   const { nextMs } = best
-  return readings.find(reading => reading.isErrorsOnly && reading.next !== null && reading.source.newestMs <= nextMs) ?? best
+  return (
+    readings.find(reading => reading.isErrorsOnly && reading.next !== null && reading.source.newestMs <= nextMs) ?? best
+  )
 }
 
 /** Error lines print no zone; the access lines of the same controller do. */
 function shareZone(readings: Reading[]): void {
   for (const { next } of readings) {
-    const zone = next === null ? null : /\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d ([+-])(\d\d)(\d\d)\]/.exec(head(next))
+    const zone =
+      next === null ? null : /\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d ([+-])(\d\d)(\d\d)\]/.exec(head(next))
     if (!zone) continue
     const zoneMs = (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
     for (const reading of readings) if (reading.source.clock.zoneMs === null) reading.source.clock.setZone(zoneMs)

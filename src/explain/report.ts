@@ -21,14 +21,19 @@ export function headline({ engine, clock, filters, summary }: ReportFacts): stri
   const { totals, counts } = engine
   const parts: string[] = []
   const controllers = engine.pods.size
-  const span = Number.isFinite(engine.fromMs) ? ` ${clock.full(engine.fromMs)} - ${clock.short(engine.toMs)} ${clock.zone}` : ''
-  parts.push(`${controllers > 0 ? `${plural(controllers, 'controller')}, ` : ''}${plural(totals.requests, 'request')}${span}`)
+  const span = Number.isFinite(engine.fromMs)
+    ? ` ${clock.full(engine.fromMs)} - ${clock.short(engine.toMs)} ${clock.zone}`
+    : ''
+  parts.push(
+    `${controllers > 0 ? `${plural(controllers, 'controller')}, ` : ''}${plural(totals.requests, 'request')}${span}`
+  )
   parts.push(`${grouped(totals.failures)} failed (${percent(totals.failures, totals.requests)})`)
   if (counts.masked > 0) parts.push(`${grouped(counts.masked)} saved by a retry`)
   if (counts.clientClosed > 0) parts.push(`${grouped(counts.clientClosed)} left by the client`)
   if (counts.rejects > 0) parts.push(`${plural(counts.rejects, 'line')} not understood`)
   if (filters.length > 0) parts.push(`only ${filters.join(', ')}`)
-  if (summary.stream.lines > 0) parts.push(`${plural(summary.stream.lines, 'TCP/UDP session')}, ${grouped(summary.stream.failed)} failed`)
+  if (summary.stream.lines > 0)
+    parts.push(`${plural(summary.stream.lines, 'TCP/UDP session')}, ${grouped(summary.stream.failed)} failed`)
   return parts
 }
 
@@ -43,7 +48,9 @@ export function splitGroups(summary: Summary): { failed: Group[]; beside: Group[
 }
 
 export function where(group: Group): string {
-  return group.upstreamName === null || group.upstreamName === '' || group.upstreamName === '-' ? '(no upstream)' : group.upstreamName
+  return group.upstreamName === null || group.upstreamName === '' || group.upstreamName === '-'
+    ? '(no upstream)'
+    : group.upstreamName
 }
 
 /** What happened to attempts, as a verb, for the line on addresses. */
@@ -69,14 +76,17 @@ export function addressLine(group: Group): string {
   const shown = addresses.slice(0, 3).map(([address, count]) => `${address} ${verb} ${plural(count, 'attempt')}`)
   if (addresses.length > 3) shown.push(`${addresses.length - 3} more addresses`)
   const parts = [shown.join(', ')]
-  if (group.masked > 0 && group.failed > 0) parts.push(`${plural(group.masked, 'more request was', 'more requests were')} saved by a retry`)
+  if (group.masked > 0 && group.failed > 0)
+    parts.push(`${plural(group.masked, 'more request was', 'more requests were')} saved by a retry`)
   return parts.filter(Boolean).join('; ')
 }
 
 /** `clients saw 502 (812), 504 (3)`. */
 export function statusLine(group: Group): string {
   const statuses = [...group.statuses].filter(([status]) => status >= 400 || status < 100).sort((a, b) => b[1] - a[1])
-  return statuses.length === 0 ? '' : `clients saw ${statuses.map(([status, count]) => `${String(status).padStart(3, '0')} (${grouped(count)})`).join(', ')}`
+  return statuses.length === 0
+    ? ''
+    : `clients saw ${statuses.map(([status, count]) => `${String(status).padStart(3, '0')} (${grouped(count)})`).join(', ')}`
 }
 
 /** How sure, and what else it could be; '' when an error line decided nearly all. */
@@ -91,9 +101,13 @@ export function doubtLine(group: Group): string {
 export function exampleLine(example: Example): string {
   const status = example.status === null ? '' : String(example.status).padStart(3, '0')
   const request = [example.method, example.path].filter(part => part !== null).join(' ')
-  const attempts = example.attempts.map(attempt => `${attempt.address ?? '(no peer)'} ${attempt.status ?? '-'}`).join(', ')
+  const attempts = example.attempts
+    .map(attempt => `${attempt.address ?? '(no peer)'} ${attempt.status ?? '-'}`)
+    .join(', ')
   const time = example.requestTimeMs === null ? '' : `${(example.requestTimeMs / 1000).toFixed(3)} s`
-  return [status, request || '(no request line)', attempts && ` ${attempts}`, time && ` ${time}`].filter(Boolean).join(' ')
+  return [status, request || '(no request line)', attempts && ` ${attempts}`, time && ` ${time}`]
+    .filter(Boolean)
+    .join(' ')
 }
 
 export function errorText(error: NonNullable<Example['error']>): string {
@@ -113,7 +127,10 @@ export function checkText(group: Group): string {
 export function controllerLines({ summary, clock }: ReportFacts): string[] {
   const lines: string[] = []
   for (const note of [...summary.notes.values()].sort((a, b) => b.count - a.count).slice(0, 6)) {
-    const span = note.firstMs === note.lastMs ? clock.short(note.firstMs) : `${clock.short(note.firstMs)} - ${clock.short(note.lastMs)}`
+    const span =
+      note.firstMs === note.lastMs
+        ? clock.short(note.firstMs)
+        : `${clock.short(note.firstMs)} - ${clock.short(note.lastMs)}`
     lines.push(`${span}  ${note.text}${note.count > 1 ? ` (${grouped(note.count)} times)` : ''}`)
   }
   if (summary.reloads > 0) lines.push(`${plural(summary.reloads, 'reload')} of the configuration`)
@@ -127,13 +144,26 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
   for (const [code, count] of summary.rejectsByCode) {
     const first = summary.firstRejects.find(reject => reject.code === code)
     const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${grouped(first.column)}` : ''
-    lines.push(`${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(quoteForShell).join(' ')} shows them`)
+    lines.push(
+      `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(quoteForShell).join(' ')} shows them`
+    )
   }
-  if (summary.join.ambiguous > 0) lines.push(`${plural(summary.join.ambiguous, 'request')} with equal ones in flight: which error line is whose is uncertain`)
-  if (engine.overflow > 0) lines.push(`${plural(engine.overflow, 'error line')} given up because too many waited (join.errorsHeldMax)`)
-  if (counts.streamRestarts > 0) lines.push(`time jumped back ${plural(counts.streamRestarts, 'time')}: read as one pod's log after another (kubectl logs --prefix keeps them apart)`)
-  if (engine.names.overflow > 0) lines.push(`more upstream names than can be kept apart: ${plural(engine.names.overflow, 'request')} counted together`)
-  for (const [template, count] of [...summary.unclassified].sort((a, b) => b[1] - a[1]).slice(0, 3)) lines.push(`unclassified ${grouped(count)}x: ${template}`)
+  if (summary.join.ambiguous > 0)
+    lines.push(
+      `${plural(summary.join.ambiguous, 'request')} with equal ones in flight: which error line is whose is uncertain`
+    )
+  if (engine.overflow > 0)
+    lines.push(`${plural(engine.overflow, 'error line')} given up because too many waited (join.errorsHeldMax)`)
+  if (counts.streamRestarts > 0)
+    lines.push(
+      `time jumped back ${plural(counts.streamRestarts, 'time')}: read as one pod's log after another (kubectl logs --prefix keeps them apart)`
+    )
+  if (engine.names.overflow > 0)
+    lines.push(
+      `more upstream names than can be kept apart: ${plural(engine.names.overflow, 'request')} counted together`
+    )
+  for (const [template, count] of [...summary.unclassified].sort((a, b) => b[1] - a[1]).slice(0, 3))
+    lines.push(`unclassified ${grouped(count)}x: ${template}`)
   return lines
 }
 

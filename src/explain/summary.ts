@@ -94,7 +94,8 @@ export class Summary {
     const status = failure.access?.record.status
     if (status !== null && status !== undefined) group.statuses.set(status, (group.statuses.get(status) ?? 0) + 1)
     for (const address of blamedAddresses(failure)) {
-      if (group.addresses.has(address) || group.addresses.size < ADDRESSES_MAX) group.addresses.set(address, (group.addresses.get(address) ?? 0) + 1)
+      if (group.addresses.has(address) || group.addresses.size < ADDRESSES_MAX)
+        group.addresses.set(address, (group.addresses.get(address) ?? 0) + 1)
     }
     this.#keepExample(group, failure)
     if (failure.cause === 'unclassified') this.#countTemplate(failure)
@@ -131,7 +132,9 @@ export class Summary {
 
   /** Groups with counted failures first, most first; then the rest. */
   sorted(): Group[] {
-    return [...this.groups.values()].sort((a, b) => b.failed - a.failed || b.documents - a.documents || a.firstMs - b.firstMs)
+    return [...this.groups.values()].sort(
+      (a, b) => b.failed - a.failed || b.documents - a.documents || a.firstMs - b.firstMs
+    )
   }
 
   #group(failure: Failure): Group {
@@ -176,7 +179,9 @@ export class Summary {
       attempts: (record?.attempts ?? []).slice(0, 4).map(({ address, status }) => ({ address, status })),
       requestTimeMs: record?.requestTimeMs ?? null,
       access: failure.access?.position ?? null,
-      error: error ? { level: error.record.level, message: this.#masker.message(error.record.message), position: error.position } : null,
+      error: error
+        ? { level: error.record.level, message: this.#masker.message(error.record.message), position: error.position }
+        : null,
       host: record?.host ?? error?.record.host ?? null
     }
   }
@@ -185,9 +190,13 @@ export class Summary {
     const error = failure.errors[Math.max(0, failure.deciding)]?.record
     const record = failure.access?.record
     const template = error
-      ? this.#masker.message(error.message).replace(/"[^"]*"/g, '"…"').replace(/\d+/g, 'N')
+      ? this.#masker
+          .message(error.message)
+          .replace(/"[^"]*"/g, '"…"')
+          .replace(/\d+/g, 'N')
       : `status ${record?.status} after upstream status ${record?.attempts?.map(attempt => attempt.status ?? '-').join(', ') || '-'}`
-    if (this.unclassified.has(template) || this.unclassified.size < TEMPLATES_MAX) this.unclassified.set(template, (this.unclassified.get(template) ?? 0) + 1)
+    if (this.unclassified.has(template) || this.unclassified.size < TEMPLATES_MAX)
+      this.unclassified.set(template, (this.unclassified.get(template) ?? 0) + 1)
   }
 }
 
@@ -199,5 +208,7 @@ function blamedAddresses(failure: Failure): string[] {
     const address = failure.errors[Math.max(0, failure.deciding)]?.record.upstreamAddress
     return address ? [address] : []
   }
-  return attempts.filter(attempt => attempt.group === blamed.group && attempt.status === blamed.status && attempt.address !== null).map(attempt => attempt.address!)
+  return attempts
+    .filter(attempt => attempt.group === blamed.group && attempt.status === blamed.status && attempt.address !== null)
+    .map(attempt => attempt.address!)
 }

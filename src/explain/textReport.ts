@@ -1,5 +1,5 @@
 import { causeTable } from '../../parsers/causes.ts'
-import { clip, grouped, percent, sparkline, type Style } from '../terminal.ts'
+import { clip, grouped, percent, type Style, sparkline } from '../terminal.ts'
 import * as say from './report.ts'
 import type { Group } from './summary.ts'
 
@@ -15,28 +15,49 @@ export function textReport(facts: say.ReportFacts, style: Style): string {
   const paintFailed = engine.totals.failures > 0 ? style.red : style.green
   out.push([style.bold(requests!), paintFailed(failed!), ...rest].join('   '), '')
   const { failed: failing, beside, masked } = say.splitGroups(summary)
-  if (engine.totals.failures === 0) out.push(engine.totals.requests === 0 ? 'No access line was found.' : 'No request failed.', '')
-  if (failing.length > 0) out.push(...table(facts, style, failing, 'FAILED', group => group.failed, engine.totals.failures), '')
+  if (engine.totals.failures === 0)
+    out.push(engine.totals.requests === 0 ? 'No access line was found.' : 'No request failed.', '')
+  if (failing.length > 0)
+    out.push(...table(facts, style, failing, 'FAILED', group => group.failed, engine.totals.failures), '')
   for (const group of failing.slice(0, DETAILS_MAX)) out.push(...details(facts, style, group), '')
-  if (failing.length > DETAILS_MAX) out.push(style.dim(`${grouped(failing.length - DETAILS_MAX)} more: --cause and --service show one, --format json all`), '')
+  if (failing.length > DETAILS_MAX)
+    out.push(
+      style.dim(`${grouped(failing.length - DETAILS_MAX)} more: --cause and --service show one, --format json all`),
+      ''
+    )
   if (masked.length > 0) {
     out.push(style.bold('Saved by a retry') + style.dim(' (clients saw nothing; the earliest sign of a dying pod)'))
     out.push(...table(facts, style, masked, 'SAVED', group => group.masked, engine.counts.masked), '')
-    for (const group of masked.filter(candidate => candidate.failed === 0).slice(0, 2)) out.push(...details(facts, style, group), '')
+    for (const group of masked.filter(candidate => candidate.failed === 0).slice(0, 2))
+      out.push(...details(facts, style, group), '')
   }
   if (beside.length > 0) {
-    out.push(style.bold('Beside that') + style.dim(' (not counted as failed: clients that left, refusals of nginx, unknown hosts, answers that broke off)'))
+    out.push(
+      style.bold('Beside that') +
+        style.dim(
+          ' (not counted as failed: clients that left, refusals of nginx, unknown hosts, answers that broke off)'
+        )
+    )
     out.push(...table(facts, style, beside, 'COUNT', group => group.documents - group.failed - group.masked, 0), '')
   }
   const controller = say.controllerLines(facts)
-  if (controller.length > 0) out.push(style.bold('The controller said'), ...controller.map(line => `  ${clip(line, style.width - 2)}`), '')
+  if (controller.length > 0)
+    out.push(style.bold('The controller said'), ...controller.map(line => `  ${clip(line, style.width - 2)}`), '')
   const caveats = say.caveats(facts)
-  if (caveats.length > 0) out.push(style.bold('Not covered'), ...caveats.map(line => `  ${clip(line, style.width * 2)}`), '')
+  if (caveats.length > 0)
+    out.push(style.bold('Not covered'), ...caveats.map(line => `  ${clip(line, style.width * 2)}`), '')
   return `${out.join('\n').trimEnd()}\n`
 }
 
 /** `whole` 0: no share. */
-function table(facts: say.ReportFacts, style: Style, groups: Group[], title: string, count: (group: Group) => number, whole: number): string[] {
+function table(
+  facts: say.ReportFacts,
+  style: Style,
+  groups: Group[],
+  title: string,
+  count: (group: Group) => number,
+  whole: number
+): string[] {
   const { engine, clock } = facts
   const shown = groups.slice(0, ROWS_MAX)
   const rows = shown.map(group => [
@@ -55,7 +76,10 @@ function table(facts: say.ReportFacts, style: Style, groups: Group[], title: str
   const others = widths.reduce((sum, width, i) => sum + (i === 3 ? 0 : width), 0)
   widths[3] = Math.max(12, Math.min(widths[3]!, style.width - others - 2 * widths.length - sparks))
   const line = (cells: string[]): string =>
-    cells.map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]!) : clip(cell, widths[i]!).padEnd(widths[i]!))).filter((_, i) => widths[i]! > 0).join('  ')
+    cells
+      .map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]!) : clip(cell, widths[i]!).padEnd(widths[i]!)))
+      .filter((_, i) => widths[i]! > 0)
+      .join('  ')
   const lines = [style.dim(line(header).trimEnd())]
   for (const [i, group] of shown.entries()) {
     const spark = sparks > 0 ? `  ${sparkline(group.histogram.spread(engine.fromMs, engine.toMs, SPARK_WIDTH))}` : ''
@@ -76,7 +100,16 @@ function details(facts: say.ReportFacts, style: Style, group: Group): string[] {
   if (example) {
     const place = say.positionText(example.access, facts.inputs)
     lines.push(...besides(say.exampleLine(example), place, width, '  ', style))
-    if (example.error) lines.push(...besides(say.errorText(example.error), say.positionText(example.error.position, facts.inputs), width, '      ', style))
+    if (example.error)
+      lines.push(
+        ...besides(
+          say.errorText(example.error),
+          say.positionText(example.error.position, facts.inputs),
+          width,
+          '      ',
+          style
+        )
+      )
   }
   lines.push(...wrap(`Check: ${say.checkText(group)}  (why5xx causes ${group.cause})`, width, '  '))
   return lines

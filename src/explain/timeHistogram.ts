@@ -16,7 +16,7 @@ export class TimeHistogram {
 
   /** `count` sums over `[fromMs, toMs]`, equal in width. */
   spread(fromMs: number, toMs: number, count: number): number[] {
-    const sums = new Array<number>(count).fill(0)
+    const sums = Array.from({ length: count }, () => 0)
     const width = Math.max(1, toMs - fromMs + 1) / count
     for (const [bucket, n] of this.#counts) {
       const at = Math.floor((bucket * this.#widthMs + this.#widthMs / 2 - fromMs) / width)

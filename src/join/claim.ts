@@ -2,7 +2,7 @@
 
 import type { UpstreamAttempt } from '../../parsers/record.ts'
 import type { AccessEntry, ErrorEntry } from '../model.ts'
-import { fitsAttempt, roleOf } from './errorRole.ts'
+import { canCut, fitsAttempt, roleOf } from './errorRole.ts'
 import type { HeldError } from './joiner.ts'
 
 export interface Claim {
@@ -33,7 +33,13 @@ export function claimErrors(access: AccessEntry, candidates: readonly HeldError[
   const spans = attemptSpans(access.record.attempts ?? [], request)
   const around = [request]
   // Of thousands of equal requests in flight only the lines near an end of this one's attempts matter.
-  const inTime = candidates.filter(held => fits(access, held.entry, isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0 ? spans : around))
+  const inTime = candidates.filter(held =>
+    fits(
+      access,
+      held.entry,
+      isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0 ? spans : around
+    )
+  )
   if (inTime.length === 0) return nothing
   // All lines of a request carry the number of its client connection.
   const groups = new Map<string, HeldError[]>()
@@ -77,11 +83,24 @@ function compare(a: Scored, b: Scored, access: AccessEntry): number {
 
 function fits(access: AccessEntry, error: ErrorEntry, spans: readonly Span[]): boolean {
   const { record } = access
-  if (record.connection !== null && error.record.connection !== null && record.connection !== error.record.connection) return false
-  if (record.host !== null && error.record.host !== null && record.host !== error.record.host && error.record.subrequest === null) return false
-  if (error.record.request === null && !endsBeforeRequest(access, error)) return false
+  if (record.connection !== null && error.record.connection !== null && record.connection !== error.record.connection)
+    return false
+  if (
+    record.host !== null &&
+    error.record.host !== null &&
+    record.host !== error.record.host &&
+    error.record.subrequest === null
+  )
+    return false
+  if (error.record.request === null ? !endsBeforeRequest(access, error) : !isSameRequest(record.request, error))
+    return false
   const slack = access.isPrecise && error.isPrecise ? PRECISE_SLACK_MS : SECOND_SLACK_MS
   return spans.some(span => away(error.timeMs, span) <= slack)
+}
+
+/** nginx cuts long error lines: then the request is a beginning. */
+function isSameRequest(request: string | null, { record }: ErrorEntry): boolean {
+  return record.truncated ? (request ?? '').startsWith(record.request!) : request === record.request
 }
 
 /** When something can have happened, Unix ms. */
@@ -143,7 +162,7 @@ function assign(access: AccessEntry, group: readonly HeldError[], spans: readonl
     const { upstreamAddress, messageCause } = held.entry.record
     const isOfClient = messageCause === 'client_closed' || messageCause === 'client_timeout'
     if (attempts.length > 0 && (upstreamAddress !== null || (!isOfClient && !isAnswerOfNginx(access)))) continue
-    if (attempts.length === 0 && status < 400 && roleOf(held.entry.record) !== 'cuts') continue
+    if (attempts.length === 0 && status < 400 && !canCut(held.entry.record)) continue
     attemptOf.set(held, -1)
     distanceMs += Math.abs(held.entry.timeMs - access.timeMs)
     break
@@ -174,10 +193,15 @@ function canEnd(attempt: UpstreamAttempt, isLast: boolean, held: HeldError, acce
   if (!fitsAttempt(record, attempt)) return false
   // A line without `upstream:` can only tell of an attempt that never got a peer.
   if (record.upstreamAddress === null && attempt.address !== null) return false
-  const isFailed = attempt.status === null || attempt.status === 502 || attempt.status === 504 || access.record.status === 9 || access.record.status === 0
+  const isFailed =
+    attempt.status === null ||
+    attempt.status === 502 ||
+    attempt.status === 504 ||
+    access.record.status === 9 ||
+    access.record.status === 0
   if (isFailed) return roleOf(record) === 'ends' || (attempt.status === null && isLast)
   // Answered: only its body can have been cut, and only the last answer went to the client.
-  return isLast && roleOf(record) === 'cuts'
+  return isLast && canCut(record)
 }
 
 /** The status is nginx's own although there were attempts: an auth failure, a Lua error, a limit behind an error page. */
@@ -193,5 +217,7 @@ function attemptIndex(held: HeldError, attempts: readonly UpstreamAttempt[]): nu
 
 function sameMoment(a: HeldError, b: HeldError): boolean {
   const tie = a.entry.isPrecise && b.entry.isPrecise ? PRECISE_TIE_MS : 1_000
-  return a.entry.record.upstreamAddress === b.entry.record.upstreamAddress && Math.abs(a.entry.timeMs - b.entry.timeMs) < tie
+  return (
+    a.entry.record.upstreamAddress === b.entry.record.upstreamAddress && Math.abs(a.entry.timeMs - b.entry.timeMs) < tie
+  )
 }

@@ -20,18 +20,33 @@ export function roleOf(record: ErrorRecord): ErrorRole {
   if (record.subrequest !== null) return 'subrequest'
   const cause = record.messageCause
   if (cause === null || cause === 'none') return 'accompanies'
-  if (record.phase !== null && record.phase.startsWith('logging request')) return 'accompanies'
+  if (record.phase?.startsWith('logging request')) return 'accompanies'
   if (/^upstream server temporarily disabled|all endpoints have been retried/.test(record.message)) return 'accompanies'
   // A warning that is no end: buffering, a balancer that goes on without a canary.
   if (record.level === 'warn' && cause !== 'rate_limited' && cause !== 'controller_overload') return 'accompanies'
   return record.phase !== null && AFTER_HEADER.test(record.phase) && !STALE_PHASE.test(record.message) ? 'cuts' : 'ends'
 }
 
+/**
+ * True when the line can tell that an answer broke off behind its header. Some texts of the body are printed while the
+ * phase still is that of the header: chunks that came with it, frames of gRPC, records of FastCGI.
+ */
+export function canCut(record: ErrorRecord): boolean {
+  const role = roleOf(record)
+  if (role !== 'ends') return role === 'cuts'
+  return (
+    record.message.startsWith('upstream sent invalid chunked response') ||
+    /^(?:grpcs?|fastcgi):/.test(record.upstream ?? '')
+  )
+}
+
 /** The kinds that end a connection before there is a request: no access line will come. */
 export function hasNoRequest(record: ErrorRecord): boolean {
   if (record.request !== null) return false
   if (record.phase === null) return record.messageCause === 'controller_overload'
-  return /^(?:SSL handshaking$|processing HTTP\/2 connection|waiting for request|accepting new connection|reading PROXY protocol|keepalive)/.test(record.phase)
+  return /^(?:SSL handshaking$|processing HTTP\/2 connection|waiting for request|accepting new connection|reading PROXY protocol|keepalive)/.test(
+    record.phase
+  )
 }
 
 /** nginx's timers give the attempt 504, everything else that fails gives 502 (status-semantics.md 2). */

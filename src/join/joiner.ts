@@ -77,7 +77,8 @@ export class Joiner {
       this.#alone.push(entry)
       return false
     }
-    const keys = record.request === null ? [clientKey(record.client)] : [joinKey(record)]
+    const isWhole = record.request !== null && !record.truncated
+    const keys = [isWhole ? joinKey(record) : clientKey(record.client)]
     if (this.#lateFor(entry, keys[0]!)) return false
     const held: HeldError = { entry, isTaken: false, slot: this.#filter.add(record), keys }
     for (const key of keys) push(this.#errors, key, held)
@@ -116,7 +117,10 @@ export class Joiner {
     if (done > 0) this.#accessQueue = this.#accessQueue.slice(done)
     let expired = 0
     const queue = this.#errorQueue
-    while (expired < queue.length && (queue[expired]!.isTaken || queue[expired]!.entry.timeMs + this.#options.errorWaitMs <= nowMs)) {
+    while (
+      expired < queue.length &&
+      (queue[expired]!.isTaken || queue[expired]!.entry.timeMs + this.#options.errorWaitMs <= nowMs)
+    ) {
       const held = queue[expired++]!
       if (!held.isTaken) this.#giveUp(held)
     }

@@ -13,7 +13,18 @@ import { knowledge, lineId, RULES_VERSION, sourceOf } from './identity.ts'
 export const DOCUMENT_SCHEMA = 1
 
 /** Mapping types of the server itself only; `stored` is an object with `enabled: false`. */
-export type FieldType = 'keyword' | 'date' | 'long' | 'integer' | 'short' | 'half_float' | 'double' | 'ip' | 'text' | 'boolean' | 'stored'
+export type FieldType =
+  | 'keyword'
+  | 'date'
+  | 'long'
+  | 'integer'
+  | 'short'
+  | 'half_float'
+  | 'double'
+  | 'ip'
+  | 'text'
+  | 'boolean'
+  | 'stored'
 
 export interface DocumentOptions {
   clusterName: string
@@ -40,14 +51,16 @@ interface Facts {
 export interface DocumentField {
   path: string
   type: FieldType
-  value(facts: Facts): unknown
+  value: (facts: Facts) => unknown
 }
 
 const field = (path: string, type: FieldType, value: DocumentField['value']): DocumentField => ({ path, type, value })
 
 export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('@timestamp', 'date', f => iso(f.failure.timeMs)),
-  field('event.start', 'date', f => (f.access?.requestTimeMs == null ? null : iso(f.failure.timeMs - f.access.requestTimeMs))),
+  field('event.start', 'date', f =>
+    f.access?.requestTimeMs == null ? null : iso(f.failure.timeMs - f.access.requestTimeMs)
+  ),
   field('event.duration', 'long', f => (f.access?.requestTimeMs == null ? null : f.access.requestTimeMs * 1_000_000)),
   field('event.created', 'date', f => (f.line.timeMs === null ? null : iso(f.line.timeMs))),
   field('event.id', 'keyword', f => f.id),
@@ -62,7 +75,9 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('http.request.method', 'keyword', f => f.access?.method ?? f.error?.method),
   field('http.request.id', 'keyword', f => f.access?.requestId),
   field('http.request.bytes', 'long', f => f.access?.requestLength),
-  field('http.request.referrer', 'keyword', f => f.options.masker.referrer(f.access?.referrer ?? f.error?.referrer ?? null)),
+  field('http.request.referrer', 'keyword', f =>
+    f.options.masker.referrer(f.access?.referrer ?? f.error?.referrer ?? null)
+  ),
   field('http.version', 'keyword', f => f.access?.httpVersion),
   field('http.response.status_code', 'short', f => f.access?.status),
   field('http.response.body.bytes', 'long', f => f.access?.bodyBytes),
@@ -81,12 +96,22 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('nginx_ingress_controller.access.upstream.ip', 'ip', f => hostOf(f.attempts.at(-1)?.address)),
   field('nginx_ingress_controller.access.upstream.port', 'integer', f => portOf(f.attempts.at(-1)?.address)),
   field('nginx_ingress_controller.access.upstream.response.length', 'long', f => f.attempts.at(-1)?.responseBytes),
-  field('nginx_ingress_controller.access.upstream.response.time', 'double', f => seconds(f.attempts.at(-1)?.responseTimeMs)),
+  field('nginx_ingress_controller.access.upstream.response.time', 'double', f =>
+    seconds(f.attempts.at(-1)?.responseTimeMs)
+  ),
   field('nginx_ingress_controller.access.upstream.response.status_code', 'short', f => f.attempts.at(-1)?.status),
-  field('nginx_ingress_controller.access.upstream_address_list', 'keyword', f => present(f.attempts.map(attempt => attempt.address))),
-  field('nginx_ingress_controller.access.upstream.response.length_list', 'keyword', f => texts(f.attempts.map(attempt => attempt.responseBytes))),
-  field('nginx_ingress_controller.access.upstream.response.time_list', 'keyword', f => texts(f.attempts.map(attempt => seconds(attempt.responseTimeMs)))),
-  field('nginx_ingress_controller.access.upstream.response.status_code_list', 'keyword', f => texts(f.attempts.map(attempt => attempt.status))),
+  field('nginx_ingress_controller.access.upstream_address_list', 'keyword', f =>
+    present(f.attempts.map(attempt => attempt.address))
+  ),
+  field('nginx_ingress_controller.access.upstream.response.length_list', 'keyword', f =>
+    texts(f.attempts.map(attempt => attempt.responseBytes))
+  ),
+  field('nginx_ingress_controller.access.upstream.response.time_list', 'keyword', f =>
+    texts(f.attempts.map(attempt => seconds(attempt.responseTimeMs)))
+  ),
+  field('nginx_ingress_controller.access.upstream.response.status_code_list', 'keyword', f =>
+    texts(f.attempts.map(attempt => attempt.status))
+  ),
   field('error.code', 'keyword', f => (f.error?.errno == null ? null : String(f.error.errno))),
   field('error.type', 'keyword', f => f.error?.messageKind),
   field('error.message', 'text', f => (f.error === null ? null : f.options.masker.message(f.error.message))),
@@ -123,7 +148,9 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('why5xx.upstream.response_ms', 'integer', f => f.blamed?.responseTimeMs),
   field('why5xx.upstream.bytes', 'long', f => f.blamed?.responseBytes),
   field('why5xx.attempts.count', 'short', f => (f.access?.attempts === null ? null : f.attempts.length)),
-  field('why5xx.attempts.failed', 'short', f => (f.access?.attempts === null ? null : f.attempts.filter(isFailed).length)),
+  field('why5xx.attempts.failed', 'short', f =>
+    f.access?.attempts === null ? null : f.attempts.filter(isFailed).length
+  ),
   field('why5xx.attempts.addresses', 'keyword', f => present(f.attempts.map(attempt => attempt.address))),
   field('why5xx.attempts.statuses', 'short', f => present(f.attempts.map(attempt => attempt.status))),
   field('why5xx.attempts.list', 'stored', f => (f.attempts.length === 0 ? null : f.attempts)),
@@ -135,7 +162,10 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('why5xx.controller.node.name', 'keyword', f => f.line.node),
   field('why5xx.evidence_kinds', 'keyword', f => [...new Set(evidence(f).map(item => item.kind))]),
   field('why5xx.evidence', 'stored', evidence),
-  field('why5xx.origin', 'stored', f => ({ access: f.failure.access?.position ?? null, errors: f.failure.errors.map(error => error.position) }))
+  field('why5xx.origin', 'stored', f => ({
+    access: f.failure.access?.position ?? null,
+    errors: f.failure.errors.map(error => error.position)
+  }))
 ]
 
 /** A failure document as nested JSON: what is printed and what is indexed. Fields without a value are left out. */
@@ -156,7 +186,11 @@ export function buildDocument(failure: Failure, options: DocumentOptions): Built
     if (content === null || content === undefined || (Array.isArray(content) && content.length === 0)) continue
     place(document, path, content)
   }
-  return { id: facts.id, version: knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 }), document }
+  return {
+    id: facts.id,
+    version: knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 }),
+    document
+  }
 }
 
 function factsOf(failure: Failure, options: DocumentOptions): Facts {
@@ -204,9 +238,20 @@ function evidence(facts: Facts): Evidence[] {
   if (failure.access !== null && access !== null) {
     const statuses = facts.attempts.map(attempt => attempt.status ?? '-').join(', ')
     const text = `status ${access.status}, upstream status ${statuses || '-'}, ${access.bodyBytes ?? '-'} bytes, request time ${seconds(access.requestTimeMs) ?? '-'} s`
-    items.push({ kind: 'access_line', at: iso(failure.access.timeMs), ref: `${failure.access.position.file}:${failure.access.position.line}`, text })
+    items.push({
+      kind: 'access_line',
+      at: iso(failure.access.timeMs),
+      ref: `${failure.access.position.file}:${failure.access.position.line}`,
+      text
+    })
   }
-  if (failure.rule.startsWith('controller.')) items.push({ kind: 'controller_line', at: iso(failure.timeMs), ref: '', text: 'the controller reported no active endpoint for this service' })
+  if (failure.rule.startsWith('controller.'))
+    items.push({
+      kind: 'controller_line',
+      at: iso(failure.timeMs),
+      ref: '',
+      text: 'the controller reported no active endpoint for this service'
+    })
   return items
 }
 

@@ -21,7 +21,11 @@ export function lineId(source: string, line: Pick<RecordLine, 'stream' | 'writte
  * Source of a line, for its id: `cluster/namespace/pod/container` where path, envelope or prefix tell the pod; else what
  * `--source` says; else the fingerprint of the file, `stdin` for a pipe.
  */
-export function sourceOf(clusterName: string, line: Pick<RecordLine, 'namespace' | 'pod' | 'container'>, fallback: string): string {
+export function sourceOf(
+  clusterName: string,
+  line: Pick<RecordLine, 'namespace' | 'pod' | 'container'>,
+  fallback: string
+): string {
   return line.pod === null ? fallback : `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
 }
 

@@ -99,7 +99,6 @@ const TABLE: [row: string, name: string, given: Given, cause: Cause | null, conf
   ['49', 'saved by another pod', { status: 200, bodyBytes: 61, up: '10.0.0.7:80, 10.0.0.8:80|0, 61|0.001, 0.100|502, 200' }, 'connection_refused', 0.75, ['premature_close', 'connection_reset']],
   ['49', 'saved by the same pod', { status: 200, bodyBytes: 61, up: '10.0.0.7:80, 10.0.0.7:80|0, 61|0.000, 0.100|502, 200' }, 'premature_close', 0.6, ['connection_reset', 'connection_refused']],
   ['49', 'saved after a timeout', { status: 302, up: '10.0.0.7:80, 10.0.0.8:80|0, 0|5.001, 0.100|504, 302' }, 'connect_timeout', 0.9, ['upstream_tls_handshake', 'read_timeout']],
-  ['50', 'nothing arrived', { status: 200, bodyBytes: 0, up: '10.0.0.7:80|2|0.001|200' }, 'client_closed', 0.3, ['premature_close', 'read_timeout']],
   ['51', 'WebSocket', { status: 101, bodyBytes: 900, up: '10.0.0.7:80|900|600.001|101', requestTimeMs: 600_001 }, null, 0, []],
   ['52', "application's 404", { status: 404, bodyBytes: 20, up: '10.0.0.7:80|20|0.001|404' }, null, 0, []],
   ['52', "application's 413", { status: 413, bodyBytes: 176, up: '10.0.0.7:80|176|0.001|413' }, null, 0, []],
