@@ -2,8 +2,10 @@
 
 import { zipAttempts } from './attempts.ts'
 import { escapeValue, printable } from './escape.ts'
+import { canonical } from './jsonText.ts'
 import { latin1 } from './latin1.ts'
 import { FIELD, type Field } from './logFormat.ts'
+import { readInteger, readSecondsAsMs } from './number.ts'
 import type { AccessRecord } from './record.ts'
 import { parseRequest, parseTarget } from './request.ts'
 import type { AccessView } from './scanner.ts'
@@ -78,16 +80,15 @@ export function noFields(): AccessFields {
   }
 }
 
-/** The view's line as a record. One string per line is made; the fields are slices of it. */
-export function accessRecordOf(view: AccessView): AccessRecord {
-  const raw = latin1(view.bytes, view.start, view.end)
+/** The view's line as a record. `raw` is its content as Latin-1; the fields are slices of that one string. */
+export function accessRecordOf(view: AccessView, raw = latin1(view.bytes, view.start, view.end)): AccessRecord {
   const { offsets, start, format } = view
   const isClean = printable(raw) === raw
   const get = (field: Field): string | null => {
     const from = offsets[field * 2]!
     if (from < 0) return null
     const value = raw.slice(from - start, offsets[field * 2 + 1]! - start)
-    if (format.escape !== 'default') return escapeValue(value)
+    if (format.escape !== 'default') return format.escape === 'json' ? canonical(value) : escapeValue(value)
     return isClean ? value : printable(value)
   }
   return accessRecord({
@@ -142,18 +143,18 @@ export function accessRecord(fields: AccessFields): AccessRecord {
     httpVersion: parts.httpVersion,
     host: text(fields.host) ?? parts.targetHost,
     status: fields.status,
-    bodyBytes: integer(fields.bodyBytes),
+    bodyBytes: readInteger(fields.bodyBytes),
     referrer: text(fields.referrer),
     userAgent: text(fields.userAgent),
-    requestLength: integer(fields.requestLength),
-    requestTimeMs: seconds(fields.requestTime),
+    requestLength: readInteger(fields.requestLength),
+    requestTimeMs: duration(fields.requestTime),
     upstreamName: fields.upstreamName,
     alternativeUpstreamName: alternative,
     attempts: attempts?.list ?? null,
     attemptsUncertain: attempts?.uncertain ?? false,
     hasConnectTime: fields.connectTimes !== null,
     requestId: text(fields.requestId),
-    connection: integer(fields.connection),
+    connection: readInteger(fields.connection),
     namespace: text(fields.namespace),
     ingress: text(fields.ingress),
     service: text(fields.service),
@@ -164,8 +165,8 @@ export function accessRecord(fields: AccessFields): AccessRecord {
 
 /** Formats that log the request in pieces: put together as nginx would print `$request`, so that it joins with error lines. */
 function requestLineOf(fields: AccessFields): string | null {
-  if (fields.uri === null && fields.method === null) return null
-  const uri = fields.uri ?? ''
+  if (text(fields.uri) === null && text(fields.method) === null) return null
+  const uri = text(fields.uri) ?? ''
   const args = text(fields.args)
   const target = args !== null && parseTarget(uri).query === null ? `${uri}?${args}` : uri
   return [text(fields.method) ?? '-', target, text(fields.protocol)]
@@ -177,12 +178,7 @@ function text(value: string | null): string | null {
   return value === null || value === '-' || value === '' ? null : value
 }
 
-function integer(value: string | null): number | null {
-  return value !== null && /^\d+$/.test(value) ? Number(value) : null
-}
-
-/** `0.004`, `"0.002 s"` → ms. */
-function seconds(value: string | null): number | null {
-  const match = /^(\d+(?:\.\d+)?)(?: ?s)?$/.exec(value ?? '')
-  return match ? Math.round(Number(match[1]) * 1000) : null
+/** `0.004`, and `0.002 s` of the Cloud Logging layout. */
+function duration(value: string | null): number | null {
+  return value?.endsWith('s') ? readSecondsAsMs(value.slice(0, -1).trimEnd()) : readSecondsAsMs(value)
 }

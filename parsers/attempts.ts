@@ -1,3 +1,4 @@
+import { readInteger, readSecondsAsMs } from './number.ts'
 import type { UpstreamAttempt } from './record.ts'
 
 /** The upstream columns of one access line, each as logged: null when the format has it not, '' when nginx printed nothing. */
@@ -31,6 +32,9 @@ const ATTEMPTS_KEPT = 512
  * they can be, never shifted, because a guessed pairing would blame the wrong pod.
  */
 export function zipAttempts(columns: UpstreamColumns): Attempts {
+  // Under `escape=json` and `none` a request without upstream prints nothing, where the default escape prints `-`.
+  if (!columns.addresses && !columns.statuses && !columns.times && !columns.lengths)
+    return { list: [], uncertain: false }
   const addresses = splitList(columns.addresses)
   const statuses = splitList(columns.statuses)
   const times = splitList(columns.times)
@@ -49,11 +53,11 @@ export function zipAttempts(columns: UpstreamColumns): Attempts {
     list.push({
       address: addresses.values[i] || null,
       group: groups[i] ?? 0,
-      status: status(statuses.values[i]),
-      responseTimeMs: milliseconds(times.values[i]),
-      responseBytes: integer(lengths.values[i]),
-      connectTimeMs: milliseconds(connects.values[i]),
-      headerTimeMs: milliseconds(headers.values[i])
+      status: readStatus(statuses.values[i]),
+      responseTimeMs: readSecondsAsMs(times.values[i]),
+      responseBytes: readInteger(lengths.values[i]),
+      connectTimeMs: readSecondsAsMs(connects.values[i]),
+      headerTimeMs: readSecondsAsMs(headers.values[i])
     })
   }
   return { list, uncertain }
@@ -86,15 +90,6 @@ function splitList(column: string | null): ListColumn {
 }
 
 /** Three digits: fewer is a list that was cut. */
-function status(value: string | undefined): number | null {
-  return value !== undefined && /^\d{3}$/.test(value) ? Number(value) : null
-}
-
-function integer(value: string | undefined): number | null {
-  return value !== undefined && /^\d+$/.test(value) ? Number(value) : null
-}
-
-/** `0.004` → 4; nginx prints three decimals. */
-function milliseconds(value: string | undefined): number | null {
-  return value !== undefined && /^\d+(?:\.\d+)?$/.test(value) ? Math.round(Number(value) * 1000) : null
+function readStatus(value: string | undefined): number | null {
+  return value?.length === 3 ? readInteger(value) : null
 }

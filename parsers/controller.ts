@@ -16,7 +16,8 @@ export function parseControllerLine(text: string): ControllerRecord | null {
   if (!head) return null
   const message = printable(text.slice(head[0].length))
   const level = LEVELS[head[1]!]!
-  const match = matchControllerMessage(message, level)
+  // Some blocks begin with an empty line and a rule of dashes.
+  const match = matchControllerMessage(message.replace(/^(?:\\x0A|-)+/, ''), level)
   const isSevere = level === 'error' || level === 'fatal'
   const messageCause = match?.cause ?? (isSevere ? 'unclassified' : null)
   return {

@@ -25,21 +25,29 @@ export type Framing =
   /** The last piece, or a whole line in CRI. */
   | 'last'
 
+/** `[NAMESPACE ]POD CONTAINER ` of stern, before what begins as one of our lines. */
+const STERN =
+  /^(?:([a-z0-9-]+) )?([a-z0-9][a-z0-9.-]*-[a-z0-9]{5}) ([a-z0-9-]+) (?=\d{4}[/-]\d\d[/-]\d\d[ T]|[IWEF]\d{4} \d\d:|[0-9a-f.:]{3,45} - |\{")/
+const STERN_PODS_MAX = 1000
+
 export class EnvelopeReader {
   readonly #stamp = new Rfc3339Reader()
   /** `[pod/NAME/CONTAINER] ` of the line before, by its bytes. */
-  #prefix = ''
+  #prefix: Buffer = Buffer.alloc(0)
   #prefixPod: string | null = null
   #prefixContainer: string | null = null
 
   /** Moves `line.start` behind the text frames it knows, sets what they say. JSON is left to `openJson`. */
   open(line: Line): Framing {
     const { bytes } = line
-    if (bytes[line.start] === OPEN && bytes[line.start + 1] === 0x70) this.#podPrefix(line)
+    const first = bytes[line.start]!
+    if (first === OPEN && bytes[line.start + 1] === 0x70) this.#podPrefix(line)
+    else if (first >= 0x61 && first <= 0x7a) this.#sternPrefix(line)
     const at = line.start
     if (bytes[at + 4] !== MINUS || bytes[at + 10] !== LETTER_T) return 'whole'
     const ms = this.#stamp.read(bytes, at, line.end)
     if (Number.isNaN(ms) || this.#stamp.end >= line.end || bytes[this.#stamp.end] !== SPACE) return 'whole'
+    line.hasEnvelope = true
     line.timeMs = ms
     line.written = ''
     this.#writtenFrom = at
@@ -75,23 +83,63 @@ export class EnvelopeReader {
     return tag === 0x50 ? 'piece' : 'last'
   }
 
+  /** Prefixes of stern met so far: continuations of a record carry them too, and nothing else tells them from prose. */
+  readonly #stern = new Map<string, { namespace: string | null; pod: string; container: string }>()
+
+  #sternPrefix(line: Line): void {
+    const { bytes, start, end } = line
+    let pos = start
+    for (let words = 1; words <= 3; words++) {
+      while (isNameByte(bytes[pos]!)) pos++
+      if (pos >= end || bytes[pos] !== SPACE) return
+      pos++
+      if (words === 1) continue
+      const prefix = latin1(bytes, start, pos)
+      let known = this.#stern.get(prefix)
+      if (known === undefined) {
+        const match = STERN.exec(latin1(bytes, start, Math.min(end, start + 512)))
+        if (match === null || this.#stern.size >= STERN_PODS_MAX) return
+        if (match[0] !== prefix) continue
+        known = { namespace: match[1] ?? null, pod: match[2]!, container: match[3]! }
+        this.#stern.set(prefix, known)
+      }
+      line.hasEnvelope = true
+      line.namespace = known.namespace
+      line.pod = known.pod
+      line.container = known.container
+      line.start = pos
+      return
+    }
+  }
+
   #podPrefix(line: Line): void {
-    const { bytes, text, start } = line
-    if (this.#prefix === '' || !text.startsWith(this.#prefix, start)) {
+    const { bytes, start } = line
+    if (!startsWith(bytes, start, this.#prefix)) {
       let end = start
       while (end < line.end && bytes[end] !== CLOSE) end++
       if (end >= line.end || bytes[end + 1] !== SPACE) return
-      const prefix = latin1(bytes, start, end + 2)
-      const match = /^\[pod\/([^/\]]+)\/([^/\]]+)\] $/.exec(prefix)
+      const match = /^\[pod\/([^/\]]+)\/([^/\]]+)\] $/.exec(latin1(bytes, start, end + 2))
       if (!match) return
-      this.#prefix = prefix
+      this.#prefix = Buffer.from(bytes.subarray(start, end + 2))
       this.#prefixPod = match[1]!
       this.#prefixContainer = match[2]!
     }
+    line.hasEnvelope = true
     line.pod = this.#prefixPod
     line.container = this.#prefixContainer
     line.start = start + this.#prefix.length
   }
+}
+
+function startsWith(bytes: Buffer, start: number, prefix: Buffer): boolean {
+  // From the end: what tells pods apart is the end of their names.
+  for (let i = prefix.length - 1; i >= 0; i--) if (bytes[start + i] !== prefix[i]) return false
+  return prefix.length > 0
+}
+
+/** Of namespaces, pods and containers. */
+function isNameByte(byte: number): boolean {
+  return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === MINUS || byte === 0x2e
 }
 
 /** Content and facts of a JSON envelope; null when the line is none (an access log in JSON, or no JSON at all). */
@@ -120,9 +168,10 @@ export function openJson(line: Line): JsonEnvelope | null {
     text(object.log) ?? text(object.message) ?? text(object.body) ?? text(object.MESSAGE) ?? text(object.msg)
   if (content === null || isAccessLog(object)) return null
   const keys = Object.keys(object)
+  line.hasEnvelope = true
   const isDocker = keys.every(key => key === 'log' || key === 'stream' || key === 'time' || key === 'attrs')
   const kubernetes = record(object.kubernetes)
-  const stamp = text(object.time) ?? text(object['@timestamp']) ?? text(object.timestamp) ?? ''
+  const stamp = stampOf(object)
   const ms = parseTimeText(stamp)
   if (ms !== null) {
     line.timeMs = ms
@@ -165,6 +214,18 @@ function isAccessLog(object: Record<string, unknown>): boolean {
   return 'status' in object || 'remote_addr' in object || 'upstream_addr' in object
 }
 
+/** Fluent Bit writes seconds as a number, under `date` or, into Kafka, `@timestamp`; journald microseconds as text. */
+function stampOf(object: Record<string, unknown>): string {
+  for (const key of ['time', '@timestamp', 'timestamp', 'date']) {
+    const value = object[key]
+    if (typeof value === 'string' || typeof value === 'number') return String(value)
+  }
+  const microseconds = text(object.__REALTIME_TIMESTAMP)
+  return microseconds !== null && /^\d{16}$/.test(microseconds)
+    ? `${microseconds.slice(0, 10)}.${microseconds.slice(10)}`
+    : ''
+}
+
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
@@ -181,6 +242,9 @@ const PREFIXES = [
   /^[\w.@-]{1,80} {1,40}\| /,
   /^(?:<\d{1,3}>)?[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d \S{1,80} [^\s:]{1,80}: /,
   /^[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4} \S{1,40} [^\s:]{1,40}: /,
+  // RFC 5424: the version here, the stamp by `open`, then host, application, process, message id, structured data.
+  /^<\d{1,3}>1 (?=\d{4}-)/,
+  /^\S{1,255} \S{1,48} (?:\d{1,10}|-) [\w.-]{1,32} (?:-|(?:\[[\w@.]{1,32}(?: [^\]]{1,150})?\])+) (?=\S)/,
   /^<?\d{0,3}>?1? ?\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:?\d\d) (?=\S)/,
   /^\[(?:err|out)\] {1,4}(?=\S)/,
   /^[^\s:]{1,80}(?:\[\d{1,7}\])?: (?=\S)/,

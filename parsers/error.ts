@@ -130,6 +130,7 @@ interface Context {
  */
 function findContext(body: string): Context | null {
   let fallback: RegExpExecArray | null = null
+  let doubtful: RegExpExecArray | null = null
   let quotes = 0
   let counted = 0
   for (let at = body.indexOf('client: '); at >= 0; at = body.indexOf('client: ', at + 1)) {
@@ -138,12 +139,21 @@ function findContext(body: string): Context | null {
     CONTEXT.lastIndex = body.startsWith(', udp ', at - 6) ? at - 6 : at - 2
     const match = at < 2 ? null : CONTEXT.exec(body)
     if (!match) continue
-    if (quotes % 2 === 0) return contextAt(body, match)
-    fallback ??= match
+    // A copy whose quoted header closes behind it: `…: "X-A: ", client: 6.6.6.6, server: evil" while reading …`.
+    if (!isServerName(body, match.index + match[0].length)) doubtful ??= match
+    else if (quotes % 2 === 0) return contextAt(body, match)
+    else fallback ??= match
   }
-  if (fallback) return contextAt(body, fallback)
+  const best = fallback ?? doubtful
+  if (best) return contextAt(body, best)
   const cut = /, client: ([^,"]*)(?:, serv?e?r?:? ?)?$/.exec(body)
   return cut ? { at: cut.index, client: cut[1]!, server: '', rest: '', isStream: false, isCut: true } : null
+}
+
+/** Names and listen addresses have neither quotes nor blanks. */
+function isServerName(body: string, from: number): boolean {
+  const end = body.indexOf(', ', from)
+  return !/["\s]/.test(body.slice(from, end < 0 ? undefined : end).trimEnd())
 }
 
 function contextAt(body: string, match: RegExpExecArray): Context {

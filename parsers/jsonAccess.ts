@@ -165,15 +165,13 @@ export function parseJsonAccess(text: string): AccessRecord | ParseError | null 
   fields.status = Number(status)
   // The Cloud Logging layout logs `$host$request_uri` without a scheme.
   const url = values.get('httprequestrequesturl')
-  if (url !== undefined) {
+  if (url) {
     const slash = url.indexOf('/')
     fields.host ??= slash < 0 ? url : url.slice(0, slash)
     fields.uri ??= slash < 0 ? '/' : url.slice(slash)
   }
   // `request` is an id or an address in some formats; only a request line has a blank.
   if (fields.request !== null && !fields.request.includes(' ')) fields.request = null
-  fields.upstreamName = fields.upstreamName === '' ? null : fields.upstreamName
-  if (fields.addresses === '' && fields.statuses === '') fields.addresses = '-'
   fields.truncated = brokenAt !== null
   return accessRecord(fields)
 }

@@ -98,7 +98,7 @@ function readBare(text: string, from: number): Piece {
 }
 
 /** JSON escapes and raw bytes → nginx's spelling; `\xHH` stays, quotes and backslashes become `\x22`, `\x5C`. */
-function canonical(text: string): string {
+export function canonical(text: string): string {
   return text.replace(/\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)?|[^\x20-\x7e]|"/gs, part => {
     if (part.startsWith('\\x') && part.length === 4) return `\\x${part.slice(2).toUpperCase()}`
     if (part.startsWith('\\u') && part.length === 6)

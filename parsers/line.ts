@@ -5,9 +5,7 @@ export class Line {
   number = 0
   /** Offset of its first byte in the source, uncompressed. */
   byteOffset = 0
-  bytes: Uint8Array = new Uint8Array(0)
-  /** The same block as Latin-1. */
-  text = ''
+  bytes: Buffer = Buffer.alloc(0)
   /** Where the content (without envelope, line feed, carriage return) begins and ends in `bytes`. */
   start = 0
   end = 0
@@ -28,7 +26,11 @@ export class Line {
     return latin1(this.bytes, this.start, this.end)
   }
 
+  /** True when an envelope set something. */
+  hasEnvelope = false
+
   clearEnvelope(): void {
+    this.hasEnvelope = false
     this.timeMs = NaN
     this.written = ''
     this.stream = null

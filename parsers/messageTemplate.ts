@@ -37,7 +37,9 @@ export function compileTemplate(message: string): Template {
   const literals: string[] = []
   let weight = parts[0].length
   for (let i = 1; i < parts.length; i += 2) {
-    kinds.push(kindOf(parts[i].slice(1, -1)))
+    // A quoted value is what somebody sent, blanks and all.
+    const isQuoted = parts[i].endsWith('<value>') && parts[i + 1].startsWith('"')
+    kinds.push(isQuoted ? 'any' : kindOf(parts[i].slice(1, -1)))
     literals.push(parts[i + 1])
     weight += parts[i + 1].length
   }

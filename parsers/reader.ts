@@ -4,21 +4,19 @@
  */
 
 import { EnvelopeReader, openJson, prefixLength } from './envelope.ts'
-import { latin1 } from './latin1.ts'
 import { Line } from './line.ts'
 import type { LogFormat } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
+import { RecentBlocks } from './recentBlocks.ts'
 import type { AccessRecord, ParsedRecord, ParseErrorCode } from './record.ts'
 import { isForeignLine, opensBlock, RecordParser, scannedRecord } from './recordParser.ts'
 import type { AccessView } from './scanner.ts'
 
 /** Longest line that is parsed; a longer one is a reject, skipped without keeping it. */
 export const LINE_BYTES_MAX = 1 << 20
-/** Text of a block lies in the young generation of the heap: dead before the next collection. */
+/** Bytes handled at once; `lookBack` reaches a few of these back. */
 const BLOCK_BYTES = 1 << 16
 const CONTINUATIONS_MAX = 1000
-/** Text kept for `lookBack`: a tenth of a second at 10,000 lines/s, and some. */
-const RECENT_BYTES = 1 << 19
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
@@ -69,9 +67,13 @@ export class LogReader {
   #isSkipping = false
   #offset = 0
   #hasErrors = false
-  /** Text of the last blocks, for `lookBack`. */
-  readonly #recent: { text: string; firstLine: number; offset: number }[] = []
-  #recentLength = 0
+  readonly #recent = new RecentBlocks()
+  #current: { bytes: Buffer; length: number; firstLine: number; offset: number } = {
+    bytes: Buffer.alloc(0),
+    length: 0,
+    firstLine: 0,
+    offset: 0
+  }
   /** Records that unrecognised lines may continue, by pod and stream. */
   readonly #blocks = new Map<string, OpenBlock>()
   /** First pieces of CRI and docker lines, by pod and stream. */
@@ -83,7 +85,9 @@ export class LogReader {
   }
 
   /** Reads a chunk; lines are told as soon as they are whole. The chunk may be reused afterwards. */
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    // A view of the same memory with Buffer's byte search.
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     let from = 0
     if (this.#carry.length > 0 || this.#isSkipping) {
       const end = chunk.indexOf(LINE_FEED)
@@ -131,26 +135,19 @@ export class LogReader {
    * nginx's escape); null when there is none in the blocks that are still here.
    */
   lookBack(client: string, request: string, sinceMs: number): { record: AccessRecord; line: RecordLine } | null {
-    const needle = `"${request}" `
     const line = new Line()
-    for (let i = this.#recent.length - 1; i >= 0; i--) {
-      const { text, firstLine, offset } = this.#recent[i]!
-      for (let at = text.lastIndexOf(needle); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(needle, at - 1)) {
-        const start = text.lastIndexOf('\n', at) + 1
-        const number = firstLine + countFeeds(text, start)
-        // What stands behind the line that is being read has not been told yet.
-        if (number >= this.lines) continue
-        line.clearEnvelope()
-        line.number = number
-        line.byteOffset = offset + start
-        this.#setContent(line, Buffer.from(text.slice(start, text.indexOf('\n', start)).replace(/\r$/, ''), 'latin1'))
-        this.#envelope.open(line)
-        if (!(line.timeMs >= sinceMs)) return null
-        const { scanner } = this.parser
-        if (!scanner?.scan(line.bytes, line.text, line.start, line.end)) continue
-        const record = scannedRecord(scanner.view, scanner)
-        if (record.client === client && record.request === request) return { record, line: this.recordLine(line) }
-      }
+    for (const found of this.#recent.linesWith(`"${request}" `, this.#current)) {
+      // What stands behind the line that is being read has not been told yet.
+      if (found.number >= this.lines) continue
+      Object.assign(line, found)
+      if (line.hasEnvelope) line.clearEnvelope()
+      if (line.bytes[line.end - 1] === CARRIAGE_RETURN) line.end--
+      this.#envelope.open(line)
+      if (!(line.timeMs >= sinceMs)) return null
+      const { scanner } = this.parser
+      if (!scanner?.scan(line.bytes, line.start, line.end)) continue
+      const record = scannedRecord(scanner.view, scanner)
+      if (record.client === client && record.request === request) return { record, line: this.recordLine(line) }
     }
     return null
   }
@@ -208,32 +205,24 @@ export class LogReader {
     this.#block(joined, at)
   }
 
-  #block(bytes: Uint8Array, offset: number): void {
-    const text = latin1(bytes, 0, bytes.length)
-    this.#remember(text, offset)
+  #block(bytes: Buffer, offset: number): void {
+    this.#current = { bytes, length: bytes.length, firstLine: this.lines + 1, offset }
     const line = this.#line
     let start = 0
     for (;;) {
-      const feed = text.indexOf('\n', start)
-      if (feed < 0) return
+      const feed = bytes.indexOf(LINE_FEED, start)
+      if (feed < 0) break
       line.number = ++this.lines
       line.byteOffset = offset + start
       line.bytes = bytes
-      line.text = text
       line.start = start
       line.end = feed > start && bytes[feed - 1] === CARRIAGE_RETURN ? feed - 1 : feed
-      line.clearEnvelope()
+      if (line.hasEnvelope) line.clearEnvelope()
       this.#physicalLine(line)
       start = feed + 1
     }
-  }
-
-  /** Only sources that hold error lines are looked back in; of others the last block is enough for the first one. */
-  #remember(text: string, offset: number): void {
-    this.#recent.push({ text, firstLine: this.lines + 1, offset })
-    this.#recentLength += text.length
-    while (this.#recent.length > 1 && (!this.#hasErrors || this.#recentLength > RECENT_BYTES))
-      this.#recentLength -= this.#recent.shift()!.text.length
+    // Only sources that hold error lines are looked back in.
+    if (this.#hasErrors) this.#recent.add(bytes, this.#current.firstLine, offset)
   }
 
   #physicalLine(line: Line): void {
@@ -242,7 +231,7 @@ export class LogReader {
       if (this.#piece(line, framing === 'piece')) return
     }
     const scanner = this.parser.scanner
-    if (scanner?.scan(line.bytes, line.text, line.start, line.end)) {
+    if (scanner?.scan(line.bytes, line.start, line.end)) {
       this.parser.countScanned()
       if (this.#blocks.size > 0 && line.stream !== 'stdout') this.#endBlock(line)
       this.#visitor.access(scanner.view, line)
@@ -259,6 +248,7 @@ export class LogReader {
       // A shipper without a CRI parser forwards the frame too.
       this.#envelope.open(line)
     }
+    const { start } = line
     for (let depth = 0; depth < 4; depth++) {
       if (this.#tryLine(line)) return
       // Behind a prefix, or damaged, anything may look like a record; inside an open one it is a part of that.
@@ -274,7 +264,11 @@ export class LogReader {
     if (record !== null) {
       this.#endBlock(line)
       this.#tellRecord(record, line)
-    } else this.#unrecognised(line)
+      return
+    }
+    // What looked like a prefix was none: the reject and its column are of the whole line.
+    line.start = start
+    this.#unrecognised(line)
   }
 
   #tryLine(line: Line): boolean {
@@ -287,7 +281,7 @@ export class LogReader {
     const raw = line.content()
     const open = this.#blocks.get(streamKey(line))
     // `nginx -t` output inside a controller's block has a date but no connection, and is no error of a request.
-    if (open?.waiting && isForeignLine(raw)) {
+    if (open?.waiting && isForeignLine(raw, open.line.raw)) {
       this.#continue(open, raw, line.number)
       return true
     }
@@ -383,16 +377,9 @@ export class LogReader {
     bytes[content.length] = LINE_FEED
     line.written = this.#envelope.written(line)
     line.bytes = bytes
-    line.text = latin1(bytes, 0, bytes.length)
     line.start = 0
     line.end = content.length
   }
-}
-
-function countFeeds(text: string, end: number): number {
-  let count = 0
-  for (let at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++
-  return count
 }
 
 function streamKey(line: Line): string {

@@ -53,7 +53,7 @@ export class RecordParser {
     if (line.end - line.start < 20) return null
     for (const candidate of this.#candidates) {
       const scanner = candidate()
-      if (!scanner.scan(line.bytes, line.text, line.start, line.end)) continue
+      if (!scanner.scan(line.bytes, line.start, line.end)) continue
       if (scanner !== this.scanner) {
         this.#settle()
         this.scanner = scanner
@@ -122,9 +122,9 @@ export class RecordParser {
 }
 
 /** The record of the line that `scanner` has just read. */
-export function scannedRecord(view: AccessView, scanner: FormatScanner): AccessRecord {
+export function scannedRecord(view: AccessView, scanner: FormatScanner, raw?: string): AccessRecord {
   scanner.locate()
-  return accessRecordOf(view)
+  return accessRecordOf(view, raw)
 }
 
 /**
@@ -132,15 +132,20 @@ export function scannedRecord(view: AccessView, scanner: FormatScanner): AccessR
  * end; the controller prints the output of `nginx -t` behind a colon, and multi-line values behind `=<` (klog).
  */
 export function opensBlock(record: ErrorRecord | ControllerRecord): boolean {
-  if (record.kind === 'controller') return /(?::|=<)$/.test(record.message.trimEnd())
+  if (record.kind === 'controller') return /(?:^|:|=<)$/.test(record.message.trimEnd())
   if (record.client !== null || record.truncated) return false
   return /lua|stack traceback|failed to run /i.test(record.message)
 }
 
-/** Lines inside a controller's block that would be taken for records of their own. */
-export function isForeignLine(raw: string): boolean {
-  return /^(?:nginx: |\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?:emerg|warn|notice|alert)\] \d+#\d+: (?!\*)|Error: |-{20,}|\s*$)/.test(
-    raw
+/**
+ * Lines inside an open block that would be taken for records of their own: rules and blank lines, and in a controller's
+ * block (`head` is its first line) the output of `nginx -t`, which has a date but no connection.
+ */
+export function isForeignLine(raw: string, head: string): boolean {
+  if (/^(?:Error: |-{20,}|\s*$)/.test(raw)) return true
+  return (
+    /^[IWEF]\d{4} /.test(head) &&
+    /^(?:nginx: |\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(?:emerg|warn|notice|alert)\] \d+#\d+: (?!\*))/.test(raw)
   )
 }
 

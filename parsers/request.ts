@@ -20,13 +20,22 @@ export function parseRequest(request: string | null): RequestParts {
   const method = request.slice(0, blank)
   if (!/^[A-Za-z_-]{1,32}$/.test(method)) return NOTHING
   const target = request.slice(blank + 1, version === null ? undefined : request.length - version.length - 1).trimEnd()
-  return { method, ...parseTarget(target), httpVersion: version?.startsWith('HTTP/') ? version.slice(5) : null }
+  const { path, query, targetHost } = parseTarget(target)
+  return {
+    // `-` stands for the method in formats that log none.
+    method: method === '-' ? null : method,
+    path,
+    query,
+    targetHost,
+    httpVersion: version?.startsWith('HTTP/') ? version.slice(5) : null
+  }
 }
 
 /** `$request_uri`, or the target of a request line. */
 export function parseTarget(target: string): Pick<RequestParts, 'path' | 'query' | 'targetHost'> {
   if (target === '') return { path: null, query: null, targetHost: null }
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?]*)(.*)$/i.exec(target)
+  // Nearly every target is a path.
+  const absolute = target[0] === '/' ? null : /^[a-z][a-z0-9+.-]*:\/\/([^/?]*)(.*)$/i.exec(target)
   const rest = absolute ? absolute[2]! || '/' : target
   const mark = rest.indexOf('?')
   return {

@@ -3,8 +3,7 @@
  *
  * For each format a function is generated, straight-line, with the format's literals as constants: that is twice as fast
  * as interpreting the operations. A success costs no object and no string here; quoted values are skipped with the
- * engine's string search (memchr), everything else is a few integer steps. The block is there twice, as bytes and as
- * Latin-1 text, so that offsets agree.
+ * engine's byte search (memchr), everything else is a few integer steps.
  *
  * Contract: `bytes[end]` exists and is no part of the line (a line feed or a carriage return), so that loops over digits
  * stop by themselves; every other loop compares with `end`.
@@ -24,9 +23,7 @@ const QUOTE = 0x22
 
 /** What the scanner knows of one access line. Valid only until the next line is scanned. */
 export class AccessView {
-  bytes: Uint8Array = new Uint8Array(0)
-  /** The block of `bytes` as Latin-1. */
-  text = ''
+  bytes: Buffer = Buffer.alloc(0)
   start = 0
   end = 0
   readonly format: LogFormat
@@ -55,7 +52,7 @@ export class AccessView {
   }
 }
 
-type Scan = (bytes: Uint8Array, text: string, start: number, end: number) => boolean
+type Scan = (bytes: Buffer, start: number, end: number) => boolean
 
 export class FormatScanner {
   readonly view: AccessView
@@ -79,8 +76,8 @@ export class FormatScanner {
 
   /** Fills the offsets of the line that `scan` has just accepted. */
   locate(): void {
-    const { bytes, text, start, end } = this.view
-    this.#locate(bytes, text, start, end)
+    const { bytes, start, end } = this.view
+    this.#locate(bytes, start, end)
   }
 }
 
@@ -142,15 +139,15 @@ class ScanTools {
   }
 
   /** Basic-auth users may hold ` [`: the end is the first one that a time follows. `[a] - b` is an older format's address. */
-  beforeTime(bytes: Uint8Array, text: string, from: number, end: number, op: number): number {
+  beforeTime(bytes: Buffer, from: number, end: number, op: number): number {
     const literal = this.#literals[op]!
     let pos = from
-    while ((pos = text.indexOf(literal, pos)) >= 0 && pos < end) {
+    while ((pos = bytes.indexOf(literal, pos, 'latin1')) >= 0 && pos < end) {
       const time = pos + literal.length
       const ms = this.#isIso[op] ? this.iso.read(bytes, time, end) : this.local.read(bytes, time)
       if (time + 20 <= end && !Number.isNaN(ms)) {
         if (bytes[from] !== OPEN) return pos
-        const border = text.indexOf('] - ', from)
+        const border = bytes.indexOf('] - ', from, 'latin1')
         return border >= 0 && border < pos ? -1 : pos
       }
       pos++
@@ -159,20 +156,20 @@ class ScanTools {
   }
 
   /** Everything to the end of the line. A raw quote cannot come from nginx's escape: a torn line, or a longer format. */
-  hasQuote(text: string, from: number, end: number): boolean {
-    const quote = text.indexOf('"', from)
+  hasQuote(bytes: Buffer, from: number, end: number): boolean {
+    const quote = bytes.indexOf(QUOTE, from)
     return quote >= 0 && quote < end
   }
 
-  jsonText(bytes: Uint8Array, text: string, from: number, end: number): number {
-    return endOfJsonText(bytes, text, from, end)
+  jsonText(bytes: Buffer, from: number, end: number): number {
+    return endOfJsonText(bytes, from, end)
   }
 }
 
 /** Position of the quote that ends a JSON text: one with an even number of backslashes before it. */
-export function endOfJsonText(bytes: Uint8Array, text: string, from: number, end: number): number {
+export function endOfJsonText(bytes: Buffer, from: number, end: number): number {
   let pos = from
-  while ((pos = text.indexOf('"', pos)) >= 0 && pos < end) {
+  while ((pos = bytes.indexOf(QUOTE, pos)) >= 0 && pos < end) {
     let slashes = 0
     while (pos - 1 - slashes >= from && bytes[pos - 1 - slashes] === BACKSLASH) slashes++
     if (slashes % 2 === 0) return pos
@@ -204,13 +201,13 @@ function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOff
   }
   body.push(
     'if (pos !== end) return false;',
-    'view.bytes = bytes; view.text = text; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;',
+    'view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;',
     // An alternative name of one byte is `-`.
     'if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }',
     'view.nameId = tools.names.intern(bytes, nameStart, nameEnd);',
     'return true;'
   )
-  const source = `return function scan(bytes, text, start, end) {\n${body.join('\n')}\n}`
+  const source = `return function scan(bytes, start, end) {\n${body.join('\n')}\n}`
   // oxlint-disable-next-line no-new-func, no-implied-eval -- the source holds nothing but our own text and integers
   return new Function('view', 'offsets', 'tools', source)(view, view.offsets, tools) as Scan
 }
@@ -223,14 +220,17 @@ function codeOf(op: FormatOp, index: number, format: LogFormat): string {
     }
     case OP.quoted:
       // `"-"` and `""` are frequent, and cheaper to see than to search for.
-      return `if (bytes[pos] !== 34) { if (bytes[pos + 1] === 34) pos++; else { pos = text.indexOf('"', pos); if (pos < 0) return false; } } if (pos >= end) return false;`
+      return `if (bytes[pos] !== 34) { if (bytes[pos + 1] === 34) pos++; else { pos = bytes.indexOf(34, pos); if (pos < 0) return false; } } if (pos >= end) return false;`
     case OP.quotedJson:
-      return 'pos = tools.jsonText(bytes, text, pos, end); if (pos < 0) return false;'
+      return 'pos = tools.jsonText(bytes, pos, end); if (pos < 0) return false;'
     case OP.text: {
       const tests = [...op.literalBytes].map((byte, k) => `bytes[pos + ${k}] === ${byte}`)
-      // An address holds no blank: one in it belongs to a prefix that is none of the format's.
-      const blank = op.field === FIELD.client ? ' if (bytes[pos] <= 32) return false;' : ''
-      return `for (;; pos++) { if (pos >= end) return false; if (${tests.join(' && ')}) break;${blank} }`
+      // Addresses hold no blank and names no bracket: the literal behind is compared next, one test a byte is enough here.
+      if (op.field === FIELD.client && op.literalBytes[0] === 32) return 'while (bytes[pos] > 32) pos++;'
+      const isName = op.field === FIELD.upstreamName || op.field === FIELD.alternativeName
+      if (isName && op.literalBytes[0] === 93)
+        return 'while (bytes[pos] > 93 || (bytes[pos] > 31 && bytes[pos] !== 93)) pos++;'
+      return `for (;; pos++) { if (pos >= end) return false; if (${tests.join(' && ')}) break; }`
     }
     case OP.timeLocal:
       return 'pos += 26; if (pos > end) return false; view.timeMs = tools.local.read(bytes, from); if (view.timeMs !== view.timeMs) return false;'
@@ -250,7 +250,7 @@ if (a >>> 0 > 9 || b >>> 0 > 9 || c >>> 0 > 9) return false; pos += 3; view.stat
       const isAddress = op.op === OP.addressList
       // The first element here, the rest (one line in a hundred) in a call.
       const element = isAddress
-        ? 'while (bytes[pos] > 32 && bytes[pos] !== 44 && bytes[pos] !== 34) pos++;'
+        ? 'while (bytes[pos] > 44 || (bytes[pos] > 32 && bytes[pos] !== 44 && bytes[pos] !== 34)) pos++;'
         : `if (bytes[pos] === 45) pos++; else while (bytes[pos] - 48 >>> 0 <= 9 || bytes[pos] === 46) pos++;`
       const status = op.field === FIELD.upstreamStatus
       return `${element} { let n = pos - from === 1 && bytes[from] === 45 ? 0 : 1;
@@ -260,11 +260,11 @@ if (n > attempts) attempts = n; }`
     }
     case OP.rest:
       return format.escape === 'default'
-        ? 'pos = end; if (pos - from !== 32 && tools.hasQuote(text, from, end)) return false; if (from > end) return false;'
+        ? 'pos = end; if ((pos - from !== 32 || bytes[end - 1] === 34) && tools.hasQuote(bytes, from, end)) return false; if (from > end) return false;'
         : 'pos = end; if (from > end) return false;'
     case OP.textBeforeTime:
       // A lone `-`, the usual case, needs no search.
       return `if (bytes[pos] === 45 && bytes[pos + 1] === 32 && bytes[pos + 2] === 91) pos++;
-else { pos = tools.beforeTime(bytes, text, pos, end, ${index}); if (pos < 0) return false; }`
+else { pos = tools.beforeTime(bytes, pos, end, ${index}); if (pos < 0) return false; }`
   }
 }

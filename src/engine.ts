@@ -251,13 +251,9 @@ export class EngineSource implements LineVisitor {
       engine.count(status, view.nameId)
       return
     }
-    this.#access(
-      scannedRecord(view, this.reader.parser.scanner!),
-      this.reader.recordLine(line),
-      timeMs,
-      controller,
-      !isPlain
-    )
+    const recordLine = this.reader.recordLine(line)
+    const record = scannedRecord(view, this.reader.parser.scanner!, recordLine.raw)
+    this.#access(record, recordLine, timeMs, controller, !isPlain, view.nameId)
   }
 
   record(record: ParsedRecord, line: RecordLine): void {
@@ -273,7 +269,14 @@ export class EngineSource implements LineVisitor {
       this.#timeMoves(controller, timeMs)
     switch (record.kind) {
       case 'access':
-        return this.#access(record, line, timeMs ?? NaN, controller, true)
+        return this.#access(
+          record,
+          line,
+          timeMs ?? NaN,
+          controller,
+          true,
+          this.#engine.names.of(serviceIdentity(record) ?? '')
+        )
       case 'error':
         return this.#error(record, line, timeMs, controller)
       case 'controller':
@@ -294,7 +297,14 @@ export class EngineSource implements LineVisitor {
     this.#engine.listener.reject(code, column, line, this.name)
   }
 
-  #access(record: AccessRecord, line: RecordLine, timeMs: number, controller: Controller, waits: boolean): void {
+  #access(
+    record: AccessRecord,
+    line: RecordLine,
+    timeMs: number,
+    controller: Controller,
+    waits: boolean,
+    nameId: number
+  ): void {
     const engine = this.#engine
     if (record.status === null) return
     const isPrecise = line.timeMs !== null
@@ -307,7 +317,7 @@ export class EngineSource implements LineVisitor {
     }
     const isSubrequest = record.requestLength === 0 && (record.attempts?.length ?? 0) > 0
     if (isSubrequest) engine.counts.subrequests++
-    else engine.count(record.status, engine.names.of(serviceIdentity(record) ?? ''))
+    else engine.count(record.status, nameId)
     const request = controller.joiner.addAccess(entry, waits && !isSubrequest)
     if (!waits) engine.decide(request)
   }
@@ -350,6 +360,7 @@ export class EngineSource implements LineVisitor {
     const engine = this.#engine
     const { scanner } = this.reader.parser
     if (scanner) this.clock.setZone(scanner.zoneMs)
+    this.clock.saw(timeMs)
     if (timeMs < controller.resetBelowMs && !this.#isGrouped) {
       engine.counts.streamRestarts++
       engine.take(controller.joiner.drain())

@@ -34,11 +34,9 @@ export class RecordClock {
     return this.#zoneMs
   }
 
-  /** Place in time of a scanned access line; both may be NaN. */
-  accessTime(stampMs: number, ownMs: number): number {
-    const ms = Number.isNaN(stampMs) ? ownMs : stampMs
+  /** Time came this far by lines that this clock was not asked for: klog's year is near it. */
+  saw(ms: number): void {
     if (!Number.isNaN(ms)) this.#lastMs = ms
-    return ms
   }
 
   /** Unix ms, null when nothing tells. */

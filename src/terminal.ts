@@ -43,6 +43,15 @@ export function safeText(text: string): string {
   })
 }
 
+/** JSON whose text moves no cursor and turns no writing either: what `JSON.stringify` leaves as it is becomes `\\uXXXX`. */
+export function jsonText(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent)
+  if (!/[^\n -~]/.test(json)) return json
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
+    char.replace(/[^]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  )
+}
+
 /** Cuts to `width` columns, with an ellipsis. */
 export function clip(text: string, width: number): string {
   return text.length <= width ? text : width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1)}…`

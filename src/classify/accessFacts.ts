@@ -40,7 +40,9 @@ export interface Facts {
 
 /** Everything in a view that its maker decides. */
 interface View {
-  indexes: readonly number[]
+  attempts: readonly UpstreamAttempt[]
+  /** Place of the last of them in the whole line. */
+  lastIndex: number | null
   status: number
   /** Another group follows, so lengths and body belong to somebody else (§5). */
   intercepted: boolean
@@ -67,48 +69,70 @@ export function isPeerless(attempt: UpstreamAttempt): boolean {
 export function factsOf(record: AccessRecord): Facts {
   const all = knownAttempts(record)
   const status = record.status ?? all?.at(-1)?.status ?? -1
-  let indexes: readonly number[] = []
-  if (all !== null && all.length > 0) {
-    // A trailing peerless state is the end of the same run, not an error page: the client got its status.
-    indexes = countGroups(all) === 1 ? [...all.keys()] : groupIndexes(all, all[0]!.group)
-  }
-  return viewOf(record, all, { indexes, status, intercepted: false, abandoned: false, narrowed: false })
+  // Object literals, no spreads, here and below: this runs for every failed request.
+  if (all === null || all.length === 0) return viewOf(record, all, viewAtFirst([], null, status), 0)
+  const groups = countGroups(all)
+  // A trailing peerless state is the end of the same run, not an error page: the client got its status.
+  if (groups === 1) return viewOf(record, all, viewAtFirst(all, all.length - 1, status), 1)
+  const first = inGroup(all, all[0]!.group)
+  return viewOf(record, all, viewAtFirst(first.attempts, first.lastIndex, status), groups)
+}
+
+function viewAtFirst(attempts: readonly UpstreamAttempt[], lastIndex: number | null, status: number): View {
+  return { attempts, lastIndex, status, intercepted: false, abandoned: false, narrowed: false }
 }
 
 /** Row 2: the first group by its last upstream status; the answer behind it belongs to the error page. */
-export function firstGroup({ record, all }: Facts): Facts {
-  const indexes = groupIndexes(all!, all![0]!.group)
-  const last = all![indexes.at(-1)!]!
+export function firstGroup({ record, all, groups }: Facts): Facts {
+  const first = inGroup(all!, all![0]!.group)
+  const last = first.attempts.at(-1)!
   // Which status an intercepted peerless state had is lost; 500 is the usual one.
   const status = last.status ?? (isPeerless(last) ? 500 : -1)
-  return viewOf(record, all, { indexes, status, intercepted: true, abandoned: false, narrowed: true })
+  const { attempts, lastIndex } = first
+  return viewOf(
+    record,
+    all,
+    { attempts, lastIndex, status, intercepted: true, abandoned: false, narrowed: true },
+    groups
+  )
 }
 
 /** The group that answered the client, by the client's status. */
-export function lastGroup({ record, all, status }: Facts): Facts {
-  const indexes = groupIndexes(all!, all!.at(-1)!.group)
-  return viewOf(record, all, { indexes, status, intercepted: false, abandoned: false, narrowed: true })
+export function lastGroup({ record, all, groups, status }: Facts): Facts {
+  const { attempts, lastIndex } = inGroup(all!, all!.at(-1)!.group)
+  return viewOf(
+    record,
+    all,
+    { attempts, lastIndex, status, intercepted: false, abandoned: false, narrowed: true },
+    groups
+  )
 }
 
 /** The failed attempts in view only, as the run of retries they were; null without one. */
 export function failedRun(facts: Facts): Facts | null {
-  const failed = new Set(facts.attempts.filter(isFailedAttempt))
-  return failed.size === 0 ? null : abandonedView(facts, attempt => failed.has(attempt))
+  const failed = facts.attempts.filter(isFailedAttempt)
+  return failed.length === 0 ? null : abandonedView(facts, failed)
 }
 
 /** One attempt in view, by its own status and time. */
 export function attemptAlone(facts: Facts, alone: UpstreamAttempt): Facts {
-  return abandonedView(facts, attempt => attempt === alone)
+  return abandonedView(facts, [alone])
 }
 
-function abandonedView({ record, all }: Facts, isInView: (attempt: UpstreamAttempt) => boolean): Facts {
-  const indexes = [...all!.keys()].filter(index => isInView(all![index]!))
-  const status = all![indexes.at(-1)!]!.status ?? -1
-  return viewOf(record, all, { indexes, status, intercepted: false, abandoned: true, narrowed: true })
+function abandonedView({ record, all, groups }: Facts, attempts: readonly UpstreamAttempt[]): Facts {
+  const last = attempts.at(-1)!
+  const lastIndex = all!.indexOf(last)
+  const status = last.status ?? -1
+  return viewOf(
+    record,
+    all,
+    { attempts, lastIndex, status, intercepted: false, abandoned: true, narrowed: true },
+    groups
+  )
 }
 
-function viewOf(record: AccessRecord, all: readonly UpstreamAttempt[] | null, view: View): Facts {
-  const attempts = view.indexes.map(index => all![index]!)
+function viewOf(record: AccessRecord, all: readonly UpstreamAttempt[] | null, view: View, groups: number): Facts {
+  const { attempts } = view
   const last = attempts.at(-1) ?? null
   const subrequest = subrequestOf(record, all)
   return {
@@ -117,8 +141,8 @@ function viewOf(record: AccessRecord, all: readonly UpstreamAttempt[] | null, vi
     status: view.status,
     attempts,
     last,
-    lastIndex: view.indexes.at(-1) ?? null,
-    groups: all === null || all.length === 0 ? 0 : countGroups(all),
+    lastIndex: view.lastIndex,
+    groups,
     narrowed: view.narrowed,
     author: last === null ? 'unknown' : authorOf(record, last, view, subrequest),
     isPage: record.method === 'HEAD' || record.bodyBytes === null || isOwnPage(view.status, record.bodyBytes),
@@ -206,12 +230,16 @@ function countGroups(all: readonly UpstreamAttempt[]): number {
   return groups
 }
 
-function groupIndexes(all: readonly UpstreamAttempt[], group: number): number[] {
-  return [...all.keys()].filter(index => all[index]!.group === group)
+function inGroup(all: readonly UpstreamAttempt[], group: number): Pick<View, 'attempts' | 'lastIndex'> {
+  return {
+    attempts: all.filter(attempt => attempt.group === group),
+    lastIndex: all.findLastIndex(attempt => attempt.group === group)
+  }
 }
 
 function timesOf(record: AccessRecord, attempts: readonly UpstreamAttempt[], total: number): number[] {
-  const times = attempts.flatMap(attempt => (attempt.responseTimeMs === null ? [] : [attempt.responseTimeMs]))
+  const times: number[] = []
+  for (const { responseTimeMs } of attempts) if (responseTimeMs !== null) times.push(responseTimeMs)
   if (times.length > 0 || total === 0 || record.requestTimeMs === null) return times
   return [record.requestTimeMs / total]
 }

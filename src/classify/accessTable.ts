@@ -45,7 +45,13 @@ export interface AccessVerdict {
   subrequest: 'mirror' | 'auth' | null
 }
 
-type Row = readonly [row: string, when: (facts: Facts) => boolean, then: (facts: Facts) => Answer | Decision]
+/** `status`: the only one the row is for, null where `when` tells. */
+type Row = readonly [
+  row: string,
+  status: number | null,
+  when: (facts: Facts) => boolean,
+  then: (facts: Facts) => Answer | Decision
+]
 
 /** An answer with the row and the attempt that gave it. */
 interface Decision extends Answer {
@@ -53,106 +59,111 @@ interface Decision extends Answer {
   blamed: number | null
 }
 
+const always = (): boolean => true
+
 // biome-ignore format: a table, one row a line where it fits.
 const ROWS: readonly Row[] = [
   // Rows 0 and 0a mark the line (`subrequest`); the rows below judge it, but for what is ordinary there.
-  ['0', f => f.subrequest === 'mirror' && !isCountedFailure(f.status) && !f.attempts.some(isFailedAttempt), nothing],
-  ['0a', is.isRefusedSubrequest, cause('auth_failure', 0.8)],
-  ['0b', f => f.all === null && is.is4xx(f.status) && !is.isDefaultBackend(f), plainRefusal],
-  ['0b', f => f.all === null && f.status >= 500 && !isLocations503(f), f => cause('upstream_error', 0.3, ...causesOf(f.status))()],
+  ['0', null, f => f.subrequest === 'mirror' && !isCountedFailure(f.status) && !f.attempts.some(isFailedAttempt), nothing],
+  ['0a', null, is.isRefusedSubrequest, cause('auth_failure', 0.8)],
+  ['0b', null, f => f.all === null && is.is4xx(f.status) && !is.isDefaultBackend(f), plainRefusal],
+  ['0b', null, f => f.all === null && f.status >= 500 && !isLocations503(f), f => cause('upstream_error', 0.3, ...causesOf(f.status))()],
 
-  ['1', f => f.attempts.some(is.isPlaceholder), byPlaceholder],
-  ['2', f => f.groups > 1 && !f.narrowed, byFirstGroup],
-  ['3', f => is.isDefaultBackend(f) && f.status === 404 && is.isInternalDefault(f) && f.isPage, cause('no_route', 0.9, 'controller_config')],
-  ['4', f => is.isDefaultBackend(f) && f.status === 404, cause('no_route', 0.7, ...interceptedCauses(404))],
-  ['4', f => is.isDefaultBackend(f) && is.isFailed(f) && f.author !== 'nginx', byDefaultBackend],
-  ['5', is.isCustomDefaultBackend, f => cause('no_endpoints', 0.7, ...interceptedCauses(f.status))()],
+  ['1', null, f => f.attempts.some(is.isPlaceholder), byPlaceholder],
+  ['2', null, f => f.groups > 1 && !f.narrowed, byFirstGroup],
+  ['3', null, f => is.isDefaultBackend(f) && f.status === 404 && is.isInternalDefault(f) && f.isPage, cause('no_route', 0.9, 'controller_config')],
+  ['4', null, f => is.isDefaultBackend(f) && f.status === 404, cause('no_route', 0.7, ...interceptedCauses(404))],
+  ['4', null, f => is.isDefaultBackend(f) && is.isFailed(f) && f.author !== 'nginx', byDefaultBackend],
+  ['5', null, is.isCustomDefaultBackend, f => cause('no_endpoints', 0.7, ...interceptedCauses(f.status))()],
 
-  ['6', is.isLeftDuringRetries, byRetriesBeforeLeaving],
-  ['7', is.isAbandonedByTimer, cause('client_closed', 0.8, 'read_timeout')],
-  ['8', f => f.status === 499 && f.last?.status !== 499, cause('client_closed', 0.9)],
-  ['8', f => f.status === 499, nothing],
-  ['9', f => f.status === 408 && is.isNoUpstream(f) && is.isEmptyName(f), cause('client_timeout', 0.95)],
-  ['10', f => f.status === 408 && f.last?.status !== 408, unlessAnswered('client_timeout', 0.95)],
-  ['11', f => f.status === 408, nothing],
+  ['6', 499, is.isLeftDuringRetries, byRetriesBeforeLeaving],
+  ['7', 499, is.isAbandonedByTimer, cause('client_closed', 0.8, 'read_timeout')],
+  ['8', 499, f => f.last?.status !== 499, cause('client_closed', 0.9)],
+  ['8', 499, always, nothing],
+  ['9', 408, f => is.isNoUpstream(f) && is.isEmptyName(f), cause('client_timeout', 0.95)],
+  ['10', 408, f => f.last?.status !== 408, unlessAnswered('client_timeout', 0.95)],
+  ['11', 408, always, nothing],
 
-  ['12', f => is.isSilentBadRequest(f) && is.isNoUpstream(f) && is.isEmptyName(f), cause('client_closed', 0.85, 'client_timeout')],
-  ['13', is.isSilentBadRequest, cause('client_closed', 0.85)],
-  ['14', f => is.isBadRequestPage(f, 'plain') && is.isTlsHello(f), cause('bad_request', 0.95, 'client_tls_failure')],
-  ['14', f => is.isBadRequestPage(f, 'plain'), cause('bad_request', 0.95)],
-  ['15', f => is.isBadRequestPage(f, 'header_too_large'), cause('bad_request', 0.97)],
-  ['16', f => is.isBadRequestPage(f, 'bad_certificate', 'no_certificate'), cause('client_tls_failure', 0.97)],
-  ['17', f => is.isBadRequestPage(f, 'http_on_tls_port'), cause('client_tls_failure', 0.97)],
-  ['14', f => f.status === 400 && is.isNotAnswered(f), cause('bad_request', 0.7, 'client_closed', 'client_tls_failure')],
-  ['18', f => f.status === 413 && is.isNotAnswered(f) && f.isPage, unlessAnswered('body_too_large', 0.97)],
-  ['18', f => f.status === 413 && is.isNotAnswered(f), unlessAnswered('body_too_large', 0.85)],
-  ['19', f => is.isProtocolRefusal(f) && is.isEmptyName(f), cause('bad_request', 0.95)],
-  ['19', is.isProtocolRefusal, cause('bad_request', 0.8)],
-  ['20', f => f.status === 421 && is.isNotAnswered(f), byPage('client_tls_failure', [0.9, 0.7])],
-  ['21', f => f.status === 401 && is.isNoUpstream(f), byPage('auth_failure', [0.95, 0.8])],
-  ['22', f => f.status === 403 && is.isNoUpstream(f) && is.isDashName(f) && f.isPage, cause('controller_config', 0.6, 'auth_failure')],
-  ['23', f => f.status === 403 && is.isNoUpstream(f) && is.isDashName(f) && f.record.bodyBytes === 31, cause('auth_failure', 0.95)],
-  ['22', f => f.status === 403 && is.isNoUpstream(f), byPage('auth_failure', [0.9, 0.7])],
-  ['24', f => f.status === 429 && is.isNoUpstream(f), byPage('rate_limited', [0.97, 0.85])],
+  ['12', 400, f => is.isSilentBadRequest(f) && is.isNoUpstream(f) && is.isEmptyName(f), cause('client_closed', 0.85, 'client_timeout')],
+  ['13', 400, is.isSilentBadRequest, cause('client_closed', 0.85)],
+  ['14', 400, f => is.isBadRequestPage(f, 'plain') && is.isTlsHello(f), cause('bad_request', 0.95, 'client_tls_failure')],
+  ['14', 400, f => is.isBadRequestPage(f, 'plain'), cause('bad_request', 0.95)],
+  ['15', 400, f => is.isBadRequestPage(f, 'header_too_large'), cause('bad_request', 0.97)],
+  ['16', 400, f => is.isBadRequestPage(f, 'bad_certificate', 'no_certificate'), cause('client_tls_failure', 0.97)],
+  ['17', 400, f => is.isBadRequestPage(f, 'http_on_tls_port'), cause('client_tls_failure', 0.97)],
+  ['14', 400, f => is.isNotAnswered(f), cause('bad_request', 0.7, 'client_closed', 'client_tls_failure')],
+  ['18', 413, f => is.isNotAnswered(f) && f.isPage, unlessAnswered('body_too_large', 0.97)],
+  ['18', 413, f => is.isNotAnswered(f), unlessAnswered('body_too_large', 0.85)],
+  ['19', null, f => is.isProtocolRefusal(f) && is.isEmptyName(f), cause('bad_request', 0.95)],
+  ['19', null, is.isProtocolRefusal, cause('bad_request', 0.8)],
+  ['20', 421, f => is.isNotAnswered(f), byPage('client_tls_failure', [0.9, 0.7])],
+  ['21', 401, f => is.isNoUpstream(f), byPage('auth_failure', [0.95, 0.8])],
+  ['22', 403, f => is.isNoUpstream(f) && is.isDashName(f) && f.isPage, cause('controller_config', 0.6, 'auth_failure')],
+  ['23', 403, f => is.isNoUpstream(f) && is.isDashName(f) && f.record.bodyBytes === 31, cause('auth_failure', 0.95)],
+  ['22', 403, f => is.isNoUpstream(f), byPage('auth_failure', [0.9, 0.7])],
+  ['24', 429, f => is.isNoUpstream(f), byPage('rate_limited', [0.97, 0.85])],
 
-  ['25', f => isLocations503(f) && f.isPage, cause('no_endpoints', 0.7, 'rate_limited', 'controller_config', 'dns_failure')],
-  ['25', f => f.status === 503 && is.isNoUpstream(f), cause('no_endpoints', 0.5, 'rate_limited', 'controller_config', 'dns_failure')],
+  ['25', 503, f => isLocations503(f) && f.isPage, cause('no_endpoints', 0.7, 'rate_limited', 'controller_config', 'dns_failure')],
+  ['25', 503, f => is.isNoUpstream(f), cause('no_endpoints', 0.5, 'rate_limited', 'controller_config', 'dns_failure')],
   // Before a location is reached no external auth runs.
-  ['26', f => f.status === 500 && is.isNoUpstream(f) && is.isEmptyName(f), cause('lua_error', 0.5, 'controller_overload', 'controller_config')],
-  ['26', f => f.status === 500 && is.isNoUpstream(f), cause('auth_failure', 0.5, 'lua_error', 'redirect_cycle', 'controller_overload', 'controller_config')],
-  ['27', f => f.status === 500 && is.isPeerlessEnd(f), f => cause('controller_overload', 0.6, 'lua_error', ...earlierCauses(f))()],
-  ['28', f => f.status >= 500 && is.isPeerlessEnd(f), f => cause('lua_error', 0.5, 'controller_overload', ...earlierCauses(f))()],
-  ['29', f => f.status === 502 && is.isNoUpstream(f), byPage('dns_failure', [0.8, 0.6])],
-  ['30', is.isNoLiveUpstreams, cause('no_live_upstreams', 0.95)],
-  ['30a', is.isApplicationOnly, cause('upstream_error', 0.97)],
-  ['31', f => is.isApplications(f) && is.hasAnswer(f), cause('upstream_error', 0.97)],
-  ['32', is.isApplications, f => cause('upstream_error', 0.85, ...proxyCauses(f))()],
+  ['26', 500, f => is.isNoUpstream(f) && is.isEmptyName(f), cause('lua_error', 0.5, 'controller_overload', 'controller_config')],
+  ['26', 500, f => is.isNoUpstream(f), cause('auth_failure', 0.5, 'lua_error', 'redirect_cycle', 'controller_overload', 'controller_config')],
+  ['27', 500, f => is.isPeerlessEnd(f), f => cause('controller_overload', 0.6, 'lua_error', ...earlierCauses(f))()],
+  ['28', null, f => f.status >= 500 && is.isPeerlessEnd(f), f => cause('lua_error', 0.5, 'controller_overload', ...earlierCauses(f))()],
+  ['29', 502, f => is.isNoUpstream(f), byPage('dns_failure', [0.8, 0.6])],
+  ['30', null, is.isNoLiveUpstreams, cause('no_live_upstreams', 0.95)],
+  ['30a', null, is.isApplicationOnly, cause('upstream_error', 0.97)],
+  ['31', null, f => is.isApplications(f) && is.hasAnswer(f), cause('upstream_error', 0.97)],
+  ['32', null, is.isApplications, f => cause('upstream_error', 0.85, ...proxyCauses(f))()],
   // The remark on row 2, and §6 on HEAD: one attempt that might be either's.
-  ['2', f => is.isLone(f) && f.narrowed, f => cause('upstream_error', 0.6, ...proxyCauses(f))()],
-  ['32', is.isLone, f => cause('upstream_error', 0.6, ...proxyCauses(f))()],
+  ['2', null, f => is.isLone(f) && f.narrowed, f => cause('upstream_error', 0.6, ...proxyCauses(f))()],
+  ['32', null, is.isLone, f => cause('upstream_error', 0.6, ...proxyCauses(f))()],
 
-  ['33', is.isConnectTimer, proxy('connect_timeout', 0.9, 'upstream_tls_handshake', 'read_timeout')],
-  ['34', f => is.isReadTimer(f) && is.isBigRequest(f), proxy('read_timeout', 0.9, 'send_timeout', 'connect_timeout')],
-  ['34', is.isReadTimer, proxy('read_timeout', 0.9, 'connect_timeout')],
-  ['35', f => is.isBroken(f, 504) && is.isSentOnce(f) && f.retried, proxy('connect_timeout', 0.95)],
-  ['36', f => is.isBroken(f, 504) && is.isSentOnce(f), proxy('read_timeout', 0.9, 'send_timeout')],
-  ['34', f => is.isBroken(f, 504) && (f.attempts.length === 1 || f.timesMs.length === 0), proxy('read_timeout', 0.7, 'connect_timeout', 'send_timeout')],
-  ['37', is.isUnreachable, proxy('host_unreachable', 0.85)],
-  ['38', f => is.isRefusedAtOnce(f) && is.isUnconnected(f), proxy('connection_refused', 0.85, 'local_port_exhausted', 'host_unreachable')],
-  ['39', f => is.isRefusedAtOnce(f) && is.isConnectTimeKnown(f), proxy('premature_close', 0.6, 'connection_reset', 'invalid_response')],
-  ['40', f => is.isRefusedAtOnce(f) && is.isSentOnce(f), proxy('connection_refused', 0.85, 'upstream_tls_handshake', 'local_port_exhausted')],
-  ['41', f => is.isRefusedAtOnce(f) && !f.sameAddress, proxy('connection_refused', 0.75, 'premature_close', 'connection_reset')],
-  ['42', is.isRefusedAtOnce, proxy('connection_refused', 0.7, 'premature_close', 'connection_reset', 'upstream_tls_handshake')],
+  ['33', null, is.isConnectTimer, proxy('connect_timeout', 0.9, 'upstream_tls_handshake', 'read_timeout')],
+  ['34', null, f => is.isReadTimer(f) && is.isBigRequest(f), proxy('read_timeout', 0.9, 'send_timeout', 'connect_timeout')],
+  ['34', null, is.isReadTimer, proxy('read_timeout', 0.9, 'connect_timeout')],
+  ['35', 504, f => is.isBroken(f, 504) && is.isSentOnce(f) && f.retried, proxy('connect_timeout', 0.95)],
+  ['36', 504, f => is.isBroken(f, 504) && is.isSentOnce(f), proxy('read_timeout', 0.9, 'send_timeout')],
+  ['34', 504, f => is.isBroken(f, 504) && (f.attempts.length === 1 || f.timesMs.length === 0), proxy('read_timeout', 0.7, 'connect_timeout', 'send_timeout')],
+  ['37', null, is.isUnreachable, proxy('host_unreachable', 0.85)],
+  ['38', null, f => is.isRefusedAtOnce(f) && is.isUnconnected(f), proxy('connection_refused', 0.85, 'local_port_exhausted', 'host_unreachable')],
+  ['39', null, f => is.isRefusedAtOnce(f) && is.isConnectTimeKnown(f), proxy('premature_close', 0.6, 'connection_reset', 'invalid_response')],
+  ['40', null, f => is.isRefusedAtOnce(f) && is.isSentOnce(f), proxy('connection_refused', 0.85, 'upstream_tls_handshake', 'local_port_exhausted')],
+  ['41', null, f => is.isRefusedAtOnce(f) && !f.sameAddress, proxy('connection_refused', 0.75, 'premature_close', 'connection_reset')],
+  ['42', null, is.isRefusedAtOnce, proxy('connection_refused', 0.7, 'premature_close', 'connection_reset', 'upstream_tls_handshake')],
   // Never connected (§3.1, §6.3), so nothing that comes after the connection.
-  ['43', f => is.isBroken(f, 502) && is.isConnectPhase(f) && is.looksLikeTls(f), proxy('upstream_tls_handshake', 0.5, 'upstream_tls_verify', 'connection_refused')],
-  ['43', f => is.isBroken(f, 502) && is.isConnectPhase(f), proxy('connection_refused', 0.5, 'upstream_tls_handshake', 'upstream_tls_verify', 'host_unreachable')],
-  ['43', f => is.isBroken(f, 502) && f.retried && is.isBriefWait(f), proxy('premature_close', 0.45, 'connection_reset', 'upstream_tls_handshake', 'upstream_tls_verify')],
-  ['44', f => is.isBroken(f, 502) && !f.retried && !is.isSentOnce(f), proxy('header_too_big', 0.45, 'invalid_response', 'premature_close', 'connection_refused')],
-  ['45', f => is.isBroken(f, 502) && !f.retried && is.isAtOnce(f), proxy('premature_close', 0.6, 'connection_reset', 'header_too_big')],
-  ['46', f => is.isBroken(f, 502) && f.attempts.length === 1, proxy('premature_close', 0.5, 'connection_reset', 'header_too_big', 'invalid_response')],
-  ['47', f => is.isFailed(f) && f.attempts.length > 1, byLastAttempt],
+  ['43', 502, f => is.isBroken(f, 502) && is.isConnectPhase(f) && is.looksLikeTls(f), proxy('upstream_tls_handshake', 0.5, 'upstream_tls_verify', 'connection_refused')],
+  ['43', 502, f => is.isBroken(f, 502) && is.isConnectPhase(f), proxy('connection_refused', 0.5, 'upstream_tls_handshake', 'upstream_tls_verify', 'host_unreachable')],
+  ['43', 502, f => is.isBroken(f, 502) && f.retried && is.isBriefWait(f), proxy('premature_close', 0.45, 'connection_reset', 'upstream_tls_handshake', 'upstream_tls_verify')],
+  ['44', 502, f => is.isBroken(f, 502) && !f.retried && !is.isSentOnce(f), proxy('header_too_big', 0.45, 'invalid_response', 'premature_close', 'connection_refused')],
+  ['45', 502, f => is.isBroken(f, 502) && !f.retried && is.isAtOnce(f), proxy('premature_close', 0.6, 'connection_reset', 'header_too_big')],
+  ['46', 502, f => is.isBroken(f, 502) && f.attempts.length === 1, proxy('premature_close', 0.5, 'connection_reset', 'header_too_big', 'invalid_response')],
+  ['47', null, f => is.isFailed(f) && f.attempts.length > 1, byLastAttempt],
 
-  ['48', f => f.status === 9 || (f.status === 0 && is.hasBytes(f)), cause('invalid_response', 0.9)],
-  ['49', f => is.isSuccess(f.status) && f.attempts.some(isFailedAttempt), byMaskedFailure],
-  ['51', f => f.status === 101, nothing],
-  ['52', f => is.is4xx(f.status) && f.last?.status === f.status, nothing],
+  ['48', null, f => f.status === 9 || (f.status === 0 && is.hasBytes(f)), cause('invalid_response', 0.9)],
+  ['49', null, f => is.isSuccess(f.status) && f.attempts.some(isFailedAttempt), byMaskedFailure],
+  ['51', 101, always, nothing],
+  ['52', null, f => is.is4xx(f.status) && f.last?.status === f.status, nothing],
 
   // The upstream did answer, or its state has no status: nginx failed by itself (header filters, memory, error_page).
-  ['unclassified', f => f.status === 500 && f.last !== null, cause('lua_error', 0.3, 'controller_overload', 'controller_config')],
-  ['unclassified', f => isCountedFailure(f.status), f => cause('unclassified', 0.1, ...causesOf(f.status))()]
+  ['unclassified', 500, f => f.last !== null, cause('lua_error', 0.3, 'controller_overload', 'controller_config')],
+  ['unclassified', null, f => isCountedFailure(f.status), f => cause('unclassified', 0.1, ...causesOf(f.status))()]
 ]
+
+const RULES = ROWS.map(([row]) => `access.${row}`)
+
+/** Number of a row → its first entry. */
+const FIRST_ENTRY = new Map(ROWS.map(([row], index) => [row, index] as const).reverse())
 
 export function classifyAccess(record: AccessRecord): AccessVerdict {
   const facts = factsOf(record)
   const { cause, confidence, alternatives, rule, blamed } = decide(facts)
-  const unique = new Set(alternatives)
-  if (cause !== null) unique.delete(cause)
   return {
     cause,
     confidence,
-    alternatives: [...unique],
+    alternatives: alternatives.filter((other, i) => other !== cause && alternatives.indexOf(other) === i),
     rule,
-    masked: cause !== null && rule !== 'access.50' && is.isSuccess(facts.status),
+    masked: cause !== null && is.isSuccess(facts.status),
     blamedAttempt: cause === null ? null : blamed,
     subrequest: facts.subrequest
   }
@@ -160,10 +171,20 @@ export function classifyAccess(record: AccessRecord): AccessVerdict {
 
 /** The first row that matches, from the first entry with the number `from`. */
 function decide(facts: Facts, from = '0'): Decision {
-  const start = ROWS.findIndex(([row]) => row === from)
-  for (let index = start; index < ROWS.length; index++) {
-    const [row, when, then] = ROWS[index]!
-    if (when(facts)) return { rule: `access.${row}`, blamed: facts.lastIndex, ...then(facts) }
+  const { status } = facts
+  for (let index = FIRST_ENTRY.get(from)!; index < ROWS.length; index++) {
+    const row = ROWS[index]!
+    if ((row[1] === null || row[1] === status) && row[2](facts)) {
+      const answer = row[3](facts)
+      if ('rule' in answer) return answer
+      return {
+        cause: answer.cause,
+        confidence: answer.confidence,
+        alternatives: answer.alternatives,
+        rule: RULES[index]!,
+        blamed: facts.lastIndex
+      }
+    }
   }
   return { ...NOTHING, rule: 'access.none', blamed: null }
 }

@@ -4,7 +4,7 @@ import type { ParseErrorCode } from '../../parsers/record.ts'
 import { Why5xxError } from '../errors.ts'
 import { Masker } from '../mask.ts'
 import { openInput } from '../source/input.ts'
-import { clip, grouped, percent, plural, safeText, styleFor } from '../terminal.ts'
+import { clip, grouped, jsonText, percent, plural, safeText, styleFor } from '../terminal.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { reportInputError, writeOut } from './output.ts'
 
@@ -35,7 +35,7 @@ export async function runCheck(paths: string[], flags: { format?: string }, opti
   const checks: FileCheck[] = []
   for (const path of paths) checks.push(await checkFile(path, loaded))
   const isBad = (check: FileCheck): boolean => check.error !== null || check.parsed === null || check.parsed < ENOUGH
-  if (format === 'json') await writeOut(`${JSON.stringify({ configuration: 'ok', files: checks }, null, 2)}\n`)
+  if (format === 'json') await writeOut(`${jsonText({ configuration: 'ok', files: checks }, 2)}\n`)
   else {
     await writeOut('configuration: ok\n')
     for (const check of checks) await writeOut(`\n${fileText(check)}`)

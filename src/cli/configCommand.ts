@@ -1,5 +1,6 @@
 import { Why5xxError } from '../errors.ts'
 import { environmentName, OPTIONS } from '../optionTable.ts'
+import { jsonText } from '../terminal.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 
@@ -19,14 +20,14 @@ export async function runConfig(flags: { format?: string }, options: CommonOptio
     sentence: option.sentence
   }))
   if (format === 'json') {
-    await writeOut(`${JSON.stringify(rows, null, 2)}\n`)
+    await writeOut(`${jsonText(rows, 2)}\n`)
     return 0
   }
   let text = ''
   for (const row of rows) {
     const isChanged = JSON.stringify(row.value) !== JSON.stringify(row.default)
     const choices = row.choices ? `, one of ${row.choices.join(', ')}` : ''
-    text += `${row.path}: ${JSON.stringify(row.value)}${isChanged ? `   (default ${JSON.stringify(row.default)})` : ''}${row.unit ? `   ${row.unit}` : ''}${choices}\n`
+    text += `${row.path}: ${jsonText(row.value)}${isChanged ? `   (default ${JSON.stringify(row.default)})` : ''}${row.unit ? `   ${row.unit}` : ''}${choices}\n`
     text += `    ${row.sentence}\n    ${row.environment}\n`
   }
   await writeOut(text)

@@ -1,4 +1,4 @@
-import type { EngineSource, Engine as EngineType } from '../engine.ts'
+import type { EngineSource } from '../engine.ts'
 import { Engine } from '../engine.ts'
 import { Why5xxError } from '../errors.ts'
 import { ClockText } from '../explain/clockText.ts'
@@ -9,11 +9,11 @@ import { Summary } from '../explain/summary.ts'
 import { Masker } from '../mask.ts'
 import type { Failure } from '../model.ts'
 import { type Input, openInput } from '../source/input.ts'
-import { styleFor } from '../terminal.ts'
+import { jsonText, styleFor } from '../terminal.ts'
 import { durationMs, parseTimeOption } from '../timeOption.ts'
 import { LiveView } from './liveView.ts'
 import type { CommonOptions } from './options.ts'
-import { reportInputError, writeOut } from './output.ts'
+import { complain, reportInputError, writeOut } from './output.ts'
 import { Progress } from './progress.ts'
 
 interface ExplainFlags {
@@ -42,7 +42,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   // Wrong zones are told before anything is read.
   checkZone(flags.timeZone ?? 'UTC')
 
-  const summary = new Summary(masker)
+  const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const documents =
     format === 'ndjson' ? await documentWriter(config.clusterName, config.links.runbook, masker, flags.source) : null
   const engine = new Engine(
@@ -70,20 +70,18 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   }
   if (inputs.length === 0) return exitCode
 
-  const sources: EngineSource[] = []
-  const render = async (style = styleFor(process.stdout, flags.color ?? true)): Promise<string> => {
-    const clock = new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, latest(engine, sources))
-    if (!Number.isFinite(engine.toMs)) engine.toMs = latest(engine, sources)
+  const render = async (): Promise<string> => {
+    if (!Number.isFinite(engine.toMs)) engine.toMs = Math.max(...engine.sources.map(source => source.newestMs))
+    if (format === 'json') return `${jsonText(jsonReport(engine, summary, formatsOf(engine.sources)), 2)}\n`
     const facts: ReportFacts = {
       engine,
       summary,
-      clock,
+      clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
       filters: [...(flags.service ?? []), ...(flags.cause ?? [])]
     }
-    if (format === 'json') return `${JSON.stringify(jsonReport(engine, summary, formatsOf(sources)), null, 2)}\n`
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
-    return (await import('../explain/textReport.ts')).textReport(facts, style)
+    return (await import('../explain/textReport.ts')).textReport(facts, styleFor(process.stdout, flags.color ?? true))
   }
 
   const progress = new Progress(inputs)
@@ -96,7 +94,6 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
     progress.clear()
     for (const source of engine.sources) source.end()
     engine.finish()
-    sources.push(...engine.sources)
     void (async () => {
       await writeOut(documents ? documents.take() : await render())
       process.exit(130)
@@ -117,7 +114,6 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   live.stop()
   progress.clear()
   engine.finish()
-  sources.push(...engine.sources)
   await writeOut(documents ? documents.take() : await render())
   for (const source of engine.sources) {
     if (source.recognised > 0) continue
@@ -126,7 +122,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       source.reader.lines === 0
         ? 'it is empty'
         : `none of its ${source.reader.lines} lines is a log line of nginx or its controller; try why5xx check`
-    process.stderr.write(`why5xx: ${source.name}: ${why}\n`)
+    complain(`${source.name}: ${why}`)
   }
   return exitCode
 }
@@ -148,7 +144,7 @@ async function documentWriter(
       if (name !== 'stdin') fingerprints.set(name, fingerprint(head))
     },
     add(failure: Failure): void {
-      text += `${JSON.stringify(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).document)}\n`
+      text += `${jsonText(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).document)}\n`
     },
     take(): string {
       const taken = text
@@ -164,10 +160,6 @@ function formatsOf(sources: EngineSource[]): Map<string, number> {
     for (const [format, lines] of source.reader.parser.formatCounts()) sum.set(format, (sum.get(format) ?? 0) + lines)
   }
   return sum
-}
-
-function latest(engine: EngineType, sources: EngineSource[]): number {
-  return Math.max(engine.toMs, ...(sources.length > 0 ? sources : engine.sources).map(source => source.newestMs))
 }
 
 function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
@@ -202,6 +194,8 @@ async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | 
 }
 
 function checkZone(zone: string): void {
+  // Intl is dear to load, and the usual zone needs no check.
+  if (zone === 'UTC') return
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
   } catch (error) {

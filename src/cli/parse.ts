@@ -5,6 +5,7 @@ import { Masker } from '../mask.ts'
 import { continuationLine, type ParsedLine, parsedLine, rejectedLine } from '../parsedLine.ts'
 import { RecordClock } from '../recordTime.ts'
 import { type Input, openInput } from '../source/input.ts'
+import { jsonText } from '../terminal.ts'
 import type { CommonOptions } from './options.ts'
 import { reportInputError, writeOut } from './output.ts'
 
@@ -100,7 +101,7 @@ class InOrder {
   }
 
   #print(line: ParsedLine): void {
-    this.#text += `${JSON.stringify(line)}\n`
+    this.#text += `${jsonText(line)}\n`
     this.#next = line.lineNumber + 1
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { exitCodeOf, Why5xxError } from '../errors.ts'
 import { CommonOptions } from './options.ts'
+import { complain } from './output.ts'
 
 export const VERSION = '0.1.0'
 
@@ -121,7 +122,7 @@ Examples:
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof Why5xxError)) throw error
-    process.stderr.write(`why5xx: ${error.message}\n`)
+    complain(error.message)
     return exitCodeOf(error)
   }
   return exitCode

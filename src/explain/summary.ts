@@ -71,9 +71,12 @@ export class Summary {
   /** Texts of what fits no cause, with values taken out, so that the list of causes can grow. */
   readonly unclassified = new Map<string, number>()
   readonly #masker: Masker
+  readonly #isDetailed: boolean
 
-  constructor(masker: Masker) {
+  /** Without details only counts are kept: programs that read them need no examples. */
+  constructor(masker: Masker, isDetailed = true) {
     this.#masker = masker
+    this.#isDetailed = isDetailed
   }
 
   add(failure: Failure): void {
@@ -86,6 +89,10 @@ export class Summary {
     group.documents++
     if (failure.counted) group.failed++
     if (failure.masked) group.masked++
+    if (this.#isDetailed) this.#addDetails(group, failure)
+  }
+
+  #addDetails(group: Group, failure: Failure): void {
     group.firstMs = Math.min(group.firstMs, failure.timeMs)
     group.lastMs = Math.max(group.lastMs, failure.timeMs)
     group.histogram.add(failure.timeMs)

@@ -51,18 +51,20 @@ export function claimErrors(access: AccessEntry, candidates: readonly HeldError[
     else groups.set(key, [held])
   }
   let best: Scored | null = null
-  let isTie = false
+  let tied: Scored[] = []
   for (const group of groups.values()) {
     const scored = assign(access, group, spans)
     if (scored.claim.taken.length === 0) continue
     const order = best === null ? 1 : compare(scored, best, access)
-    if (order > 0) {
-      best = scored
-      isTie = false
-    } else if (order === 0) isTie = true
+    if (order > 0) tied = [scored]
+    else if (order === 0) tied.push(scored)
+    // Too close to be sure, but the nearer one is the likelier.
+    if (order > 0 || (order === 0 && scored.distanceMs < best!.distanceMs)) best = scored
   }
   if (best === null) return nothing
-  best.claim.isAmbiguous ||= isTie
+  // Whoever takes the other lines of a tie cannot be sure either.
+  if (tied.length > 1) for (const { claim } of tied) for (const held of claim.taken) held.isDoubtful = true
+  best.claim.isAmbiguous ||= best.claim.taken.some(held => held.isDoubtful)
   return best.claim
 }
 
@@ -163,6 +165,8 @@ function assign(access: AccessEntry, group: readonly HeldError[], spans: readonl
     const isOfClient = messageCause === 'client_closed' || messageCause === 'client_timeout'
     if (attempts.length > 0 && (upstreamAddress !== null || (!isOfClient && !isAnswerOfNginx(access)))) continue
     if (attempts.length === 0 && status < 400 && !canCut(held.entry.record)) continue
+    // nginx names an upstream once there is an attempt: the line is of an equal request that had one.
+    if (access.record.attempts?.length === 0 && upstreamAddress !== null) continue
     attemptOf.set(held, -1)
     distanceMs += Math.abs(held.entry.timeMs - access.timeMs)
     break
@@ -172,10 +176,12 @@ function assign(access: AccessEntry, group: readonly HeldError[], spans: readonl
     if (attemptOf.has(held)) continue
     if ([...attemptOf.keys()].some(taken => sameMoment(taken, held))) isAmbiguous = true
   }
-  for (const held of group) if (!isEnd(held)) attemptOf.set(held, attemptIndex(held, attempts))
+  const endCount = attemptOf.size
+  // What accompanies goes with the ends of its connection: when none of them fits, it is another request's.
+  if (endCount > 0 || open.size === 0) {
+    for (const held of group) if (!isEnd(held)) attemptOf.set(held, attemptIndex(held, attempts))
+  }
   const taken = group.filter(held => attemptOf.has(held))
-  // Lines that only accompany do not make a request failed: a success leaves them to whom they may belong.
-  const endCount = taken.filter(isEnd).length
   return {
     claim: { taken, attemptOf: taken.map(held => attemptOf.get(held)!), isAmbiguous },
     ends: endCount,
@@ -206,8 +212,9 @@ function canEnd(attempt: UpstreamAttempt, isLast: boolean, held: HeldError, acce
 
 /** The status is nginx's own although there were attempts: an auth failure, a Lua error, a limit behind an error page. */
 function isAnswerOfNginx(access: AccessEntry): boolean {
-  const last = access.record.attempts?.at(-1)
-  return last?.status !== access.record.status
+  const { status, attempts } = access.record
+  // 499 is the client's doing: nginx answered nothing.
+  return status !== 499 && attempts?.at(-1)?.status !== status
 }
 
 function attemptIndex(held: HeldError, attempts: readonly UpstreamAttempt[]): number {

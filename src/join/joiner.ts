@@ -30,6 +30,8 @@ export interface JoinResult {
 export interface HeldError {
   entry: ErrorEntry
   isTaken: boolean
+  /** An equal request could as well have taken it. */
+  isDoubtful: boolean
   slot: number
   keys: string[]
 }
@@ -80,7 +82,7 @@ export class Joiner {
     const isWhole = record.request !== null && !record.truncated
     const keys = [isWhole ? joinKey(record) : clientKey(record.client)]
     if (this.#lateFor(entry, keys[0]!)) return false
-    const held: HeldError = { entry, isTaken: false, slot: this.#filter.add(record), keys }
+    const held: HeldError = { entry, isTaken: false, isDoubtful: false, slot: this.#filter.add(record), keys }
     for (const key of keys) push(this.#errors, key, held)
     this.#errorQueue.push(held)
     this.#held++
@@ -140,7 +142,7 @@ export class Joiner {
   #lateFor(entry: ErrorEntry, key: string): boolean {
     const waiting = this.#accesses.get(key)
     if (!waiting) return false
-    const held: HeldError = { entry, isTaken: false, slot: -1, keys: [] }
+    const held: HeldError = { entry, isTaken: false, isDoubtful: false, slot: -1, keys: [] }
     for (const access of waiting) {
       const claim = claimErrors(access.entry, [...access.claim.taken, held], this.#options.errorWaitMs)
       if (!claim.taken.includes(held) || claim.taken.length <= access.claim.taken.length) continue

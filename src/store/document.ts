@@ -81,13 +81,17 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('http.version', 'keyword', f => f.access?.httpVersion),
   field('http.response.status_code', 'short', f => f.access?.status),
   field('http.response.body.bytes', 'long', f => f.access?.bodyBytes),
-  field('url.domain', 'keyword', f => f.access?.host ?? host(f)),
+  field('url.domain', 'keyword', f => host(f)?.replace(PORT, '')),
+  field('url.port', 'integer', f => port(f)),
   field('url.path', 'keyword', f => path(f)),
   field('url.query', 'keyword', f => f.options.masker.query(f.access?.query ?? null)),
   field('url.original', 'keyword', f => original(f)),
   field('source.address', 'keyword', f => client(f)),
   field('source.ip', 'ip', f => (isIP(client(f) ?? '') > 0 ? client(f) : null)),
   field('user_agent.original', 'keyword', f => f.options.masker.userAgent(f.access?.userAgent ?? null)),
+  field('nginx_ingress_controller.access.remote_ip_list', 'ip', f =>
+    f.access !== null && isIP(client(f) ?? '') > 0 ? [client(f)] : null
+  ),
   field('nginx_ingress_controller.access.http.request.id', 'keyword', f => f.access?.requestId),
   field('nginx_ingress_controller.access.http.request.length', 'long', f => f.access?.requestLength),
   field('nginx_ingress_controller.access.http.request.time', 'double', f => seconds(f.access?.requestTimeMs)),
@@ -107,7 +111,7 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
     texts(f.attempts.map(attempt => attempt.responseBytes))
   ),
   field('nginx_ingress_controller.access.upstream.response.time_list', 'keyword', f =>
-    texts(f.attempts.map(attempt => seconds(attempt.responseTimeMs)))
+    texts(f.attempts.map(attempt => printedSeconds(attempt.responseTimeMs)))
   ),
   field('nginx_ingress_controller.access.upstream.response.status_code_list', 'keyword', f =>
     texts(f.attempts.map(attempt => attempt.status))
@@ -116,7 +120,7 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('error.type', 'keyword', f => f.error?.messageKind),
   field('error.message', 'text', f => (f.error === null ? null : f.options.masker.message(f.error.message))),
   field('log.level', 'keyword', f => f.error?.level),
-  field('log.file.path', 'keyword', f => f.line.path ?? filePath(f)),
+  field('log.file.path', 'keyword', filePath),
   field('orchestrator.type', 'keyword', () => 'kubernetes'),
   field('orchestrator.cluster.name', 'keyword', f => f.options.clusterName),
   field('orchestrator.namespace', 'keyword', f => f.access?.namespace),
@@ -147,10 +151,8 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('why5xx.upstream.header_ms', 'integer', f => f.blamed?.headerTimeMs),
   field('why5xx.upstream.response_ms', 'integer', f => f.blamed?.responseTimeMs),
   field('why5xx.upstream.bytes', 'long', f => f.blamed?.responseBytes),
-  field('why5xx.attempts.count', 'short', f => (f.access?.attempts === null ? null : f.attempts.length)),
-  field('why5xx.attempts.failed', 'short', f =>
-    f.access?.attempts === null ? null : f.attempts.filter(isFailed).length
-  ),
+  field('why5xx.attempts.count', 'short', f => (f.access?.attempts ? f.attempts.length : null)),
+  field('why5xx.attempts.failed', 'short', f => (f.access?.attempts ? f.attempts.filter(isFailed).length : null)),
   field('why5xx.attempts.addresses', 'keyword', f => present(f.attempts.map(attempt => attempt.address))),
   field('why5xx.attempts.statuses', 'short', f => present(f.attempts.map(attempt => attempt.status))),
   field('why5xx.attempts.list', 'stored', f => (f.attempts.length === 0 ? null : f.attempts)),
@@ -237,7 +239,7 @@ function evidence(facts: Facts): Evidence[] {
   }))
   if (failure.access !== null && access !== null) {
     const statuses = facts.attempts.map(attempt => attempt.status ?? '-').join(', ')
-    const text = `status ${access.status}, upstream status ${statuses || '-'}, ${access.bodyBytes ?? '-'} bytes, request time ${seconds(access.requestTimeMs) ?? '-'} s`
+    const text = `status ${access.status}, upstream status ${statuses || '-'}, ${access.bodyBytes ?? '-'} bytes, request time ${printedSeconds(access.requestTimeMs) ?? '-'} s`
     items.push({
       kind: 'access_line',
       at: iso(failure.access.timeMs),
@@ -279,13 +281,22 @@ function original(facts: Facts): string | null {
   return plain === null ? null : query === null ? plain : `${plain}?${query}`
 }
 
-function host({ failure }: Facts): string | null {
-  return failure.errors.find(error => error.record.host !== null)?.record.host ?? null
+/** The Host header, `shop.example.com` or `shop.example.com:8443`. */
+function host({ failure, access }: Facts): string | null {
+  return access?.host ?? failure.errors.find(error => error.record.host !== null)?.record.host ?? null
 }
 
+const PORT = /:(\d{1,5})$/
+
+function port(facts: Facts): number | null {
+  const digits = PORT.exec(host(facts) ?? '')?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** Of the deciding error line, else of the access line; a shipper tells the file where there is one. */
 function filePath({ failure }: Facts): string | null {
-  const file = (failure.access ?? failure.errors[0])!.position.file
-  return file === 'stdin' ? null : file
+  const { line, position } = (failure.errors[failure.deciding] ?? failure.access ?? failure.errors[0])!
+  return line.path ?? (position.file === 'stdin' ? null : position.file)
 }
 
 function isFailed(attempt: UpstreamAttempt): boolean {
@@ -300,11 +311,16 @@ function seconds(ms: number | null | undefined): number | null {
   return ms === null || ms === undefined ? null : ms / 1000
 }
 
+/** As nginx prints it. */
+function printedSeconds(ms: number | null): string | null {
+  return ms === null ? null : (ms / 1000).toFixed(3)
+}
+
 function present<T>(values: (T | null)[]): T[] {
   return values.filter(value => value !== null)
 }
 
-function texts(values: (number | null)[]): string[] {
+function texts(values: (number | string | null)[]): string[] {
   return values.map(value => (value === null ? '-' : String(value)))
 }
 
