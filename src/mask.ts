@@ -62,33 +62,53 @@ export class Masker {
     return userAgent === null || !this.#options.userAgent ? userAgent : '***'
   }
 
+  /** A Host header may be anything, also `user:password@shop.example.com`. */
+  host(host: string | null): string | null {
+    return host === null || !this.#options.query ? host : host.replace(/^.*@/, '***@')
+  }
+
   /** `truncate` keeps the network: /24 of IPv4, /48 of IPv6. */
   client(client: string | null): string | null {
-    if (client === null || this.#options.client === 'none') return client
-    if (/^\d+\.\d+\.\d+\.\d+$/.test(client)) return client.replace(/\.\d+$/, '.0')
-    return client.includes(':') && !client.startsWith('unix:') ? `${client.split(':').slice(0, 3).join(':')}::` : client
+    if (client === null || this.#options.client === 'none' || client.startsWith('unix:')) return client
+    if (/\d+\.\d+\.\d+\.\d+$/.test(client)) return client.replace(/\.\d+$/, '.0')
+    if (!client.includes(':')) return client
+    return `${client.split('::')[0]!.split(':').slice(0, 3).join(':')}::`
   }
 
-  /** nginx's message: quoted headers lose their value, quoted URIs their query. */
+  /** nginx's message: quoted headers lose their value, URIs their query and userinfo, users their name. */
   message(message: string): string {
-    if (!this.#options.query) return message
-    return message
-      .replace(/"([A-Za-z0-9_-]{1,64}): [^"]*("|$)/g, '"$1: ***$2')
-      .replace(
-        /((?:header|header line|trailer|value|method|path|"Content-Length" header|"Transfer-Encoding"): ")(?![A-Za-z0-9_-]{1,64}: \*\*\*)[^"]*("|$)/g,
-        '$1***$2'
-      )
-      .replace(/(\[(?:data|uri|msg) ")[^"]*("\])/g, '$1***$2')
-      .replace(/\?[^\s"',]+/g, '?***')
+    return this.path(this.#options.query ? withoutSecrets(message) : message)!
   }
 
-  /** Bytes of a line nobody could read, at most `max` of them: everything behind a `?` up to a blank or quote goes. */
+  /** Bytes of a line nobody could read, at most `max` of them; quoted URLs are cut down to their origin. */
   rejected(raw: string, max = 200): string {
     const cut = raw.slice(0, max)
-    return this.#options.query
-      ? cut
-          .replace(/\?[^\s"']+/g, '?***')
-          .replace(/((?:authorization|cookie|token|password|secret)["']?\s*[:=]\s*["']?)[^\s"',]+/gi, '$1***')
-      : cut
+    if (!this.#options.query) return this.path(cut)!
+    return this.path(
+      withoutSecrets(
+        cut
+          .replace(/((?:set-)?cookie["']?\s*[:=]\s*["']?)[^"'\r\n]*/gi, '$1***')
+          .replace(/("[a-z]+:\/\/[^/"\s]*)\/[^"]*/gi, '$1/***')
+      )
+    )!
   }
+}
+
+/** What texts of nginx, Lua and ModSecurity quote of a request or an answer. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/"([^":\s][^":]{0,63}): [^"]*("|$)/g, '"$1: ***$2')
+    .replace(
+      /((?:header|header line|trailer|value|method|path|args|"Content-Length" header|"Transfer-Encoding"):|\b(?:user|status)) "(?![^":\s][^":]{0,63}: \*\*\*)[^"]*("|$)/g,
+      '$1 "***$2'
+    )
+    .replace(/(\[(?:data|uri|msg) ")[^"]*("\])/g, '$1***$2')
+    .replace(/(\(Value: `)[^']*/g, '$1***')
+    .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"]*@/gi, '$1***@')
+    .replace(/\?[^\s"]+/g, '?***')
+    .replace(/\b(Bearer|Basic|Digest|Negotiate) [^\s"',]+/gi, '$1 ***')
+    .replace(
+      /(\b(?:[\w-]{0,40}(?:authorization|cookie|token|passw(?:or)?d|secret|api[-_]?key|session_?id)|sid)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;]+/gi,
+      '$1***'
+    )
 }

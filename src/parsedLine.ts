@@ -80,7 +80,7 @@ export function parsedLine(record: ParsedRecord, line: RecordLine, timeMs: numbe
       return {
         ...base,
         client: masker.client(record.client),
-        host: record.host,
+        host: masker.host(record.host),
         method: record.method,
         path: masker.path(record.path),
         status: record.status,
@@ -105,7 +105,7 @@ export function parsedLine(record: ParsedRecord, line: RecordLine, timeMs: numbe
         ...base,
         level: record.level,
         client: masker.client(record.client),
-        host: record.host,
+        host: masker.host(record.host),
         method: record.method,
         path: masker.path(record.path),
         attempts:
@@ -115,7 +115,7 @@ export function parsedLine(record: ParsedRecord, line: RecordLine, timeMs: numbe
         connection: record.connection,
         message: masker.message(record.message),
         messageKind: record.messageKind,
-        phase: record.phase,
+        phase: record.phase === null ? null : masker.message(record.phase),
         cause: record.cause,
         confidence: record.cause === null ? null : record.cause === 'unclassified' ? 0.3 : MESSAGE_CONFIDENCE
       }

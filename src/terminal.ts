@@ -48,7 +48,7 @@ export function jsonText(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
   if (!/[^\n -~]/.test(json)) return json
   return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
-    char.replace(/[^]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    char.replace(/[\s\S]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
   )
 }
 
@@ -83,4 +83,11 @@ export function percent(part: number, whole: number): string {
   if (share > 0 && share < 0.01) return '< 0.01 %'
   if (share < 100 && share > 99.9) return '> 99.9 %'
   return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(share >= 1 ? 1 : 2)} %`
+}
+
+/** Safe to paste behind a command. A name that holds what no shell quoting shows is shown as it is printed, and does not work. */
+export function quoteForShell(text: string): string {
+  const safe = safeText(text)
+  if (/^-./.test(safe)) return quoteForShell(`./${text}`)
+  return /^[\w./:@%+=,-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`
 }

@@ -16,6 +16,8 @@ interface FileCheck {
   file: string
   lines: number
   records: number
+  /** Known lines that are evidence of nothing: banners, JSON of something else. */
+  other: number
   continuations: number
   rejects: number
   /** Share of lines that are a record or belong to one, 0..1; null for an empty file. */
@@ -34,7 +36,7 @@ export async function runCheck(paths: string[], flags: { format?: string }, opti
   const loaded = await options.load()
   const checks: FileCheck[] = []
   for (const path of paths) checks.push(await checkFile(path, loaded))
-  const isBad = (check: FileCheck): boolean => check.error !== null || check.parsed === null || check.parsed < ENOUGH
+  const isBad = (check: FileCheck): boolean => check.error !== null || check.records === 0 || check.parsed! < ENOUGH
   if (format === 'json') await writeOut(`${jsonText({ configuration: 'ok', files: checks }, 2)}\n`)
   else {
     await writeOut('configuration: ok\n')
@@ -49,6 +51,7 @@ async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions
     file: path,
     lines: 0,
     records: 0,
+    other: 0,
     continuations: 0,
     rejects: 0,
     parsed: null,
@@ -60,7 +63,10 @@ async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions
   const reader = new LogReader(
     {
       access: () => void check.records++,
-      record: () => void check.records++,
+      record(record) {
+        if (record.kind === 'other') check.other++
+        else check.records++
+      },
       continuation: () => void check.continuations++,
       reject(code, column, line) {
         check.rejects++
@@ -93,10 +99,13 @@ function fileText(check: FileCheck): string {
     lines.push('  no lines: is this the right file, and is logging on (disable-access-log, skip-access-log-urls)?')
     return `${lines.join('\n')}\n`
   }
+  if (check.records === 0)
+    lines.push(style.red(`  none of its ${plural(check.lines, 'line')} is a log line of nginx or its controller`))
   const isEnough = check.parsed! >= ENOUGH
   const share = `${plural(check.lines, 'line')}, ${percent(check.lines - check.rejects, check.lines)} can be read`
   lines.push(`  ${isEnough ? style.green(share) : style.red(share)}`)
   for (const { format, lines: count } of check.formats) lines.push(`  ${grouped(count).padStart(12)}  ${format}`)
+  if (check.other > 0) lines.push(`  ${grouped(check.other).padStart(12)}  lines that are evidence of nothing`)
   if (check.continuations > 0) lines.push(`  ${grouped(check.continuations).padStart(12)}  continuation lines`)
   for (const [code, count] of Object.entries(check.rejectsByCode))
     lines.push(`  ${grouped(count).padStart(12)}  rejected: ${code}`)

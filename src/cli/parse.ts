@@ -5,9 +5,9 @@ import { Masker } from '../mask.ts'
 import { continuationLine, type ParsedLine, parsedLine, rejectedLine } from '../parsedLine.ts'
 import { RecordClock } from '../recordTime.ts'
 import { type Input, openInput } from '../source/input.ts'
-import { jsonText } from '../terminal.ts'
+import { jsonText, quoteForShell } from '../terminal.ts'
 import type { CommonOptions } from './options.ts'
-import { reportInputError, writeOut } from './output.ts'
+import { complain, reportInputError, writeOut } from './output.ts'
 
 const IDLE_MS = 1_000
 
@@ -16,7 +16,8 @@ export async function runParse(paths: string[], options: CommonOptions): Promise
   let exitCode = 0
   const { config, maskOptions, logFormat } = await options.load()
   const masker = new Masker(maskOptions)
-  for (const path of paths) {
+  // Of stdin there is only one.
+  for (const path of paths.filter((name, i) => name !== '-' || paths.indexOf(name) === i)) {
     let recognised = 0
     const printer = new InOrder()
     let idle: NodeJS.Timeout | undefined
@@ -39,7 +40,7 @@ export async function runParse(paths: string[], options: CommonOptions): Promise
           printer.add(parsedLine(record, recordLine, clock.of(record, recordLine), masker))
         },
         record(record, line) {
-          recognised++
+          if (record.kind !== 'other') recognised++
           printer.add(parsedLine(record, line, clock.of(record, line), masker))
         },
         continuation: number => printer.add(continuationLine(number)),
@@ -66,9 +67,7 @@ export async function runParse(paths: string[], options: CommonOptions): Promise
     reader.end()
     await writeOut(printer.take(true))
     if (recognised === 0) {
-      process.stderr.write(
-        `why5xx: ${input.name}: no line was recognised (${reader.lines} read); try why5xx check ${input.name}\n`
-      )
+      complain(`${input.name}: no line was recognised (${reader.lines} read); try why5xx check ${quoteForShell(path)}`)
       exitCode = 1
     }
   }

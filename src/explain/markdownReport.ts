@@ -72,12 +72,26 @@ function details(facts: say.ReportFacts, group: Group): string[] {
   return lines
 }
 
-/** Everything that Markdown or a chat would read as more than text. */
+/**
+ * Everything that Markdown or a chat would read as more than text. Entities and backslashes keep no address and no mention
+ * from becoming a link, because these are looked for in the finished text: words with one are put in code.
+ */
 export function escapeMarkdown(text: string): string {
   return text
-    .replace(/[\\`*_{}[\]()#+!|<>~$&]/g, char =>
-      char === '<' ? '&lt;' : char === '>' ? '&gt;' : char === '&' ? '&amp;' : `\\${char}`
-    )
-    .replace(/@/g, '&#64;')
-    .replace(/(https?):\/\//g, '$1:&#47;/')
+    .split(' ')
+    .map(word => (/[@#]|:\/\/|www\.|\bGH-\d/i.test(word) ? codeSpan(word) : escapeWord(word)))
+    .join(' ')
+}
+
+function escapeWord(word: string): string {
+  return word.replace(/[\\`*_{}[\]()#+!|<>~$&]/g, char =>
+    char === '<' ? '&lt;' : char === '>' ? '&gt;' : char === '&' ? '&amp;' : `\\${char}`
+  )
+}
+
+/** In tables a pipe ends the cell even in code. */
+function codeSpan(text: string): string {
+  const fence = '`'.repeat(Math.max(0, ...[...text.matchAll(/`+/g)].map(run => run[0].length)) + 1)
+  const pad = text.startsWith('`') || text.endsWith('`') ? ' ' : ''
+  return `${fence}${pad}${text.replaceAll('|', '\\|')}${pad}${fence}`
 }

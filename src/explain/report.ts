@@ -3,7 +3,7 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { Engine } from '../engine.ts'
 import type { Position } from '../model.ts'
-import { grouped, percent, plural, safeText } from '../terminal.ts'
+import { grouped, percent, plural, quoteForShell, safeText } from '../terminal.ts'
 import type { ClockText } from './clockText.ts'
 import type { Example, Group, Summary } from './summary.ts'
 
@@ -31,7 +31,7 @@ export function headline({ engine, clock, filters, summary }: ReportFacts): stri
   if (counts.masked > 0) parts.push(`${grouped(counts.masked)} saved by a retry`)
   if (counts.clientClosed > 0) parts.push(`${grouped(counts.clientClosed)} left by the client`)
   if (counts.rejects > 0) parts.push(`${plural(counts.rejects, 'line')} not understood`)
-  if (filters.length > 0) parts.push(`only ${filters.join(', ')}`)
+  if (filters.length > 0) parts.push(`only ${filters.map(safeText).join(', ')}`)
   if (summary.stream.lines > 0)
     parts.push(`${plural(summary.stream.lines, 'TCP/UDP session')}, ${grouped(summary.stream.failed)} failed`)
   return parts
@@ -145,7 +145,7 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
     const first = summary.firstRejects.find(reject => reject.code === code)
     const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${grouped(first.column)}` : ''
     lines.push(
-      `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(quoteForShell).join(' ')} shows them`
+      `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(name => (name === 'stdin' ? '-' : quoteForShell(name))).join(' ')} shows them`
     )
   }
   if (summary.join.ambiguous > 0)
@@ -165,10 +165,4 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
   for (const [template, count] of [...summary.unclassified].sort((a, b) => b[1] - a[1]).slice(0, 3))
     lines.push(`unclassified ${grouped(count)}x: ${template}`)
   return lines
-}
-
-/** Safe to paste behind a command. */
-export function quoteForShell(text: string): string {
-  const safe = safeText(text)
-  return /^[\w./:@%+=-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`
 }

@@ -282,8 +282,10 @@ function original(facts: Facts): string | null {
 }
 
 /** The Host header, `shop.example.com` or `shop.example.com:8443`. */
-function host({ failure, access }: Facts): string | null {
-  return access?.host ?? failure.errors.find(error => error.record.host !== null)?.record.host ?? null
+function host({ failure, access, options }: Facts): string | null {
+  return options.masker.host(
+    access?.host ?? failure.errors.find(error => error.record.host !== null)?.record.host ?? null
+  )
 }
 
 const PORT = /:(\d{1,5})$/
