@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export type Run = { stdout: string; cpuSeconds: number; wallSeconds: number; peakBytes: number | null }
 
 /** The built command line, as a user starts it. */
-export const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 
 const GNU_TIME = '/usr/bin/time'
 const POLL_MS = 10

@@ -9,17 +9,17 @@ import { benchStartup } from './startup.ts'
 /**
  * All benchmarks in turn and one table, with the machine it is true for.
  *
- *   npm run bench -- [--quick] [--ratio-min 0.25] [--date 2026-03-12]
+ *   npm run bench -- [--quick] [--ratio-min 1] [--date 2026-03-12]
  */
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    'ratio-min': { type: 'string' },
+    'ratio-min': { type: 'string', default: '1' },
     date: { type: 'string' }
   }
 })
 const isQuick = values.quick
-const ratioMin = values['ratio-min'] === undefined ? null : Number(values['ratio-min'])
+const ratioMin = Number(values['ratio-min'])
 const date = values.date ?? (await runTimed(['date', '+%F'])).stdout.trim()
 
 const lines = isQuick ? 150_000 : 1_500_000

@@ -27,7 +27,7 @@ export type Framing =
 
 /** `[NAMESPACE ]POD CONTAINER ` of stern, before what begins as one of our lines. */
 const STERN =
-  /^(?:([a-z0-9-]+) )?([a-z0-9][a-z0-9.-]*-[a-z0-9]{5}) ([a-z0-9-]+) (?=\d{4}[/-]\d\d[/-]\d\d[ T]|[IWEF]\d{4} \d\d:|[0-9a-f.:]{3,45} - |\{")/
+  /^(?:([a-z0-9-]+) )?([a-z0-9][a-z0-9.-]*-[a-z0-9]{5}) ([a-z0-9-]+) (?=\d{4}[/-]\d\d[/-]\d\d[ T]|[IWEF]\d{4} \d\d:|[0-9a-f.:]{3,45} - |\[[0-9a-f.:]{3,45}\] \[|\{")/
 const STERN_PODS_MAX = 1000
 
 export class EnvelopeReader {
@@ -250,7 +250,7 @@ const PREFIXES = [
   /^[^\s:]{1,80}(?:\[\d{1,7}\])?: (?=\S)/,
   // A virtual host in front of the client.
   /^[\w.:-]{1,253} (?=[0-9a-f.:]{3,45} - )/,
-  /^\S{1,120} \S{1,80} (?=\d{4}\/\d\d\/\d\d |[IWEF]\d{4} \d\d:|[0-9a-f.:]{3,45} - )/
+  /^\S{1,120} \S{1,80} (?=\d{4}\/\d\d\/\d\d |[IWEF]\d{4} \d\d:|[0-9a-f.:]{3,45} - |\[[0-9a-f.:]{3,45}\] \[)/
 ]
 
 /** Length of the prefix in front of `content`, 0 when there is none. */

@@ -33,7 +33,8 @@ export function readJsonPairs(text: string): JsonPairs {
     }
     if (char === '}') {
       pos++
-      if (path.length === 0) return skipBlanks(text, pos) === text.length ? { values, brokenAt: null } : broken(pos)
+      pos = skipBlanks(text, pos)
+      if (path.length === 0) return pos === text.length ? { values, brokenAt: null } : broken(pos)
       path.pop()
       continue
     }
@@ -90,7 +91,7 @@ function readBare(text: string, from: number): Piece {
   for (;;) {
     const char = text[end]
     if (char === undefined || char === '}') break
-    if (char === ',' && /^\s*"/.test(text.slice(end + 1, end + 8))) break
+    if (char === ',' && /^\s*["}]/.test(text.slice(end + 1, end + 8))) break
     end++
   }
   const value = text.slice(from, end).trim()

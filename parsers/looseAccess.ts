@@ -17,7 +17,7 @@ const LIST = String.raw`(?:[^\s,]+(?:(?:, | : )[^\s,]+)*)`
 const NUMBERS = String.raw`(?:[\d.-]+(?:(?:, | : )[\d.-]+)*)`
 /** From the upstream name's bracket on; a cut may fall anywhere behind it. */
 const TAIL = new RegExp(
-  String.raw`(?:^| )\[([^\]\s]*)\](?: \[([^\]\s]*)\](?!\S))?(?: (${LIST})(?:,? ?$| (${NUMBERS})(?:,? ?$| (${NUMBERS})(?:,? ?$| (${NUMBERS})(?:$| (\S*).*$)))))?`
+  String.raw`(?:^| )\[([^\]\s]*)\](?!\S)(?: \[([^\]\s]*)\](?!\S))?(?: (${LIST})(?:,? ?$| (${NUMBERS})(?:,? ?$| (${NUMBERS})(?:,? ?$| (${NUMBERS})(?:$| (\S*).*$)))))?`
 )
 /** A whole tail that begins with its bracket: head cut away, still saying which upstream answered what. */
 const HEADLESS = new RegExp(

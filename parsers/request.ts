@@ -36,7 +36,7 @@ export function parseTarget(target: string): Pick<RequestParts, 'path' | 'query'
   if (target === '') return { path: null, query: null, targetHost: null }
   // Nearly every target is a path.
   const absolute = target[0] === '/' ? null : /^[a-z][a-z0-9+.-]*:\/\/([^/?]*)(.*)$/i.exec(target)
-  const rest = absolute ? absolute[2]! || '/' : target
+  const rest = absolute ? absolute[2]!.replace(/^(?!\/)/, '/') : target
   const mark = rest.indexOf('?')
   return {
     path: mark < 0 ? rest : rest.slice(0, mark),

@@ -1,6 +1,7 @@
 import { CAUSES, type Cause, causeTable } from '../../parsers/causes.ts'
 import { Why5xxError } from '../errors.ts'
-import { clip, styleFor } from '../terminal.ts'
+import { styleFor } from '../terminal.ts'
+import { clip } from '../text.ts'
 import { writeOut } from './output.ts'
 
 /** Prints the catalogue, or one cause in full. */

@@ -1,6 +1,6 @@
 import { Why5xxError } from '../errors.ts'
 import { environmentName, OPTIONS } from '../optionTable.ts'
-import { jsonText } from '../terminal.ts'
+import { jsonText } from '../text.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 

@@ -1,5 +1,5 @@
 import { Why5xxError } from '../errors.ts'
-import { safeText } from '../terminal.ts'
+import { safeText } from '../text.ts'
 
 /** Writes to stdout and waits while the pipe is full. A reader that went away ends the program silently (main.ts). */
 export async function writeOut(text: string): Promise<void> {

@@ -5,7 +5,7 @@ import { Masker } from '../mask.ts'
 import { continuationLine, type ParsedLine, parsedLine, rejectedLine } from '../parsedLine.ts'
 import { RecordClock } from '../recordTime.ts'
 import { type Input, openInput } from '../source/input.ts'
-import { jsonText, quoteForShell } from '../terminal.ts'
+import { jsonText, quoteForShell } from '../text.ts'
 import type { CommonOptions } from './options.ts'
 import { complain, reportInputError, writeOut } from './output.ts'
 

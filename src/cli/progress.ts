@@ -1,5 +1,5 @@
 import type { Input } from '../source/input.ts'
-import { clip, safeText } from '../terminal.ts'
+import { clip, safeText } from '../text.ts'
 
 const EVERY_MS = 200
 const QUIET_MS = 1_000

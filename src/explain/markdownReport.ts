@@ -1,5 +1,5 @@
 import { causeTable } from '../../parsers/causes.ts'
-import { grouped, percent } from '../terminal.ts'
+import { grouped, percent } from '../text.ts'
 import * as say from './report.ts'
 import type { Group } from './summary.ts'
 

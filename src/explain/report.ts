@@ -3,7 +3,7 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { Engine } from '../engine.ts'
 import type { Position } from '../model.ts'
-import { grouped, percent, plural, quoteForShell, safeText } from '../terminal.ts'
+import { grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
 import type { ClockText } from './clockText.ts'
 import type { Example, Group, Summary } from './summary.ts'
 
@@ -53,28 +53,30 @@ export function where(group: Group): string {
     : group.upstreamName
 }
 
-/** What happened to attempts, as a verb, for the line on addresses. */
-const VERBS: Record<string, string> = {
-  connection_refused: 'refused',
-  connect_timeout: 'did not accept in time:',
-  host_unreachable: 'was unreachable for',
-  read_timeout: 'did not answer in time:',
-  send_timeout: 'did not take the request:',
-  premature_close: 'closed early',
-  connection_reset: 'reset',
-  header_too_big: 'sent too big a header:',
-  invalid_response: 'sent no valid response:',
-  upstream_tls_handshake: 'failed the TLS handshake:',
-  upstream_tls_verify: 'failed TLS verification:',
-  upstream_error: 'answered with an error:'
+/** What an address did to attempts; `#` stands for how many. */
+const DEEDS: Record<string, string> = {
+  connection_refused: 'refused #',
+  connect_timeout: 'did not accept # in time',
+  host_unreachable: 'was unreachable for #',
+  read_timeout: 'left # without an answer',
+  send_timeout: 'did not read the request of #',
+  premature_close: 'closed # too early',
+  connection_reset: 'reset #',
+  header_too_big: 'sent too big a header in #',
+  invalid_response: 'sent no valid response in #',
+  upstream_tls_handshake: 'failed the TLS handshake in #',
+  upstream_tls_verify: 'failed TLS verification in #',
+  upstream_error: 'answered # with an error'
 }
 
 /** `10.2.3.14:8080 refused 698 attempts, …; 204 more requests were saved by a retry`; '' when there is nothing to say. */
 export function addressLine(group: Group): string {
   const addresses = [...group.addresses].sort((a, b) => b[1] - a[1])
-  const verb = VERBS[group.cause] ?? 'failed'
-  const shown = addresses.slice(0, 3).map(([address, count]) => `${address} ${verb} ${plural(count, 'attempt')}`)
-  if (addresses.length > 3) shown.push(`${addresses.length - 3} more addresses`)
+  const deed = DEEDS[group.cause] ?? 'failed #'
+  const shown = addresses
+    .slice(0, 3)
+    .map(([address, count]) => `${address} ${deed.replace('#', plural(count, 'attempt'))}`)
+  if (addresses.length > 3) shown.push(plural(addresses.length - 3, 'more address', 'more addresses'))
   const parts = [shown.join(', ')]
   if (group.masked > 0 && group.failed > 0)
     parts.push(`${plural(group.masked, 'more request was', 'more requests were')} saved by a retry`)
@@ -92,7 +94,7 @@ export function statusLine(group: Group): string {
 /** How sure, and what else it could be; '' when an error line decided nearly all. */
 export function doubtLine(group: Group): string {
   const confidence = group.confidenceSum / group.documents
-  if (confidence >= 0.9) return ''
+  if (confidence >= 0.89) return ''
   const others = [...group.alternatives].sort((a, b) => b[1] - a[1]).slice(0, 4)
   const or = others.length === 0 ? '' : `; it could also be ${others.map(([cause]) => cause).join(', ')}`
   return `confidence ${confidence.toFixed(2)}: told by the access line alone${or}`
@@ -148,6 +150,10 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
       `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(name => (name === 'stdin' ? '-' : quoteForShell(name))).join(' ')} shows them`
     )
   }
+  if (counts.records.error === 0 && summary.byCause.size > 0)
+    lines.push(
+      'no nginx error line is in the input: causes rest on access lines alone (nginx writes them to stderr; kubectl logs has both)'
+    )
   if (summary.join.ambiguous > 0)
     lines.push(
       `${plural(summary.join.ambiguous, 'request')} with equal ones in flight: which error line is whose is uncertain`

@@ -111,7 +111,7 @@ export class Summary {
   controller(record: ControllerRecord, timeMs: number | null): void {
     if (/^"?Backend successfully reloaded/.test(record.message)) this.reloads++
     if (record.cause === null) return
-    const text = this.#masker.message(record.message.replaceAll('\\x0A', ' ').trim()).slice(0, 200)
+    const text = this.#masker.message(firstLine(record.message)).slice(0, 200)
     const key = `${record.messageKind ?? text}\n${record.service ?? ''}`
     let note = this.notes.get(key)
     if (!note) {
@@ -205,6 +205,12 @@ export class Summary {
     if (this.unclassified.has(template) || this.unclassified.size < TEMPLATES_MAX)
       this.unclassified.set(template, (this.unclassified.get(template) ?? 0) + 1)
   }
+}
+
+/** Of a record of several lines. */
+function firstLine(message: string): string {
+  const end = message.indexOf('\\x0A')
+  return (end < 0 ? message : message.slice(0, end)).trim()
 }
 
 /** Addresses of the attempts that failed like the blamed one. */

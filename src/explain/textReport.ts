@@ -1,5 +1,6 @@
 import { causeTable } from '../../parsers/causes.ts'
-import { clip, grouped, percent, type Style, sparkline } from '../terminal.ts'
+import type { Style } from '../terminal.ts'
+import { clip, grouped, percent, sparkline } from '../text.ts'
 import * as say from './report.ts'
 import type { Group } from './summary.ts'
 

@@ -1,0 +1,63 @@
+/** Text for people: made safe, cut to fit, counted. */
+
+/**
+ * Text of other people's for a terminal: control characters, and the marks that turn the direction of writing, become
+ * `\xHH` / `\u{…}`. Log text is printable ASCII already; file names and cluster objects are not.
+ */
+export function safeText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => {
+    const code = char.codePointAt(0)!
+    return code < 0x100
+      ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
+      : `\\u{${code.toString(16).toUpperCase()}}`
+  })
+}
+
+/** JSON whose text moves no cursor and turns no writing either: what `JSON.stringify` leaves as it is becomes `\\uXXXX`. */
+export function jsonText(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent)
+  if (!/[^\n -~]/.test(json)) return json
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
+    char.replace(/[\s\S]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  )
+}
+
+/** Cuts to `width` columns, with an ellipsis. */
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1)}…`
+}
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** One character a value, the largest full. A value above zero never looks like zero's blank. */
+export function sparkline(values: readonly number[]): string {
+  const max = Math.max(...values)
+  return values
+    .map(value => (value === 0 || max === 0 ? ' ' : BARS[Math.min(7, Math.ceil((value / max) * 8) - 1)]!))
+    .join('')
+}
+
+/** 1204 → `1,204`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+export function plural(count: number, word: string, words = `${word}s`): string {
+  return `${grouped(count)} ${count === 1 ? word : words}`
+}
+
+/** `0.94 %`, `12 %`; never 0 % or 100 % unless exact. */
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return '-'
+  const share = (part / whole) * 100
+  if (share > 0 && share < 0.01) return '< 0.01 %'
+  if (share < 100 && share > 99.9) return '> 99.9 %'
+  return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(share >= 1 ? 1 : 2)} %`
+}
+
+/** Safe to paste behind a command. A name that holds what no shell quoting shows is shown as it is printed, and does not work. */
+export function quoteForShell(text: string): string {
+  const safe = safeText(text)
+  if (/^-./.test(safe)) return quoteForShell(`./${text}`)
+  return /^[\w./:@%+=,-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`
+}
