@@ -2,7 +2,7 @@
 
 import type { UpstreamAttempt } from '../../parsers/record.ts'
 import type { AccessEntry, ErrorEntry } from '../model.ts'
-import { canCut, fitsAttempt, roleOf } from './errorRole.ts'
+import { canCut, fitsAttempt } from './errorRole.ts'
 import type { HeldError } from './joiner.ts'
 
 export interface Claim {
@@ -12,6 +12,8 @@ export interface Claim {
   attemptOf: number[]
   /** Another request's lines would have fitted as well. */
   isAmbiguous: boolean
+  /** Every end that the request had has its line: nothing but accompanying lines can be missing. */
+  isFull: boolean
 }
 
 /** Stamps of two pipes differ by tens of ms; nginx prints whole seconds, of the moment its clock was last updated. */
@@ -27,25 +29,16 @@ const PRECISE_TIE_MS = 2
  * last by order.
  */
 export function claimErrors(access: AccessEntry, candidates: readonly HeldError[], errorWaitMs: number): Claim {
-  const nothing: Claim = { taken: [], attemptOf: [], isAmbiguous: false }
+  const nothing: Claim = { taken: [], attemptOf: [], isAmbiguous: false, isFull: false }
   if (candidates.length === 0) return nothing
   const request = { fromMs: access.timeMs - (access.record.requestTimeMs ?? errorWaitMs), toMs: access.timeMs }
   const spans = attemptSpans(access.record.attempts ?? [], request)
-  const around = [request]
-  // Of thousands of equal requests in flight only the lines near an end of this one's attempts matter.
-  const inTime = candidates.filter(held =>
-    fits(
-      access,
-      held.entry,
-      isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0 ? spans : around
-    )
-  )
+  const inTime = select(access, candidates, spans, request)
   if (inTime.length === 0) return nothing
   // All lines of a request carry the number of its client connection.
   const groups = new Map<string, HeldError[]>()
   for (const held of inTime) {
-    const { pid, connection } = held.entry.record
-    const key = connection === null ? '' : `${pid}*${connection}`
+    const key = connectionOf(held)
     const group = groups.get(key)
     if (group) group.push(held)
     else groups.set(key, [held])
@@ -83,21 +76,77 @@ function compare(a: Scored, b: Scored, access: AccessEntry): number {
   return Math.abs(distance) <= tie * Math.max(1, a.ends) ? 0 : distance
 }
 
-function fits(access: AccessEntry, error: ErrorEntry, spans: readonly Span[]): boolean {
+/** Lines that may end one attempt, of equal requests in flight: more than these nothing tells apart. */
+const NEAREST_MAX = 32
+const ACCOMPANYING_MAX = 256
+
+/**
+ * Of thousands of equal requests in flight only the lines near an end of this one's attempts matter, and of those at one
+ * moment the first to come. In order of arrival.
+ */
+function select(
+  access: AccessEntry,
+  candidates: readonly HeldError[],
+  spans: readonly Span[],
+  request: Span
+): HeldError[] {
+  const inTime = candidates.filter(held => {
+    const around = isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0
+    return around ? spans.some(span => isNear(access, held.entry, span)) : isNear(access, held.entry, request)
+  })
+  const fitting = inTime.length <= NEAREST_MAX ? inTime : nearest(access, inTime, spans, request)
+  return fitting.filter(held => fits(access, held.entry))
+}
+
+function nearest(
+  access: AccessEntry,
+  inTime: readonly HeldError[],
+  spans: readonly Span[],
+  request: Span
+): HeldError[] {
+  const tieMs = access.isPrecise ? PRECISE_TIE_MS : 1_000
+  const kept = new Set<HeldError>()
+  const ends = inTime.filter(isEnd)
+  for (const span of [...spans, request]) {
+    let closestMs = Number.POSITIVE_INFINITY
+    for (const held of ends) closestMs = Math.min(closestMs, away(held.entry.timeMs, span))
+    let count = 0
+    for (const held of ends) {
+      if (away(held.entry.timeMs, span) > closestMs + tieMs) continue
+      kept.add(held)
+      if (++count >= NEAREST_MAX) break
+    }
+  }
+  const connections = new Set([...kept].map(connectionOf))
+  let count = 0
+  return inTime.filter(held => {
+    if (isEnd(held)) return kept.has(held)
+    return (connections.size === 0 || connections.has(connectionOf(held))) && ++count <= ACCOMPANYING_MAX
+  })
+}
+
+function isNear(access: AccessEntry, error: ErrorEntry, span: Span): boolean {
+  return away(error.timeMs, span) <= (access.isPrecise && error.isPrecise ? PRECISE_SLACK_MS : SECOND_SLACK_MS)
+}
+
+function fits(access: AccessEntry, error: ErrorEntry): boolean {
   const { record } = access
-  if (record.connection !== null && error.record.connection !== null && record.connection !== error.record.connection)
-    return false
-  if (
-    record.host !== null &&
-    error.record.host !== null &&
-    record.host !== error.record.host &&
-    error.record.subrequest === null
-  )
-    return false
-  if (error.record.request === null ? !endsBeforeRequest(access, error) : !isSameRequest(record.request, error))
-    return false
-  const slack = access.isPrecise && error.isPrecise ? PRECISE_SLACK_MS : SECOND_SLACK_MS
-  return spans.some(span => away(error.timeMs, span) <= slack)
+  const { connection, host, subrequest, request } = error.record
+  if (record.connection !== null && connection !== null && record.connection !== connection) return false
+  if (record.host !== null && host !== null && record.host !== host && subrequest === null) return false
+  return request === null ? endsBeforeRequest(access, error) : isSameRequest(record.request, error)
+}
+
+/** All lines of a request carry it; lines without a number cannot be told apart by it. */
+function connectionOf({ entry }: HeldError): string {
+  const { pid, connection } = entry.record
+  return connection === null ? '' : `${pid}*${connection}`
+}
+
+export function isSameConnection(a: HeldError, b: HeldError): boolean {
+  const left = a.entry.record
+  const right = b.entry.record
+  return left.connection === right.connection && (left.connection === null || left.pid === right.pid)
 }
 
 /** nginx cuts long error lines: then the request is a beginning. */
@@ -183,15 +232,25 @@ function assign(access: AccessEntry, group: readonly HeldError[], spans: readonl
   }
   const taken = group.filter(held => attemptOf.has(held))
   return {
-    claim: { taken, attemptOf: taken.map(held => attemptOf.get(held)!), isAmbiguous },
+    claim: {
+      taken,
+      attemptOf: taken.map(held => attemptOf.get(held)!),
+      isAmbiguous,
+      isFull: endCount >= endsOf(attempts)
+    },
     ends: endCount,
     distanceMs
   }
 }
 
-function isEnd(held: HeldError): boolean {
-  const role = roleOf(held.entry.record)
-  return role === 'ends' || role === 'cuts'
+export function isEnd(held: HeldError): boolean {
+  return held.role === 'ends' || held.role === 'cuts'
+}
+
+/** Attempts that can have left a line, or the one end of a request without. */
+function endsOf(attempts: readonly UpstreamAttempt[]): number {
+  const failed = attempts.filter(({ status }) => status === null || status === 502 || status === 504).length
+  return Math.max(1, failed)
 }
 
 function canEnd(attempt: UpstreamAttempt, isLast: boolean, held: HeldError, access: AccessEntry): boolean {
@@ -205,7 +264,7 @@ function canEnd(attempt: UpstreamAttempt, isLast: boolean, held: HeldError, acce
     attempt.status === 504 ||
     access.record.status === 9 ||
     access.record.status === 0
-  if (isFailed) return roleOf(record) === 'ends' || (attempt.status === null && isLast)
+  if (isFailed) return held.role === 'ends' || (attempt.status === null && isLast)
   // Answered: only its body can have been cut, and only the last answer went to the client.
   return isLast && canCut(record)
 }

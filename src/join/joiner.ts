@@ -10,8 +10,8 @@
  */
 
 import type { AccessEntry, ErrorEntry, JoinedRequest } from '../model.ts'
-import { type Claim, claimErrors } from './claim.ts'
-import { hasNoRequest } from './errorRole.ts'
+import { type Claim, claimErrors, isEnd, isSameConnection } from './claim.ts'
+import { type ErrorRole, hasNoRequest, roleOf } from './errorRole.ts'
 import { clientKey, joinKey, WaitingFilter } from './joinKey.ts'
 
 export interface JoinOptions {
@@ -29,18 +29,23 @@ export interface JoinResult {
 /** An error line that waits. */
 export interface HeldError {
   entry: ErrorEntry
+  role: ErrorRole
   isTaken: boolean
   /** An equal request could as well have taken it. */
   isDoubtful: boolean
   slot: number
-  keys: string[]
+  key: string
 }
 
 interface HeldAccess {
   entry: AccessEntry
+  key: string
   claim: Claim
   deadlineMs: number
 }
+
+/** Requests that a late error line is tried on: more than that are equal ones, and nothing tells them apart. */
+const LATE_TRIES_MAX = 64
 
 export class Joiner {
   readonly #options: JoinOptions
@@ -80,10 +85,11 @@ export class Joiner {
       return false
     }
     const isWhole = record.request !== null && !record.truncated
-    const keys = [isWhole ? joinKey(record) : clientKey(record.client)]
-    if (this.#lateFor(entry, keys[0]!)) return false
-    const held: HeldError = { entry, isTaken: false, isDoubtful: false, slot: this.#filter.add(record), keys }
-    for (const key of keys) push(this.#errors, key, held)
+    const key = isWhole ? joinKey(record) : clientKey(record.client)
+    const held: HeldError = { entry, role: roleOf(record), isTaken: false, isDoubtful: false, slot: -1, key }
+    if (this.#lateFor(held)) return false
+    held.slot = this.#filter.add(record)
+    push(this.#errors, key, held)
     this.#errorQueue.push(held)
     this.#held++
     if (this.#held > this.#options.errorsHeldMax) this.#giveUpOldest()
@@ -100,7 +106,7 @@ export class Joiner {
     const claim = claimErrors(entry, candidates, this.#options.errorWaitMs)
     for (const held of claim.taken) this.#take(held)
     if (waits) {
-      const held = { entry, claim, deadlineMs: entry.timeMs + this.#options.accessWaitMs }
+      const held = { entry, key, claim, deadlineMs: entry.timeMs + this.#options.accessWaitMs }
       push(this.#accesses, key, held)
       this.#accessQueue.push(held)
     }
@@ -113,7 +119,7 @@ export class Joiner {
     let done = 0
     while (done < this.#accessQueue.length && this.#accessQueue[done]!.deadlineMs <= nowMs) {
       const held = this.#accessQueue[done++]!
-      remove(this.#accesses, joinKey(held.entry.record), held)
+      remove(this.#accesses, held.key, held)
       requests.push(joined(held.entry, held.claim))
     }
     if (done > 0) this.#accessQueue = this.#accessQueue.slice(done)
@@ -139,13 +145,18 @@ export class Joiner {
   }
 
   /** Gives an error line that came late to the request that still waits for it. */
-  #lateFor(entry: ErrorEntry, key: string): boolean {
-    const waiting = this.#accesses.get(key)
+  #lateFor(held: HeldError): boolean {
+    const waiting = this.#accesses.get(held.key)
     if (!waiting) return false
-    const held: HeldError = { entry, isTaken: false, isDoubtful: false, slot: -1, keys: [] }
+    let tries = 0
     for (const access of waiting) {
-      const claim = claimErrors(access.entry, [...access.claim.taken, held], this.#options.errorWaitMs)
-      if (!claim.taken.includes(held) || claim.taken.length <= access.claim.taken.length) continue
+      const { taken } = access.claim
+      // Cheap tests first: thousands of equal requests may wait.
+      if (access.claim.isFull && isEnd(held)) continue
+      if (taken.length > 0 && !isSameConnection(taken[0]!, held)) continue
+      if (++tries > LATE_TRIES_MAX) return false
+      const claim = claimErrors(access.entry, [...taken, held], this.#options.errorWaitMs)
+      if (!claim.taken.includes(held) || claim.taken.length <= taken.length) continue
       access.claim = claim
       return true
     }
@@ -175,15 +186,15 @@ export class Joiner {
 
   #forget(held: HeldError): void {
     this.#filter.remove(held.slot)
-    for (const key of held.keys) remove(this.#errors, key, held)
+    remove(this.#errors, held.key, held)
     this.#held--
   }
 
   #giveUpOldest(): void {
-    this.#errorQueue = this.#errorQueue.filter(waiting => !waiting.isTaken)
-    this.#takenInQueue = 0
-    const held = this.#errorQueue.shift()
+    const at = this.#errorQueue.findIndex(waiting => !waiting.isTaken)
+    const [held] = this.#errorQueue.splice(0, at + 1).slice(-1)
     if (!held) return
+    this.#takenInQueue -= at
     this.overflow++
     this.#giveUp(held)
   }
