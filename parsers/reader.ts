@@ -185,10 +185,14 @@ export class LogReader {
     line.clearEnvelope()
     line.number = ++this.lines
     line.byteOffset = this.#offset
-    this.#setContent(line, joined.subarray(0, 200))
-    this.#visitor.reject('line_too_long', LINE_BYTES_MAX, this.recordLine(line))
+    this.#tooLong(line, joined.subarray(0, 200))
     this.#offset += joined.length
     this.#carry = new Uint8Array(0)
+  }
+
+  #tooLong(line: Line, head: Uint8Array): void {
+    this.#setContent(line, head)
+    this.#visitor.reject('line_too_long', LINE_BYTES_MAX, this.recordLine(line))
   }
 
   /** `end` is the rest of the carried line with its line feed. */
@@ -218,7 +222,8 @@ export class LogReader {
       line.start = start
       line.end = feed > start && bytes[feed - 1] === CARRIAGE_RETURN ? feed - 1 : feed
       if (line.hasEnvelope) line.clearEnvelope()
-      this.#physicalLine(line)
+      if (feed - start > LINE_BYTES_MAX) this.#tooLong(line, bytes.subarray(start, start + 200))
+      else this.#physicalLine(line)
       start = feed + 1
     }
     // Only sources that hold error lines are looked back in.
@@ -226,16 +231,23 @@ export class LogReader {
   }
 
   #physicalLine(line: Line): void {
+    // A format that begins with a time of its own: an envelope's stamp looks the same.
+    if (this.parser.startsWithTime && this.#isScanned(line)) return
     const framing = this.#envelope.open(line)
     if (framing === 'piece' || (this.#pieces.size > 0 && framing === 'last')) {
       if (this.#piece(line, framing === 'piece')) return
     }
+    if (!this.#isScanned(line)) this.#slowLine(line)
+  }
+
+  /** Tells the line if the scanner in use reads it. */
+  #isScanned(line: Line): boolean {
     const scanner = this.parser.scanner
-    if (scanner?.scan(line.bytes, line.start, line.end)) {
-      this.parser.countScanned()
-      if (this.#blocks.size > 0 && line.stream !== 'stdout') this.#endBlock(line)
-      this.#visitor.access(scanner.view, line)
-    } else this.#slowLine(line)
+    if (!scanner?.scan(line.bytes, line.start, line.end)) return false
+    this.parser.countScanned()
+    if (this.#blocks.size > 0 && line.stream !== 'stdout') this.#endBlock(line)
+    this.#visitor.access(scanner.view, line)
+    return true
   }
 
   #slowLine(line: Line): void {

@@ -119,7 +119,7 @@ export type MessageCause = Cause | 'none' | 'cancelled'
 
 export interface ControllerRecord {
   kind: 'controller'
-  /** Month, day and time of day read in year 1970 as if UTC, ms: klog prints no year. */
+  /** Month, day and time of day read in 1972, a leap year, as if UTC, ms: klog prints no year. */
   localTimeMs: number | null
   level: Level
   pid: number | null

@@ -7,7 +7,7 @@ import { looksLikeErrorMessage, matchErrorMessage, printedCause } from './errorM
 import { printable } from './escape.ts'
 import { parseJsonAccess } from './jsonAccess.ts'
 import type { Line } from './line.ts'
-import { compileLogFormat, KNOWN_FORMATS, type LogFormat } from './logFormat.ts'
+import { compileLogFormat, KNOWN_FORMATS, type LogFormat, OP } from './logFormat.ts'
 import { parseLooseAccess } from './looseAccess.ts'
 import type { NameTable } from './nameTable.ts'
 import type { AccessRecord, ControllerRecord, ErrorRecord, ParsedRecord, ParseError } from './record.ts'
@@ -20,12 +20,15 @@ export class RecordParser {
   /** Lines per format name, in the order met. */
   readonly formats = new Map<string, number>()
   readonly #names: NameTable
+  /** True when the format given begins with a time in RFC 3339. */
+  readonly startsWithTime: boolean
   readonly #candidates: (() => FormatScanner)[]
   #scanned = 0
 
   /** With `format` only that one is tried; without, all known formats. */
   constructor(names: NameTable, format: LogFormat | null) {
     this.#names = names
+    this.startsWithTime = format?.ops[0]?.op === OP.timeIso
     const formats = format
       ? [() => format]
       : KNOWN_FORMATS.map(known => () => compileLogFormat(known.format, known.name))
@@ -34,6 +37,7 @@ export class RecordParser {
       let scanner: FormatScanner | null = null
       return () => (scanner ??= new FormatScanner(compile(), this.#names))
     })
+    if (format) this.scanner = this.#candidates[0]!()
   }
 
   /** One more line for the scanner in use. */
@@ -49,8 +53,6 @@ export class RecordParser {
 
   /** The known format that fits, made the one in use; null when none does. */
   findScanner(line: Line): FormatScanner | null {
-    // Every access format we know has a quoted request or a bracketed name.
-    if (line.end - line.start < 20) return null
     for (const candidate of this.#candidates) {
       const scanner = candidate()
       if (!scanner.scan(line.bytes, line.start, line.end)) continue

@@ -18,6 +18,7 @@ const MINUS = 0x2d
 const COLON = 0x3a
 const BACKSLASH = 0x5c
 const OPEN = 0x5b
+const CLOSE = 0x5d
 const SPACE = 0x20
 const QUOTE = 0x22
 
@@ -99,6 +100,12 @@ class ScanTools {
     this.#isIso = format.ops.map((_, i) => format.ops[i + 2]?.op === OP.timeIso)
   }
 
+  /** The text behind a variable, as the byte search wants it. */
+  literal(op: number): number | Buffer {
+    const text = this.#literals[op]!
+    return text.length === 1 ? text.charCodeAt(0) : Buffer.from(text, 'latin1')
+  }
+
   /** Seconds with decimals, or `-`. */
   decimal(bytes: Uint8Array, from: number): number {
     let pos = from
@@ -123,19 +130,33 @@ class ScanTools {
     return Number.isNaN(this.number) ? -1 : this.iso.end
   }
 
-  /** Rest of a list whose first element ended at `pos`, before a separator. */
-  listRest(bytes: Uint8Array, from: number, isAddress: boolean): number {
+  /**
+   * Rest of a list whose first element ended at `from`, before a separator. All lists come from one array, so one behind
+   * the addresses has no more elements than they (`max`): what goes on is the next field, which may be the client's.
+   */
+  listRest(bytes: Uint8Array, from: number, isAddress: boolean, stop: number, max: number): number {
     let pos = from
     this.elements = 1
     for (;;) {
+      if (this.elements >= max) return pos
       if (bytes[pos] === COMMA && bytes[pos + 1] === SPACE) pos += 2
       else if (bytes[pos] === SPACE && bytes[pos + 1] === COLON && bytes[pos + 2] === SPACE) pos += 3
       else return pos
       this.elements++
-      if (isAddress) while (bytes[pos]! > SPACE && bytes[pos] !== COMMA && bytes[pos] !== QUOTE) pos++
+      if (isAddress) pos = this.address(bytes, pos, stop)
       else if (bytes[pos] === MINUS) pos++
       else while ((bytes[pos]! - 48) >>> 0 <= 9 || bytes[pos] === 0x2e) pos++
     }
+  }
+
+  /** End of one address. `stop` is the byte behind the list; a `]` before `:port` belongs to an IPv6 address. */
+  address(bytes: Uint8Array, from: number, stop: number): number {
+    let pos = from
+    while (bytes[pos]! > SPACE && bytes[pos] !== COMMA && bytes[pos] !== QUOTE) {
+      if (bytes[pos] === stop && !(stop === CLOSE && bytes[pos + 1] === COLON)) break
+      pos++
+    }
+    return pos
   }
 
   /** Basic-auth users may hold ` [`: the end is the first one that a time follows. `[a] - b` is an older format's address. */
@@ -185,11 +206,42 @@ const DIGITS = 'while (bytes[pos] - 48 >>> 0 <= 9) pos++;'
  * of the user's.
  */
 function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOffsets: boolean): Scan {
-  const body = [
-    'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0, isEmpty = false;'
-  ]
-  if (!format.ops.some(op => op.field === FIELD.time)) body.push('view.timeMs = NaN;')
-  for (const [i, op] of format.ops.entries()) {
+  let body =
+    'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0, isEmpty = false;\n'
+  if (!format.ops.some(op => op.field === FIELD.time)) body += 'view.timeMs = NaN;\n'
+  // A request id may be the client's, with the very text in it that ends it: then each occurrence is tried in turn.
+  const freeText = format.ops.findIndex(op => op.op === OP.text && op.field === FIELD.requestId)
+  const split = freeText < 0 ? format.ops.length : freeText
+  body += opsCode(format, 0, split, withOffsets)
+  if (freeText < 0) body += FINISH
+  else {
+    const retry = `${opsCode(format, split + 1, format.ops.length, withOffsets)}${FINISH}`
+    const { field } = format.ops[freeText]!
+    body += `const idStart = pos, attemptsBefore = attempts;
+retry: for (let mark = pos; ; mark++) {
+mark = bytes.indexOf(tools.literal(${freeText}), mark);
+if (mark < 0 || mark >= end) return false;
+pos = mark; attempts = attemptsBefore;
+${withOffsets ? `offsets[${field * 2}] = idStart; offsets[${field * 2 + 1}] = pos;` : ''}
+${retry.replaceAll('return false', 'continue retry')}
+}`
+  }
+  const source = `return function scan(bytes, start, end) {\n${body}\n}`
+  // oxlint-disable-next-line no-new-func, no-implied-eval -- the source holds nothing but our own text and integers
+  return new Function('view', 'offsets', 'tools', source)(view, view.offsets, tools) as Scan
+}
+
+/** The line is read to its end: the view takes over. An alternative name of one byte is `-`. */
+const FINISH = `if (pos !== end) return false;
+view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;
+if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }
+view.nameId = tools.names.intern(bytes, nameStart, nameEnd);
+return true;`
+
+function opsCode(format: LogFormat, first: number, end: number, withOffsets: boolean): string {
+  const body: string[] = []
+  for (let i = first; i < end; i++) {
+    const op = format.ops[i]!
     if (op.op !== OP.literal) body.push('from = pos;')
     body.push(codeOf(op, i, format))
     if (op.field >= 0 && withOffsets) body.push(`offsets[${op.field * 2}] = from; offsets[${op.field * 2 + 1}] = pos;`)
@@ -199,17 +251,7 @@ function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOff
     if (op.field === FIELD.upstreamName) body.push('nameStart = from; nameEnd = pos;')
     if (op.field === FIELD.alternativeName) body.push('otherStart = from; otherEnd = pos;')
   }
-  body.push(
-    'if (pos !== end) return false;',
-    'view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;',
-    // An alternative name of one byte is `-`.
-    'if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }',
-    'view.nameId = tools.names.intern(bytes, nameStart, nameEnd);',
-    'return true;'
-  )
-  const source = `return function scan(bytes, start, end) {\n${body.join('\n')}\n}`
-  // oxlint-disable-next-line no-new-func, no-implied-eval -- the source holds nothing but our own text and integers
-  return new Function('view', 'offsets', 'tools', source)(view, view.offsets, tools) as Scan
+  return `${body.join('\n')}\n`
 }
 
 function codeOf(op: FormatOp, index: number, format: LogFormat): string {
@@ -246,18 +288,8 @@ if (a >>> 0 > 9 || b >>> 0 > 9 || c >>> 0 > 9) return false; pos += 3; view.stat
       return `pos = tools.decimal(bytes, pos); if (pos < 0) return false; ${keep && `${keep} = tools.number;`}`
     }
     case OP.addressList:
-    case OP.numberList: {
-      const isAddress = op.op === OP.addressList
-      // The first element here, the rest (one line in a hundred) in a call.
-      const element = isAddress
-        ? 'while (bytes[pos] > 44 || (bytes[pos] > 32 && bytes[pos] !== 44 && bytes[pos] !== 34)) pos++;'
-        : `if (bytes[pos] === 45) pos++; else while (bytes[pos] - 48 >>> 0 <= 9 || bytes[pos] === 46) pos++;`
-      const status = op.field === FIELD.upstreamStatus
-      return `${element} { let n = pos - from === 1 && bytes[from] === 45 ? 0 : 1;
-${status ? 'view.upstreamStatus = pos - from === 3 ? bytes[from] * 100 + bytes[from + 1] * 10 + bytes[from + 2] - 5328 : -1;' : ''}
-if (bytes[pos] === 44 || bytes[pos + 1] === 58) { const q = tools.listRest(bytes, pos, ${isAddress}); if (q !== pos) { pos = q; n = tools.elements; ${status ? 'view.upstreamStatus = -1;' : ''} } }
-if (n > attempts) attempts = n; }`
-    }
+    case OP.numberList:
+      return listCode(op, format)
     case OP.rest:
       return format.escape === 'default'
         ? 'pos = end; if ((pos - from !== 32 || bytes[end - 1] === 34) && tools.hasQuote(bytes, from, end)) return false; if (from > end) return false;'
@@ -267,4 +299,28 @@ if (n > attempts) attempts = n; }`
       return `if (bytes[pos] === 45 && bytes[pos + 1] === 32 && bytes[pos + 2] === 91) pos++;
 else { pos = tools.beforeTime(bytes, pos, end, ${index}); if (pos < 0) return false; }`
   }
+}
+
+/** The first element here, the rest (one line in a hundred) in a call. */
+function listCode(op: FormatOp, format: LogFormat): string {
+  const isAddress = op.op === OP.addressList
+  const stop = op.literalBytes[0] ?? -1
+  const isPlainStop = stop === -1 || stop === SPACE || stop === COMMA || stop === QUOTE
+  const address = isPlainStop
+    ? 'while (bytes[pos] > 44 || (bytes[pos] > 32 && bytes[pos] !== 44 && bytes[pos] !== 34)) pos++;'
+    : `pos = tools.address(bytes, pos, ${stop});`
+  const element = isAddress
+    ? address
+    : 'if (bytes[pos] === 45) pos++; else while (bytes[pos] - 48 >>> 0 <= 9 || bytes[pos] === 46) pos++;'
+  // An empty list is an attempt without a peer, but where `escape=json` or `none` prints nothing for "no attempt".
+  const none = `pos - from === 1 && bytes[from] === 45${format.escape === 'default' ? '' : ' || pos === from'}`
+  const isStatus = op.field === FIELD.upstreamStatus
+  const first =
+    'view.upstreamStatus = pos - from === 3 ? bytes[from] * 100 + bytes[from + 1] * 10 + bytes[from + 2] - 5328 : -1;'
+  const max = isAddress ? 'Infinity' : 'attempts || Infinity'
+  return `${element} { let n = ${none} ? 0 : 1;
+${isStatus ? first : ''}
+if (bytes[pos] === 44 || bytes[pos + 1] === 58) { const q = tools.listRest(bytes, pos, ${isAddress}, ${stop}, ${max});
+if (q !== pos) { pos = q; n = tools.elements; ${isStatus ? 'view.upstreamStatus = -1;' : ''} } }
+if (n > attempts) attempts = n; }`
 }

@@ -34,8 +34,14 @@ function fourDigits(bytes: Uint8Array, at: number): number {
   return high < 0 || low < 0 ? -1 : high * 100 + low
 }
 
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
 function dateMs(year: number, month: number, day: number, hour: number, minute: number): number {
-  const valid = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour <= 23
+  const valid =
+    year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour >= 0 && hour <= 23
   return valid && minute >= 0 && minute <= 59
     ? daysFromCivil(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000
     : NaN
@@ -79,7 +85,8 @@ export class TimeLocalReader {
   /** ms, or NaN when the 26 bytes at `at` are no `$time_local`. */
   read(bytes: Uint8Array, at: number): number {
     const seconds = twoDigits(bytes, at + 18)
-    if (seconds < 0 || bytes[at + 17] !== COLON) return NaN
+    // 60: a leap second.
+    if (seconds < 0 || seconds > 60 || bytes[at + 17] !== COLON) return NaN
     if (!this.#minute.hit(bytes, at, 17)) {
       const month = monthNumber(bytes, at + 3)
       const valid =
@@ -148,7 +155,7 @@ export class Rfc3339Reader {
       if (Number.isNaN(ms)) return NaN
     }
     const seconds = twoDigits(bytes, at + 17)
-    if (seconds < 0) return NaN
+    if (seconds < 0 || seconds > 60) return NaN
     let pos = at + 19
     let fraction = 0
     let digits = 0
@@ -218,11 +225,11 @@ export function parseErrorTime(text: string): number | null {
   return Number.isNaN(base) ? null : base + Number(match[6]) * 1000
 }
 
-/** `mmdd hh:mm:ss.uuuuuu` of klog in year 1970, ms; null when it is no date. */
+/** `mmdd hh:mm:ss.uuuuuu` of klog in 1972, a leap year, ms; null when it is no date. */
 export function parseKlogTime(text: string): number | null {
   const match = /^(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,6})/.exec(text)
   if (!match) return null
-  const base = dateMs(1970, Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4]))
+  const base = dateMs(1972, Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4]))
   return Number.isNaN(base) ? null : base + Number(match[5]) * 1000 + Number(`0.${match[6]}`) * 1000
 }
 

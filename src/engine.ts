@@ -281,7 +281,11 @@ export class EngineSource implements LineVisitor {
         return this.#error(record, line, timeMs, controller)
       case 'controller':
         if (record.messageCause === 'no_endpoints' && record.service !== null && timeMs !== null)
-          this.#engine.backends.addNoEndpoints(record.service, timeMs)
+          this.#engine.backends.addNoEndpoints(record.service, {
+            timeMs,
+            position: { file: this.name, line: line.number },
+            text: record.message
+          })
         return this.#engine.listener.controller(record, timeMs)
       case 'stream_access':
         return this.#engine.listener.stream(record, timeMs)

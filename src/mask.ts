@@ -33,24 +33,6 @@ export class Masker {
     return query === null || !this.#options.query ? query : '***'
   }
 
-  /** `GET /a?b HTTP/1.1` → `GET /a?*** HTTP/1.1`; also upstream and subrequest URLs, whose userinfo goes as well. */
-  request(text: string | null): string | null {
-    if (text === null) return null
-    const blank = text.indexOf(' ')
-    const version = / [A-Z]+\/\d(?:\.\d)?$/.exec(text)?.[0] ?? ''
-    const method = blank < 0 || /^[a-z]+:\/\//.test(text) ? '' : text.slice(0, blank + 1)
-    return method + (this.url(text.slice(method.length, text.length - version.length)) ?? '') + version
-  }
-
-  url(url: string | null): string | null {
-    if (url === null) return null
-    const mark = url.indexOf('?')
-    const base = mark < 0 ? url : url.slice(0, mark)
-    const query = mark < 0 ? '' : this.#options.query ? '?***' : url.slice(mark)
-    const target = this.#options.query ? base.replace(/^([a-z]+:\/\/)[^/]*@/, '$1***@') : base
-    return (this.path(target) ?? '') + query
-  }
-
   /** `https://shop.example.com/cart?x` → `https://shop.example.com`. */
   referrer(referrer: string | null): string | null {
     if (referrer === null || !this.#options.referrer) return referrer
@@ -97,16 +79,16 @@ export class Masker {
 /** What texts of nginx, Lua and ModSecurity quote of a request or an answer. */
 function withoutSecrets(text: string): string {
   return text
-    .replace(/"([^":\s][^":]{0,63}): [^"]*("|$)/g, '"$1: ***$2')
+    .replace(/"([\w!#$%&'*+.^`|~\\-]{1,64}): [^"]*("|$)/g, '"$1: ***$2')
     .replace(
-      /((?:header|header line|trailer|value|method|path|args|"Content-Length" header|"Transfer-Encoding"):|\b(?:user|status)) "(?![^":\s][^":]{0,63}: \*\*\*)[^"]*("|$)/g,
+      /((?:header|header line|trailer|value|method|path|args|"Content-Length" header|"Transfer-Encoding"):|\b(?:user|status)) "(?![\w!#$%&'*+.^`|~\\-]{1,64}: \*\*\*)[^"]*("|$)/g,
       '$1 "***$2'
     )
     .replace(/(\[(?:data|uri|msg) ")[^"]*("\])/g, '$1***$2')
     .replace(/(\(Value: `)[^']*/g, '$1***')
     .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"]*@/gi, '$1***@')
     .replace(/\?[^\s"]+/g, '?***')
-    .replace(/\b(Bearer|Basic|Digest|Negotiate) [^\s"',]+/gi, '$1 ***')
+    .replace(/\b([Bb]earer|[Bb]asic|Digest|Negotiate) (?!authentication\b)[^\s"',]+/g, '$1 ***')
     .replace(
       /(\b(?:[\w-]{0,40}(?:authorization|cookie|token|passw(?:or)?d|secret|api[-_]?key|session_?id)|sid)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;]+/gi,
       '$1***'

@@ -40,6 +40,13 @@ export interface JoinedRequest {
   state: JoinState
 }
 
+/** A controller line that decided. */
+export interface ControllerEvidence {
+  timeMs: number
+  position: Position
+  text: string
+}
+
 /** What a document is made of. */
 export interface Failure {
   access: AccessEntry | null
@@ -52,6 +59,8 @@ export interface Failure {
   rule: string
   /** The error line that decided, an index into `errors`; -1 when the access line or the controller did. */
   deciding: number
+  /** The controller line that decided, null when none did. */
+  controller: ControllerEvidence | null
   /** Index into the attempts of the access record, -1: none. */
   blamedAttempt: number
   /** A retry saved the request: nobody but us saw it. */

@@ -1,28 +1,38 @@
+import type { ControllerEvidence } from '../model.ts'
+
 /** How long after the controller said so a service counts as without endpoints; it says so again at every sync. */
 const VALID_MS = 600_000
 /** The controller's line may be delivered after the first request that it explains. */
 const LATE_MS = 2_000
 const SERVICES_MAX = 10_000
 
+/** A time without endpoints, from the first line that said so to the last. */
+interface Outage {
+  first: ControllerEvidence
+  lastMs: number
+}
+
 /** What controller lines said about backends: which services had no endpoints, and when. Bounded; the oldest goes first. */
 export class BackendFacts {
-  readonly #empty = new Map<string, number>()
+  readonly #empty = new Map<string, Outage>()
 
-  /** `service` is `namespace/name`; `timeMs` the time of the line. */
-  addNoEndpoints(service: string, timeMs: number): void {
+  /** `service` is `namespace/name`. */
+  addNoEndpoints(service: string, line: ControllerEvidence): void {
     const prefix = `${service.replace('/', '-')}-`
+    const known = this.#empty.get(prefix)
+    const goesOn = known !== undefined && line.timeMs - known.lastMs <= VALID_MS
     this.#empty.delete(prefix)
-    this.#empty.set(prefix, timeMs)
+    this.#empty.set(prefix, { first: goesOn ? known.first : line, lastMs: line.timeMs })
     if (this.#empty.size > SERVICES_MAX) this.#empty.delete(this.#empty.keys().next().value!)
   }
 
-  /** True when a service whose upstream name this can be had no endpoints around `timeMs`. */
-  hadNoEndpoints(upstreamName: string, timeMs: number): boolean {
+  /** The line that says that a service whose upstream name this can be had no endpoints around `timeMs`; null: none does. */
+  noEndpoints(upstreamName: string, timeMs: number): ControllerEvidence | null {
     // `<namespace>-<service>-<port>`: the port is all that may follow, and it may hold dashes.
     for (let dash = upstreamName.lastIndexOf('-'); dash > 0; dash = upstreamName.lastIndexOf('-', dash - 1)) {
-      const since = this.#empty.get(upstreamName.slice(0, dash + 1))
-      if (since !== undefined && timeMs >= since - LATE_MS && timeMs - since <= VALID_MS) return true
+      const outage = this.#empty.get(upstreamName.slice(0, dash + 1))
+      if (outage && timeMs >= outage.first.timeMs - LATE_MS && timeMs - outage.lastMs <= VALID_MS) return outage.first
     }
-    return false
+    return null
   }
 }

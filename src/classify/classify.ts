@@ -7,7 +7,7 @@
 import type { Cause } from '../../parsers/causes.ts'
 import type { AccessRecord } from '../../parsers/record.ts'
 import { canCut, roleOf } from '../join/errorRole.ts'
-import type { ErrorEntry, Failure, JoinedRequest } from '../model.ts'
+import type { ControllerEvidence, ErrorEntry, Failure, JoinedRequest } from '../model.ts'
 import { eventTime } from '../recordTime.ts'
 import { type AccessVerdict, classifyAccess, isCountedFailure } from './accessTable.ts'
 import type { BackendFacts } from './backendFacts.ts'
@@ -46,6 +46,7 @@ export function classifyRequest(request: JoinedRequest, backends: BackendFacts):
     alternatives: decision.alternatives,
     rule: decision.rule,
     deciding: decision.deciding,
+    controller: decision.controller,
     blamedAttempt: blamed,
     masked: verdict.masked && !isCut,
     counted: isCountedFailure(record.status),
@@ -69,6 +70,7 @@ export function classifyAlone(error: ErrorEntry): Failure | null {
     alternatives: [],
     rule: `error.${record.messageKind ?? 'unknown'}`,
     deciding: 0,
+    controller: null,
     blamedAttempt: -1,
     masked: false,
     counted: false,
@@ -121,6 +123,7 @@ interface Decision {
   alternatives: Cause[]
   rule: string
   deciding: number
+  controller: ControllerEvidence | null
   blamedAttempt: number
 }
 
@@ -134,18 +137,22 @@ function decide(request: JoinedRequest, verdict: AccessVerdict, backends: Backen
     alternatives: verdict.alternatives,
     rule: verdict.rule,
     deciding: -1,
+    controller: null,
     blamedAttempt: verdict.blamedAttempt ?? -1
   }
   const couldBeEmpty = verdict.cause === 'no_endpoints' || verdict.alternatives.includes('no_endpoints')
   const name = serviceIdentity(record)
-  if (couldBeEmpty && record.status === 503 && name !== null && backends.hadNoEndpoints(name, request.access.timeMs)) {
+  const controller =
+    couldBeEmpty && record.status === 503 && name !== null ? backends.noEndpoints(name, request.access.timeMs) : null
+  if (controller !== null) {
     const others = verdict.alternatives.filter(cause => cause !== 'no_endpoints')
     return {
       ...fromTable,
       cause: 'no_endpoints',
       confidence: CONTROLLER_CONFIDENCE,
       alternatives: others,
-      rule: 'controller.no_endpoints'
+      rule: 'controller.no_endpoints',
+      controller
     }
   }
   return fromTable
@@ -191,6 +198,7 @@ function decision(request: JoinedRequest, deciding: number, confidence: number, 
     alternatives: [...alternatives],
     rule: `error.${record.messageKind ?? 'unknown'}`,
     deciding,
+    controller: null,
     blamedAttempt: attempt >= 0 ? attempt : (verdict.blamedAttempt ?? -1)
   }
 }

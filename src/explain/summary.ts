@@ -177,7 +177,7 @@ export class Summary {
     const score = (failure.counted ? 2 : 0) + (failure.deciding >= 0 ? 4 : 0) + (failure.join === 'joined' ? 1 : 0)
     if (group.example !== null && group.example.score >= score) return
     const record = failure.access?.record
-    const error = failure.errors[Math.max(0, failure.deciding)]
+    const error = failure.errors[failure.deciding]
     group.example = {
       score,
       status: record?.status ?? null,

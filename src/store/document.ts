@@ -204,7 +204,7 @@ function factsOf(failure: Failure, options: DocumentOptions): Facts {
     options,
     info: causeTable[failure.cause],
     access,
-    error: failure.errors[Math.max(0, failure.deciding)]?.record ?? null,
+    error: failure.errors[failure.deciding]?.record ?? null,
     attempts,
     blamed: attempts[failure.blamedAttempt] ?? null,
     line: first.line,
@@ -247,13 +247,15 @@ function evidence(facts: Facts): Evidence[] {
       text
     })
   }
-  if (failure.rule.startsWith('controller.'))
+  if (failure.controller !== null) {
+    const { timeMs, position, text } = failure.controller
     items.push({
       kind: 'controller_line',
-      at: iso(failure.timeMs),
-      ref: '',
-      text: 'the controller reported no active endpoint for this service'
+      at: iso(timeMs),
+      ref: `${position.file}:${position.line}`,
+      text: options.masker.message(text)
     })
+  }
   return items
 }
 

@@ -255,18 +255,30 @@ describe("the controller's word on 503", () => {
 
   test('names with dashes in service and port', () => {
     const facts = new BackendFacts()
-    facts.addNoEndpoints('shop/cart-v2', 1_000)
-    expect(facts.hadNoEndpoints('shop-cart-v2-http-main', 2_000)).toBe(true)
-    expect(facts.hadNoEndpoints('shop-cart-v2-80', 2_000)).toBe(true)
-    expect(facts.hadNoEndpoints('shop-cart-80', 2_000)).toBe(false)
-    expect(facts.hadNoEndpoints('-', 2_000)).toBe(false)
-    expect(facts.hadNoEndpoints('', 2_000)).toBe(false)
+    facts.addNoEndpoints('shop/cart-v2', evidence(1_000))
+    expect(facts.noEndpoints('shop-cart-v2-http-main', 2_000)).not.toBeNull()
+    expect(facts.noEndpoints('shop-cart-v2-80', 2_000)).not.toBeNull()
+    expect(facts.noEndpoints('shop-cart-80', 2_000)).toBeNull()
+    expect(facts.noEndpoints('-', 2_000)).toBeNull()
+    expect(facts.noEndpoints('', 2_000)).toBeNull()
   })
 
   test('said just after the first request that it explains', () => {
     const facts = new BackendFacts()
-    facts.addNoEndpoints('shop/cart', 10_000)
-    expect(facts.hadNoEndpoints('shop-cart-80', 8_000)).toBe(true)
-    expect(facts.hadNoEndpoints('shop-cart-80', 7_999)).toBe(false)
+    facts.addNoEndpoints('shop/cart', evidence(10_000))
+    expect(facts.noEndpoints('shop-cart-80', 8_000)).not.toBeNull()
+    expect(facts.noEndpoints('shop-cart-80', 7_999)).toBeNull()
+  })
+
+  test('said again and again: the first line is the evidence, also for requests before the last', () => {
+    const facts = new BackendFacts()
+    for (const timeMs of [10_000, 20_000, 30_000]) facts.addNoEndpoints('shop/cart', evidence(timeMs))
+    expect(facts.noEndpoints('shop-cart-80', 12_000)).toEqual(evidence(10_000))
+    expect(facts.noEndpoints('shop-cart-80', 7_000)).toBeNull()
+    expect(facts.noEndpoints('shop-cart-80', 630_001)).toBeNull()
   })
 })
+
+function evidence(timeMs: number) {
+  return { timeMs, position: { file: 'controller.log', line: timeMs }, text: 'no active Endpoint' }
+}

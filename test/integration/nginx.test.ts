@@ -19,7 +19,7 @@ import { type LabLogs, runNginxLab } from '../services/nginxLab.ts'
 
 const SEED = 20_261_121
 const KEPT = process.env.WHY5XX_KEEP_NGINX_LOGS
-const COMMAND = join(import.meta.dirname, '../../dist/src/main.js')
+const COMMAND = join(import.meta.dirname, '../../dist/main.js')
 
 const program = findNginx()
 if (program === null) {

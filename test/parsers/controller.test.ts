@@ -13,7 +13,7 @@ test('the head: level, local time, process, file', () => {
     sourceFile: 'store.go',
     sourceLine: 12,
     message: 'x',
-    localTimeMs: Date.parse('1970-03-01T23:59:59.500Z')
+    localTimeMs: Date.parse('1972-02-29T23:59:59.500Z')
   })
 })
 

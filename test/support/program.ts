@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 
-export const PROGRAM = join(import.meta.dirname, '../../dist/src/main.js')
+export const PROGRAM = join(import.meta.dirname, '../../dist/main.js')
 
 export interface Run {
   code: number | null
