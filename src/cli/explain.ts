@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { EngineSource } from '../engine.ts'
 import { Engine } from '../engine.ts'
 import { Why5xxError } from '../errors.ts'
@@ -62,7 +63,9 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
 
   let exitCode = 0
   const inputs: Input[] = []
-  for (const path of new Set(paths)) {
+  // Naming a file twice must not count its lines twice.
+  const distinct = new Map(paths.map(path => [path === '-' ? path : resolve(path), path]))
+  for (const path of distinct.values()) {
     try {
       inputs.push(openInput(path))
     } catch (error) {

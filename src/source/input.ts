@@ -23,7 +23,9 @@ export interface Input {
 
 /** Opens `path`, `-` for stdin. Throws Why5xxError `WHY5XX_INPUT_UNREADABLE` with what to do about it. */
 export function openInput(path: string): Input {
-  if (path === '-')
+  if (path === '-') {
+    if (process.stdin.isTTY)
+      process.stderr.write('why5xx: reading log lines typed here until Ctrl-D; usually they come through a pipe\n')
     return {
       name: 'stdin',
       size: null,
@@ -31,6 +33,7 @@ export function openInput(path: string): Input {
       chunks: () => unzipped(stdinChunks(), 'stdin'),
       close: () => process.stdin.destroy()
     }
+  }
   let descriptor: number
   try {
     descriptor = openSync(path, 'r')
