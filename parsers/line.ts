@@ -41,3 +41,22 @@ export class Line {
     this.path = null
   }
 }
+
+/** What a record's line keeps when the block is gone. */
+export interface RecordLine {
+  /** First physical line, from 1. */
+  number: number
+  byteOffset: number
+  /** The envelope's stamp, Unix ms with a fraction; null without one. */
+  timeMs: number | null
+  /** The stamp as written; '' without one. */
+  written: string
+  stream: 'stdout' | 'stderr' | null
+  pod: string | null
+  namespace: string | null
+  container: string | null
+  node: string | null
+  path: string | null
+  /** Content as Latin-1, several physical lines joined by a line feed. */
+  raw: string
+}

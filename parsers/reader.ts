@@ -4,40 +4,27 @@
  */
 
 import { EnvelopeReader, openJson, prefixLength } from './envelope.ts'
-import { Line } from './line.ts'
+import { Line, type RecordLine } from './line.ts'
 import type { LogFormat } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
+import { Pieces } from './pieces.ts'
 import { RecentBlocks } from './recentBlocks.ts'
 import type { AccessRecord, ParsedRecord, ParseErrorCode } from './record.ts'
 import { isForeignLine, opensBlock, RecordParser, scannedRecord } from './recordParser.ts'
 import type { AccessView } from './scanner.ts'
 
+export type { RecordLine } from './line.ts'
+
 /** Longest line that is parsed; a longer one is a reject, skipped without keeping it. */
 export const LINE_BYTES_MAX = 1 << 20
 /** Bytes handled at once; `lookBack` reaches a few of these back. */
 const BLOCK_BYTES = 1 << 16
-const CONTINUATIONS_MAX = 1000
+/** Text that may continue one record: a Lua traceback or the output of `nginx -t` has a few KiB. */
+const CONTINUATION_BYTES_MAX = 1 << 16
+/** Pods and streams whose last record is remembered; the oldest goes first. */
+const STREAMS_MAX = 512
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
-
-/** What a record's line keeps when the block is gone. */
-export interface RecordLine {
-  /** First physical line, from 1. */
-  number: number
-  byteOffset: number
-  /** The envelope's stamp, Unix ms with a fraction; null without one. */
-  timeMs: number | null
-  /** The stamp as written; '' without one. */
-  written: string
-  stream: 'stdout' | 'stderr' | null
-  pod: string | null
-  namespace: string | null
-  container: string | null
-  node: string | null
-  path: string | null
-  /** Content as Latin-1, several physical lines joined by a line feed. */
-  raw: string
-}
 
 /** Who listens to a reader. `view` and `line` are valid during the call only. */
 export interface LineVisitor {
@@ -53,6 +40,7 @@ interface OpenBlock {
   line: RecordLine
   /** Not told to the visitor yet, because lines that follow may belong to it; null: told already. */
   waiting: string[] | null
+  waitingBytes: number
 }
 
 export class LogReader {
@@ -76,8 +64,7 @@ export class LogReader {
   }
   /** Records that unrecognised lines may continue, by pod and stream. */
   readonly #blocks = new Map<string, OpenBlock>()
-  /** First pieces of CRI and docker lines, by pod and stream. */
-  readonly #pieces = new Map<string, { line: RecordLine; extra: number[] }>()
+  readonly #pieces = new Pieces()
 
   constructor(visitor: LineVisitor, names: NameTable, format: LogFormat | null = null) {
     this.#visitor = visitor
@@ -116,8 +103,7 @@ export class LogReader {
   /** The source is at its end: a last line without line feed counts, open records are told. */
   end(): void {
     if (this.#carry.length > 0 || this.#isSkipping) this.#finishCarry(Uint8Array.of(LINE_FEED))
-    for (const { line } of this.#pieces.values()) this.#wholeLine(line)
-    this.#pieces.clear()
+    for (const line of this.#pieces.drain()) this.#wholeLine(line)
     this.flush()
     this.#blocks.clear()
   }
@@ -234,7 +220,7 @@ export class LogReader {
     // A format that begins with a time of its own: an envelope's stamp looks the same.
     if (this.parser.startsWithTime && this.#isScanned(line)) return
     const framing = this.#envelope.open(line)
-    if (framing === 'piece' || (this.#pieces.size > 0 && framing === 'last')) {
+    if (framing === 'piece' || (framing === 'last' && !this.#pieces.isEmpty)) {
       if (this.#piece(line, framing === 'piece')) return
     }
     if (!this.#isScanned(line)) this.#slowLine(line)
@@ -254,7 +240,7 @@ export class LogReader {
     const json = openJson(line)
     if (json !== null) {
       this.#setContent(line, Buffer.from(json.content, 'latin1'))
-      if (json.framing === 'piece' || (this.#pieces.size > 0 && json.framing === 'last')) {
+      if (json.framing === 'piece' || (json.framing === 'last' && !this.#pieces.isEmpty)) {
         if (this.#piece(line, json.framing === 'piece')) return
       }
       // A shipper without a CRI parser forwards the frame too.
@@ -316,7 +302,11 @@ export class LogReader {
     this.#hasErrors = true
     const waits = opensBlock(record)
     if (!waits) this.#visitor.record(record, recordLine)
-    this.#blocks.set(streamKey(line), { line: recordLine, waiting: waits ? [] : null })
+    this.#blocks.set(streamKey(line), { line: recordLine, waiting: waits ? [] : null, waitingBytes: 0 })
+    if (this.#blocks.size <= STREAMS_MAX) return
+    const [oldest, block] = this.#blocks.entries().next().value!
+    this.#blocks.delete(oldest)
+    this.#tell(block)
   }
 
   #unrecognised(line: Line): void {
@@ -328,7 +318,10 @@ export class LogReader {
   }
 
   #continue(open: OpenBlock, raw: string, lineNumber: number): void {
-    if (open.waiting !== null && open.waiting.length < CONTINUATIONS_MAX) open.waiting.push(raw)
+    if (open.waiting !== null && open.waitingBytes + raw.length <= CONTINUATION_BYTES_MAX) {
+      open.waiting.push(raw)
+      open.waitingBytes += raw.length
+    }
     this.#visitor.continuation(lineNumber)
   }
 
@@ -353,20 +346,15 @@ export class LogReader {
   /** Keeps a piece, or puts the last one to those before it; false when the line is whole by itself. */
   #piece(line: Line, hasMore: boolean): boolean {
     const key = streamKey(line)
-    const open = this.#pieces.get(key)
-    if (!open) {
-      if (hasMore) this.#pieces.set(key, { line: this.recordLine(line), extra: [] })
+    if (!this.#pieces.has(key)) {
+      const given = hasMore ? this.#pieces.start(key, this.recordLine(line)) : null
+      if (given) this.#wholeLine(given)
       return hasMore
     }
-    open.line.raw += line.content()
-    open.extra.push(line.number)
-    if (open.line.raw.length > LINE_BYTES_MAX) {
-      this.#pieces.delete(key)
-      this.#visitor.reject('line_too_long', LINE_BYTES_MAX, { ...open.line, raw: open.line.raw.slice(0, 200) })
-    } else if (!hasMore) {
-      this.#pieces.delete(key)
-      this.#wholeLine(open.line)
-    }
+    const whole = this.#pieces.add(key, line.content(), !hasMore, LINE_BYTES_MAX)
+    if (whole && whole.raw.length > LINE_BYTES_MAX) {
+      this.#visitor.reject('line_too_long', LINE_BYTES_MAX, { ...whole, raw: whole.raw.slice(0, 200) })
+    } else if (whole) this.#wholeLine(whole)
     this.#visitor.continuation(line.number)
     return true
   }

@@ -57,6 +57,8 @@ interface Controller {
 }
 
 const TICK_MS = 1_000
+/** More controller pods than any cluster has in the time of one log. */
+const CONTROLLERS_MAX = 1_000
 /** How far an access line can be ahead of its error line: 34 ms were seen. */
 const TWO_PIPES_MS = 100
 const MS_MAX = Number.POSITIVE_INFINITY
@@ -114,7 +116,9 @@ export class Engine {
     return source
   }
 
-  controller(key: string): Controller {
+  controller(name: string): Controller {
+    // Bounded: what comes after the limit shares one joiner, whose lines still join by client, request and connection.
+    const key = this.#controllers.has(name) || this.#controllers.size < CONTROLLERS_MAX ? name : 'others'
     let controller = this.#controllers.get(key)
     if (!controller) {
       controller = {
@@ -382,7 +386,7 @@ export class EngineSource implements LineVisitor {
     if (pod === null) return this.#own
     if (pod !== this.#pod) {
       this.#pod = pod
-      this.#engine.pods.add(pod)
+      if (this.#engine.pods.size < CONTROLLERS_MAX) this.#engine.pods.add(pod)
       this.#podController = this.#engine.controller(`pod ${pod}`)
     }
     return this.#podController!

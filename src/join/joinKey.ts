@@ -10,7 +10,7 @@ export function clientKey(client: string | null): string {
   return `${client ?? ''}\n`
 }
 
-const SLOTS = 1 << 16
+const SLOTS = 1 << 14
 
 /**
  * Counts waiting error lines by a cheap hash of client and request, so that a success is asked in nanoseconds whether any
