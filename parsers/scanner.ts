@@ -213,9 +213,11 @@ function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOff
   const freeText = format.ops.findIndex(op => op.op === OP.text && op.field === FIELD.requestId)
   const split = freeText < 0 ? format.ops.length : freeText
   body += opsCode(format, 0, split, withOffsets)
-  if (freeText < 0) body += FINISH
+  // Locating only: the view has taken over already.
+  const finish = withOffsets ? 'if (pos !== end) return false; return true;' : TAKE_OVER
+  if (freeText < 0) body += finish
   else {
-    const retry = `${opsCode(format, split + 1, format.ops.length, withOffsets)}${FINISH}`
+    const retry = `${opsCode(format, split + 1, format.ops.length, withOffsets)}${finish}`
     const { field } = format.ops[freeText]!
     body += `const idStart = pos, attemptsBefore = attempts;
 retry: for (let mark = pos; ; mark++) {
@@ -232,7 +234,7 @@ ${retry.replaceAll('return false', 'continue retry')}
 }
 
 /** The line is read to its end: the view takes over. An alternative name of one byte is `-`. */
-const FINISH = `if (pos !== end) return false;
+const TAKE_OVER = `if (pos !== end) return false;
 view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;
 if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }
 view.nameId = tools.names.intern(bytes, nameStart, nameEnd);
