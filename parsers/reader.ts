@@ -8,7 +8,7 @@ import { Line, type RecordLine } from './line.ts'
 import type { LogFormat } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
 import { Pieces } from './pieces.ts'
-import { RecentBlocks } from './recentBlocks.ts'
+import { type Block, lineNumber, RecentBlocks } from './recentBlocks.ts'
 import type { AccessRecord, ParsedRecord, ParseErrorCode } from './record.ts'
 import { isForeignLine, opensBlock, RecordParser, scannedRecord } from './recordParser.ts'
 import type { AccessView } from './scanner.ts'
@@ -46,6 +46,8 @@ interface OpenBlock {
 export class LogReader {
   /** Physical lines seen so far. */
   lines = 0
+  /** Pod, namespace and container of lines whose envelope does not tell: from the name of the file. */
+  place: Pick<RecordLine, 'pod' | 'namespace' | 'container'> = { pod: null, namespace: null, container: null }
   readonly parser: RecordParser
   readonly #visitor: LineVisitor
   readonly #line = new Line()
@@ -56,12 +58,7 @@ export class LogReader {
   #offset = 0
   #hasErrors = false
   readonly #recent = new RecentBlocks()
-  #current: { bytes: Buffer; length: number; firstLine: number; offset: number } = {
-    bytes: Buffer.alloc(0),
-    length: 0,
-    firstLine: 0,
-    offset: 0
-  }
+  #current: Block = { bytes: Buffer.alloc(0), firstLine: 0, offset: 0, lastMs: Number.NaN }
   /** Records that unrecognised lines may continue, by pod and stream. */
   readonly #blocks = new Map<string, OpenBlock>()
   readonly #pieces = new Pieces()
@@ -122,18 +119,23 @@ export class LogReader {
    */
   lookBack(client: string, request: string, sinceMs: number): { record: AccessRecord; line: RecordLine } | null {
     const line = new Line()
-    for (const found of this.#recent.linesWith(`"${request}" `, this.#current)) {
+    for (const found of this.#recent.linesWith(`"${request}" `, this.#current, sinceMs)) {
+      const byteOffset = found.block.offset + found.start
       // What stands behind the line that is being read has not been told yet.
-      if (found.number >= this.lines) continue
-      Object.assign(line, found)
-      if (line.hasEnvelope) line.clearEnvelope()
-      if (line.bytes[line.end - 1] === CARRIAGE_RETURN) line.end--
+      if (byteOffset >= this.#line.byteOffset) continue
+      line.clearEnvelope()
+      line.byteOffset = byteOffset
+      line.bytes = found.block.bytes
+      line.start = found.start
+      line.end = line.bytes[found.end - 1] === CARRIAGE_RETURN ? found.end - 1 : found.end
       this.#envelope.open(line)
       if (!(line.timeMs >= sinceMs)) return null
       const { scanner } = this.parser
       if (!scanner?.scan(line.bytes, line.start, line.end)) continue
       const record = scannedRecord(scanner.view, scanner)
-      if (record.client === client && record.request === request) return { record, line: this.recordLine(line) }
+      if (record.client !== client || record.request !== request) continue
+      line.number = lineNumber(found)
+      return { record, line: this.recordLine(line) }
     }
     return null
   }
@@ -147,9 +149,9 @@ export class LogReader {
       timeMs: Number.isNaN(timeMs) ? null : timeMs,
       written: this.#envelope.written(line),
       stream,
-      pod,
-      namespace,
-      container,
+      pod: pod ?? this.place.pod,
+      namespace: namespace ?? this.place.namespace,
+      container: container ?? this.place.container,
       node,
       path,
       raw: line.content()
@@ -196,7 +198,7 @@ export class LogReader {
   }
 
   #block(bytes: Buffer, offset: number): void {
-    this.#current = { bytes, length: bytes.length, firstLine: this.lines + 1, offset }
+    this.#current = { bytes, firstLine: this.lines + 1, offset, lastMs: Number.NaN }
     const line = this.#line
     let start = 0
     for (;;) {
@@ -213,7 +215,9 @@ export class LogReader {
       start = feed + 1
     }
     // Only sources that hold error lines are looked back in.
-    if (this.#hasErrors) this.#recent.add(bytes, this.#current.firstLine, offset)
+    if (!this.#hasErrors) return
+    this.#current.lastMs = line.timeMs
+    this.#recent.add(this.#current)
   }
 
   #physicalLine(line: Line): void {

@@ -1,55 +1,67 @@
-/** Copies of the last blocks of a source, so that a line which came a moment ago can be found again. Bounded. */
+/** Copies of the last blocks of a source, so that a line which came a moment ago can be found again. Bounded in bytes. */
 
-const BLOCKS_KEPT = 8
+/** A tenth of a second at 10,000 lines/s, and some. */
+const BYTES_KEPT = 1 << 19
+/** Equal lines that are looked at for one question. */
+const CANDIDATES_MAX = 64
 const LINE_FEED = 0x0a
 
-interface Block {
+/** Whole lines that came together. */
+export interface Block {
   bytes: Buffer
-  length: number
   /** Number of its first line. */
   firstLine: number
   /** Offset of its first byte in the source. */
   offset: number
+  /** Stamp of its last line, NaN without one. */
+  lastMs: number
 }
 
 /** A line in a block, its line feed at `end`. */
 export interface FoundLine {
-  bytes: Buffer
+  block: Block
   start: number
   end: number
-  number: number
-  byteOffset: number
 }
 
 export class RecentBlocks {
   /** Newest last. */
-  readonly #blocks: Block[] = []
+  #blocks: Block[] = []
+  #bytes = 0
 
-  add(bytes: Buffer, firstLine: number, offset: number): void {
-    // Buffers go round: a busy source must not make garbage of its whole length.
-    const old = this.#blocks.length >= BLOCKS_KEPT ? this.#blocks.shift() : undefined
-    const copy = old && old.bytes.length >= bytes.length ? old.bytes : Buffer.allocUnsafeSlow(bytes.length)
-    bytes.copy(copy)
-    this.#blocks.push({ bytes: copy, length: bytes.length, firstLine, offset })
+  add(block: Block): void {
+    this.#blocks.push({ ...block, bytes: Buffer.from(block.bytes) })
+    this.#bytes += block.bytes.length
+    let gone = 0
+    while (this.#bytes - this.#blocks[gone]!.bytes.length >= BYTES_KEPT)
+      this.#bytes -= this.#blocks[gone++]!.bytes.length
+    if (gone > 0) this.#blocks = this.#blocks.slice(gone)
   }
 
-  /** Lines that hold `needle` (Latin-1), newest first; those of the block still being read, `current`, first of all. */
-  *linesWith(needle: string, current: Block): Generator<FoundLine> {
-    for (const block of [current, ...this.#blocks.toReversed()]) {
-      let at = block.bytes.subarray(0, block.length).lastIndexOf(needle, undefined, 'latin1')
+  /**
+   * Lines that hold `needle` (Latin-1), newest first, those of the block still being read, `current`, first of all; blocks
+   * that end before `sinceMs` are not looked at.
+   */
+  *linesWith(needle: string, current: Block, sinceMs: number): Generator<FoundLine> {
+    let candidates = 0
+    for (let i = this.#blocks.length; i >= 0; i--) {
+      const block = i === this.#blocks.length ? current : this.#blocks[i]!
+      if (block !== current && block.lastMs < sinceMs) return
+      let at = block.bytes.lastIndexOf(needle, undefined, 'latin1')
       while (at >= 0) {
+        if (++candidates > CANDIDATES_MAX) return
         const start = block.bytes.lastIndexOf(LINE_FEED, at) + 1
-        const end = block.bytes.indexOf(LINE_FEED, at)
-        const number = block.firstLine + countFeeds(block.bytes, start)
-        yield { bytes: block.bytes, start, end, number, byteOffset: block.offset + start }
+        yield { block, start, end: block.bytes.indexOf(LINE_FEED, at) }
         at = start === 0 ? -1 : block.bytes.lastIndexOf(needle, start - 1, 'latin1')
       }
     }
   }
 }
 
-function countFeeds(bytes: Buffer, end: number): number {
-  let count = 0
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0 && at < end; at = bytes.indexOf(LINE_FEED, at + 1)) count++
+/** Number of the line in its source. */
+export function lineNumber({ block, start }: FoundLine): number {
+  let count = block.firstLine
+  for (let at = block.bytes.indexOf(LINE_FEED); at >= 0 && at < start; at = block.bytes.indexOf(LINE_FEED, at + 1))
+    count++
   return count
 }

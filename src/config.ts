@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { systemErrorText, Why5xxError } from './errors.ts'
+import { nearest } from './nearest.ts'
 import { type Config, defaultConfig, environmentName, OPTIONS, type OptionInfo, setPath } from './optionTable.ts'
+import { clip, jsonText } from './text.ts'
 
 export interface ConfigSources {
   /** Path of the YAML file; null: none. */
@@ -49,7 +51,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if (!option) throw unknown(path, knownPaths(), origin)
     const checked = schemaOf(option).safeParse(value)
     if (checked.success) setPath(config as unknown as Record<string, unknown>, path, checked.data)
-    else problems.push(`${path} (${origin}): ${checked.error.issues.map(issue => issue.message).join('; ')}`)
+    else problems.push(`${path} (${origin}) is ${clip(jsonText(value), 80)}: expected ${expected(option)}`)
   }
   if (problems.length > 0) throw new Why5xxError('WHY5XX_CONFIG', `wrong configuration: ${problems.join('\n  ')}`)
   return config
@@ -59,9 +61,7 @@ export function loadConfig(sources: ConfigSources): Config {
 export function schemaOf(option: OptionInfo): z.ZodType {
   switch (option.type) {
     case 'text':
-      return option.path === 'timeZone'
-        ? z.string().refine(isTimeZone, 'is no IANA time zone such as Europe/Berlin')
-        : z.string().min(1)
+      return option.path === 'timeZone' ? z.string().refine(isTimeZone) : z.string().min(1)
     case 'optionalText':
       return z.string().min(1).nullable()
     case 'integer':
@@ -74,7 +74,25 @@ export function schemaOf(option: OptionInfo): z.ZodType {
     case 'choice':
       return z.enum(option.choices as [string, ...string[]])
     case 'list':
-      return z.array(z.string().refine(isRegExp, 'is no regular expression'))
+      return z.array(z.string().refine(isRegExp))
+  }
+}
+
+/** The schema of an option in words. */
+function expected(option: OptionInfo): string {
+  switch (option.type) {
+    case 'text':
+      return option.path === 'timeZone' ? 'an IANA time zone such as Europe/Berlin' : 'a text that is not empty'
+    case 'optionalText':
+      return 'a text, or nothing'
+    case 'integer':
+      return `a whole number${option.unit === null ? '' : ` of ${option.unit}`}, at least ${option.min ?? 0}`
+    case 'boolean':
+      return 'true or false'
+    case 'choice':
+      return `one of ${option.choices!.join(', ')}`
+    case 'list':
+      return 'a list of regular expressions'
   }
 }
 
@@ -118,26 +136,10 @@ function knownPaths(): string[] {
 }
 
 function unknown(name: string, known: string[], origin: string): Why5xxError {
-  const [nearest] = [...known].sort((a, b) => distance(name, a) - distance(name, b))
   return new Why5xxError(
     'WHY5XX_CONFIG',
-    `unknown option ${name} (${origin}); did you mean ${nearest}? why5xx config lists all`
+    `unknown option ${name} (${origin}); did you mean ${nearest(name, known)}? why5xx config lists all`
   )
-}
-
-/** Levenshtein distance, case ignored. */
-function distance(a: string, b: string): number {
-  const left = a.toLowerCase()
-  const right = b.toLowerCase()
-  let row = Array.from({ length: right.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= right.length; j++) {
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[right.length]!
 }
 
 function isTimeZone(name: string): boolean {

@@ -25,7 +25,9 @@ export class Masker {
 
   /** A path without query. */
   path(path: string | null): string | null {
-    return path === null ? null : this.#options.path.reduce((text, pattern) => text.replace(pattern, '***'), path)
+    if (path === null) return null
+    const open = this.#options.query ? path.replace(/;([\w.-]{1,64})=[^/;?\s"]*/g, ';$1=***') : path
+    return this.#options.path.reduce((text, pattern) => text.replace(pattern, '***'), open)
   }
 
   /** `a=1&b=2` → `***`. */
@@ -38,6 +40,11 @@ export class Masker {
     if (referrer === null || !this.#options.referrer) return referrer
     const origin = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^/?#]*)/i.exec(referrer)
     return origin ? origin[1]! + origin[2]! : '***'
+  }
+
+  /** A client may send any X-Request-ID, also a URL. */
+  requestId(id: string | null): string | null {
+    return id === null || !this.#options.query ? id : withoutSecrets(id)
   }
 
   userAgent(userAgent: string | null): string | null {

@@ -93,7 +93,7 @@ export function parsedLine(record: ParsedRecord, line: RecordLine, timeMs: numbe
           responseTimeMs,
           responseBytes
         })),
-        requestId: record.requestId,
+        requestId: masker.requestId(record.requestId),
         connection: record.connection,
         cause: verdict.cause,
         confidence: verdict.cause === null ? null : verdict.confidence,

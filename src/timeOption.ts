@@ -4,24 +4,31 @@ const UNITS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d:
 
 /**
  * `--from`, `--to`: RFC 3339 (`2026-11-21T10:00:00Z`), a local time with a zone (`2026-11-21 11:00 Europe/Berlin`), `now`, or
- * back from now (`-2h`, `-90m`, `-1h30m`). Returns Unix ms; throws Why5xxError `WHY5XX_USAGE` that shows the forms.
+ * back from now (`-2h`, `-90m`, `-1h30m`). `timeZone` is that of times without one; null: they are refused.
+ * Returns Unix ms; throws Why5xxError `WHY5XX_USAGE` that shows the forms.
  */
-export function parseTimeOption(name: string, text: string, nowMs: number): number {
+export function parseTimeOption(name: string, text: string, nowMs: number, timeZone: string | null): number {
   if (text === 'now') return nowMs
   if (/^-?\d/.test(text) && /^-(?:\d+[smhdw])+$/.test(text)) return nowMs - durationMs(name, text.slice(1))
   const match =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d|[A-Z][A-Za-z_]+\/[A-Za-z_/+-]+)$/.exec(
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d|[A-Z][A-Za-z_]+\/[A-Za-z_/+-]+)?$/.exec(
       text
     )
   if (!match) throw wrong(name, text)
-  const [, date, minutes = '00:00', seconds = ':00', zone] = match
+  const [, date, minutes = '00:00', seconds = ':00', ownZone] = match
   const utc = Date.parse(`${date}T${minutes}${seconds}Z`)
   if (Number.isNaN(utc)) throw wrong(name, text)
+  const zone = ownZone ?? timeZone
+  if (zone === null)
+    throw new Why5xxError(
+      'WHY5XX_USAGE',
+      `${name} ${text}: which time zone? Add one (${text.length > 10 ? `${text}Z` : `${text}T00:00Z`}, "${text} Europe/Berlin") or give --time-zone`
+    )
   if (zone === 'Z' || zone === 'UTC') return utc
-  const offset = /^([+-])(\d\d):?(\d\d)$/.exec(zone!)
+  const offset = /^([+-])(\d\d):?(\d\d)$/.exec(zone)
   if (offset) return utc - (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3])) * 60_000
   try {
-    return utc - zoneOffsetMs(zone!, utc)
+    return utc - zoneOffsetMs(zone, utc)
   } catch (error) {
     throw new Why5xxError('WHY5XX_USAGE', `${name}: ${zone} is no time zone`, { cause: error })
   }

@@ -141,3 +141,12 @@ test('every import is a package that is declared', () => {
   )
   expect(missing).toEqual([])
 })
+
+test('the lock file names every optional platform package: npm 11 installs from no other', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
+  }
+  const wanted = Object.values(lock.packages).flatMap(entry => Object.keys(entry.optionalDependencies ?? {}))
+  expect(wanted.filter(name => !(`node_modules/${name}` in lock.packages))).toEqual([])
+  expect(Object.values(lock.packages).filter(entry => entry.resolved)).toEqual([])
+})

@@ -28,11 +28,9 @@ export class BackendFacts {
 
   /** The line that says that a service whose upstream name this can be had no endpoints around `timeMs`; null: none does. */
   noEndpoints(upstreamName: string, timeMs: number): ControllerEvidence | null {
-    // `<namespace>-<service>-<port>`: the port is all that may follow, and it may hold dashes.
-    for (let dash = upstreamName.lastIndexOf('-'); dash > 0; dash = upstreamName.lastIndexOf('-', dash - 1)) {
-      const outage = this.#empty.get(upstreamName.slice(0, dash + 1))
-      if (outage && timeMs >= outage.first.timeMs - LATE_MS && timeMs - outage.lastMs <= VALID_MS) return outage.first
-    }
+    // `<namespace>-<service>-<port>`. A port's name may hold dashes, but then so may another service's name: no evidence.
+    const outage = this.#empty.get(upstreamName.slice(0, upstreamName.lastIndexOf('-') + 1))
+    if (outage && timeMs >= outage.first.timeMs - LATE_MS && timeMs - outage.lastMs <= VALID_MS) return outage.first
     return null
   }
 }

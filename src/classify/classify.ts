@@ -22,6 +22,10 @@ const CONTROLLER_CONFIDENCE = 0.9
 /** nginx's own refusals that get a document. 401 and 403 do not: they are answers (design §5). */
 const REFUSALS = new Set([400, 405, 408, 413, 414, 421, 429])
 
+export function isRefusal(status: number): boolean {
+  return REFUSALS.has(status)
+}
+
 export interface Classified {
   failure: Failure | null
   verdict: AccessVerdict
@@ -114,7 +118,10 @@ function cutsAnswer(error: ErrorEntry, access: AccessRecord): boolean {
   if (record.level === 'error' || record.level === 'crit' || record.level === 'alert' || record.level === 'emerg')
     return true
   const isOfClient = record.messageCause === 'client_closed' || record.messageCause === 'client_timeout'
-  return isOfClient && access.status !== 101
+  if (!isOfClient || access.status === 101) return false
+  // All that the upstream sent had reached the client: it left when there was nothing more.
+  const sent = access.attempts?.at(-1)?.responseBytes ?? null
+  return sent === null || access.bodyBytes === null || access.bodyBytes < sent
 }
 
 interface Decision {

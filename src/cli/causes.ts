@@ -1,5 +1,6 @@
 import { CAUSES, type Cause, causeTable } from '../../parsers/causes.ts'
 import { Why5xxError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import { styleFor } from '../terminal.ts'
 import { clip } from '../text.ts'
 import { writeOut } from './output.ts'
@@ -10,7 +11,10 @@ export async function runCauses(slug: string | undefined, flags: { format?: stri
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   if (slug !== undefined && !(CAUSES as readonly string[]).includes(slug)) {
-    throw new Why5xxError('WHY5XX_USAGE', `there is no cause ${slug}; why5xx causes lists all ${CAUSES.length}`)
+    throw new Why5xxError(
+      'WHY5XX_USAGE',
+      `there is no cause ${slug}; did you mean ${nearest(slug, CAUSES)}? why5xx causes lists all ${CAUSES.length}`
+    )
   }
   const causes = slug === undefined ? CAUSES : [slug as Cause]
   if (format === 'json') {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { EngineSource } from '../engine.ts'
 import { Engine } from '../engine.ts'
+import type { EngineSource } from '../engineSource.ts'
 import { Why5xxError } from '../errors.ts'
 import { ClockText } from '../explain/clockText.ts'
 import { jsonReport } from '../explain/jsonReport.ts'
@@ -40,9 +40,9 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   const { config, maskOptions, logFormat } = await options.load()
   const masker = new Masker(maskOptions)
   const causes = await wantedCauses(flags.cause)
-  const range = timeRange(flags)
   // Wrong zones are told before anything is read.
   checkZone(flags.timeZone ?? 'UTC')
+  const range = timeRange(flags)
 
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const documents =
@@ -55,6 +55,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
         summary.add(failure)
         documents?.add(failure)
       },
+      alone: error => summary.alone(error),
       controller: (record, timeMs) => summary.controller(record, timeMs),
       stream: record => summary.streamAccess(record),
       reject: (code, column, line, source) => summary.reject(code, column, line, source)
@@ -82,6 +83,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       summary,
       clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
+      services: flags.service ?? [],
       filters: [...(flags.service ?? []), ...(flags.cause ?? [])]
     }
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
@@ -105,10 +107,11 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   })
 
   await readLogs(engine, inputs, {
+    arrived: () => live.heard(),
     async progress(bytes) {
       progress.at(bytes)
-      live.heard()
       if (documents) await writeOut(documents.take())
+      live.ready()
     },
     failed(error) {
       exitCode = reportInputError(error)
@@ -171,19 +174,21 @@ function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
   if (flags.since !== undefined && flags.from !== undefined)
     throw new Why5xxError('WHY5XX_USAGE', '--since and --from say the same thing: give one')
   const since = flags.since === undefined ? null : nowMs - durationMs('--since', flags.since.replace(/^-/, ''))
+  // A time without a zone is never taken for UTC by accident.
+  const zone = flags.timeZone ?? null
   const fromMs =
-    since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs))
-  const toMs = flags.to === undefined ? Number.POSITIVE_INFINITY : parseTimeOption('--to', flags.to, nowMs)
+    since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs, zone))
+  const toMs = flags.to === undefined ? Number.POSITIVE_INFINITY : parseTimeOption('--to', flags.to, nowMs, zone)
   if (fromMs >= toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
   return { fromMs, toMs }
 }
 
-/** An upstream name as logged, or `namespace/service` of any port. */
+/** An upstream name as logged, or `namespace/service` of any port; a port whose name holds dashes needs the whole name. */
 function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
   if (services === undefined) return null
   return name =>
     services.some(service =>
-      service.includes('/') ? name.startsWith(`${service.replace('/', '-')}-`) : name === service
+      service.includes('/') ? name.slice(0, name.lastIndexOf('-')) === service.replace('/', '-') : name === service
     )
 }
 
@@ -191,8 +196,12 @@ async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | 
   if (slugs === undefined) return null
   const { CAUSES } = await import('../../parsers/causes.ts')
   for (const slug of slugs) {
-    if (!(CAUSES as readonly string[]).includes(slug))
-      throw new Why5xxError('WHY5XX_USAGE', `--cause ${slug}: there is no such cause; why5xx causes lists them`)
+    if ((CAUSES as readonly string[]).includes(slug)) continue
+    const { nearest } = await import('../nearest.ts')
+    throw new Why5xxError(
+      'WHY5XX_USAGE',
+      `--cause ${slug}: there is no such cause; did you mean ${nearest(slug, CAUSES)}? why5xx causes lists them`
+    )
   }
   return new Set(slugs)
 }

@@ -2,16 +2,17 @@ import type { Engine } from '../engine.ts'
 import type { Input } from '../source/input.ts'
 import { writeOut } from './output.ts'
 
-const REDRAW_MS = 2_000
-const SILENT_MS = 1_000
+const TICK_MS = 1_000
 
 /**
  * A pipe that stays open (`kubectl logs -f`): on a terminal the report is drawn again as it grows, and windows of the join
- * close by wall time while the pipe is silent. Files need neither.
+ * close by wall time while the pipe is silent: silent means that a read waits for it. Time that we spend ourselves, or
+ * stopped, or waiting for who reads our output, is no silence of the pipe. Files need neither.
  */
 export class LiveView {
   #timer: NodeJS.Timeout | null = null
-  #heardMs = 0
+  #isWaiting = true
+  #silentTicks = 0
   #isStale = false
   #isDrawing = false
 
@@ -20,10 +21,11 @@ export class LiveView {
     if (!inputs.some(input => input.name === 'stdin')) return
     const isDrawn = draw !== null && process.stdout.isTTY
     this.#timer = setInterval(() => {
-      const silentMs = Date.now() - this.#heardMs
-      if (this.#heardMs > 0 && silentMs >= SILENT_MS) {
+      // Ticks, not the clock: one that comes late after a pause counts once.
+      this.#silentTicks = this.#isWaiting ? this.#silentTicks + 1 : 0
+      if (this.#silentTicks > 1) {
         for (const source of engine.sources) source.reader.flush()
-        engine.idle(silentMs)
+        engine.idle((this.#silentTicks - 1) * TICK_MS)
         void flush()
       }
       if (!isDrawn || !this.#isStale || this.#isDrawing) return
@@ -35,15 +37,22 @@ export class LiveView {
         await writeOut(`\x1b[H${rows.map(row => `${row}\x1b[K`).join('\n')}\n\x1b[J`)
         this.#isDrawing = false
       })
-    }, REDRAW_MS / 2)
+    }, TICK_MS)
     // The timer alone must not keep the program running.
     this.#timer.unref()
     if (isDrawn) process.stdout.write('\x1b[2J')
   }
 
+  /** A chunk has come and is worked on. */
   heard(): void {
-    this.#heardMs = Date.now()
+    this.#isWaiting = false
+    this.#silentTicks = 0
     this.#isStale = true
+  }
+
+  /** The next chunk is waited for. */
+  ready(): void {
+    this.#isWaiting = true
   }
 
   stop(): void {

@@ -38,7 +38,7 @@ Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong 
     .option('--service <name>', 'only this upstream name, or namespace/service', collect)
     .option('--cause <slug>', 'only this cause', collect)
     .option('--source <name>', 'cluster/namespace/pod/container of the lines, for ids, where no envelope tells')
-    .option('--time-zone <zone>', 'print times in this zone', 'UTC')
+    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
     .option('--no-color', 'plain text also on a terminal')
     .addHelpText(
       'after',

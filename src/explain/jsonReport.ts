@@ -32,7 +32,8 @@ export function jsonReport(engine: Engine, summary: Summary, formats: Map<string
     byStatus,
     byCause: sortedByCount(summary.byCause),
     byUpstream: { ...byUpstream },
-    join: summary.join,
+    // Here lines count, in `errorOnly` above documents.
+    join: { ...summary.join, errorOnly: counts.errorsAlone },
     formats: [...formats].map(([format, lines]) => ({ format, lines })),
     from: isoTime(engine.fromMs),
     to: isoTime(engine.toMs),

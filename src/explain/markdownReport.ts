@@ -1,31 +1,21 @@
 import { causeTable } from '../../parsers/causes.ts'
 import { grouped, percent } from '../text.ts'
 import * as say from './report.ts'
-import type { Group } from './summary.ts'
 
 /** The same answer for an issue, a chat or a postmortem. Log text is escaped: no links, mentions, HTML or headings of its own. */
 export function markdownReport(facts: say.ReportFacts): string {
   const { engine, summary } = facts
   const { failed, beside, masked } = say.splitGroups(summary)
   const out = ['# Failed requests', '', say.headline(facts).map(escapeMarkdown).join(' · '), '']
+  const empty = say.emptyAnswer(facts)
+  if (empty.length > 0) out.push(...empty.map(escapeMarkdown), '')
+  const detailed = new Set(failed)
   if (failed.length > 0)
-    out.push('## By cause', '', ...table(facts, failed, 'Failed', group => group.failed, engine.totals.failures), '')
-  for (const group of failed) out.push(...details(facts, group), '')
+    out.push('## By cause', '', ...table(facts, failed, 'Failed', engine.totals.failures, detailed), '')
+  for (const row of failed) out.push(...details(facts, row), '')
   if (masked.length > 0)
-    out.push(
-      '## Saved by a retry',
-      '',
-      ...table(facts, masked, 'Saved', group => group.masked, engine.counts.masked),
-      ''
-    )
-  if (beside.length > 0) {
-    out.push(
-      '## Not counted as failed',
-      '',
-      ...table(facts, beside, 'Count', group => group.documents - group.failed - group.masked, 0),
-      ''
-    )
-  }
+    out.push('## Saved by a retry', '', ...table(facts, masked, 'Saved', engine.counts.masked, detailed), '')
+  if (beside.length > 0) out.push('## Not counted as failed', '', ...table(facts, beside, 'Count', 0, detailed), '')
   const controller = say.controllerLines(facts)
   if (controller.length > 0)
     out.push('## What the controller said', '', ...controller.map(line => `- ${escapeMarkdown(line)}`), '')
@@ -34,32 +24,35 @@ export function markdownReport(facts: say.ReportFacts): string {
   return `${out.join('\n').trimEnd()}\n`
 }
 
+/** `whole` 0: no share. */
 function table(
   facts: say.ReportFacts,
-  groups: Group[],
+  rows: say.Row[],
   title: string,
-  count: (group: Group) => number,
-  whole: number
+  whole: number,
+  detailed: Set<say.Row>
 ): string[] {
   const lines = [`| Cause | ${title} | Share | Where | First | Last | Blame |`, '|---|---:|---:|---|---|---|---|']
-  for (const group of groups) {
+  for (const row of rows) {
+    const { group, tally } = row
     const cells = [
-      group.cause,
-      grouped(count(group)),
-      whole === 0 ? '' : percent(count(group), whole),
+      say.causeText(row),
+      grouped(tally.count),
+      whole === 0 ? '' : percent(tally.count, whole),
       escapeMarkdown(say.where(group)),
-      facts.clock.short(group.firstMs),
-      facts.clock.short(group.lastMs),
+      facts.clock.short(tally.firstMs),
+      facts.clock.short(tally.lastMs),
       causeTable[group.cause].blame
     ]
     lines.push(`| ${cells.join(' | ')} |`)
   }
+  for (const note of say.doubtNotes(rows, detailed)) lines.push('', escapeMarkdown(note))
   return lines
 }
 
-function details(facts: say.ReportFacts, group: Group): string[] {
+function details(facts: say.ReportFacts, { group, tally }: say.Row): string[] {
   const lines = [`### ${group.cause}, ${escapeMarkdown(say.where(group))}`, '', `${causeTable[group.cause].title}.`]
-  const about = [say.addressLine(group), say.statusLine(group), say.doubtLine(group)].filter(Boolean)
+  const about = [say.addressLine(group), say.statusLine(tally), say.doubtLine(tally)].filter(Boolean)
   if (about.length > 0) lines.push('', escapeMarkdown(about.join('; ')))
   const { example } = group
   if (example) {
@@ -68,7 +61,7 @@ function details(facts: say.ReportFacts, group: Group): string[] {
       code.push(`${say.errorText(example.error)}   ${say.positionText(example.error.position, facts.inputs)}`)
     lines.push('', ...code.map(line => `    ${line.trimEnd()}`))
   }
-  lines.push('', `Check: ${escapeMarkdown(say.checkText(group))}`)
+  lines.push('', `Check: ${escapeMarkdown(say.checkText(group))} (\`why5xx causes ${group.cause}\`)`)
   return lines
 }
 

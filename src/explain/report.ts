@@ -3,9 +3,13 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { Engine } from '../engine.ts'
 import type { Position } from '../model.ts'
+import { nearest } from '../nearest.ts'
 import { grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
 import type { ClockText } from './clockText.ts'
-import type { Example, Group, Summary } from './summary.ts'
+import type { Example, Group, Summary, Tally } from './summary.ts'
+
+/** From here on nothing is said about doubts. */
+const SURE = 0.89
 
 export interface ReportFacts {
   engine: Engine
@@ -13,6 +17,8 @@ export interface ReportFacts {
   clock: ClockText
   /** Names of the inputs. */
   inputs: string[]
+  /** What --service named. */
+  services: string[]
   filters: string[]
 }
 
@@ -37,14 +43,84 @@ export function headline({ engine, clock, filters, summary }: ReportFacts): stri
   return parts
 }
 
-/** The first table: what counts as failed. The second: everything else that has a document. */
-export function splitGroups(summary: Summary): { failed: Group[]; beside: Group[]; masked: Group[] } {
-  const groups = summary.sorted()
-  return {
-    failed: groups.filter(group => group.failed > 0),
-    beside: groups.filter(group => group.documents - group.failed - group.masked > 0),
-    masked: groups.filter(group => group.masked > 0).sort((a, b) => b.masked - a.masked)
+/** Why there is no request to report on, most likely reason first; nothing when there is one. */
+export function emptyAnswer(facts: ReportFacts): string[] {
+  const { engine, summary, services, clock } = facts
+  const { counts, options } = engine
+  if (engine.totals.requests > 0) return []
+  const lines: string[] = []
+  if (counts.outside > 0) {
+    const bounds = [
+      Number.isFinite(options.fromMs) ? `from ${clock.full(options.fromMs)}` : '',
+      Number.isFinite(options.toMs) ? `before ${clock.full(options.toMs)}` : ''
+    ]
+    const lie = counts.outside === 1 ? 'lies' : 'lie'
+    lines.push(
+      `No request is in the window: ${plural(counts.outside, 'request')} ${lie} outside of it (${bounds.filter(Boolean).join(', ')} ${clock.zone}).`
+    )
   }
+  const others = counts.records.access - counts.outside - counts.subrequests
+  if (services.length > 0 && others > 0) {
+    const span = `${clock.full(engine.fromMs)} - ${clock.short(engine.toMs)} ${clock.zone}`
+    lines.push(
+      `No request is of ${services.map(safeText).join(', ')}: ${plural(others, 'request')} (${span}) ${others === 1 ? 'belongs' : 'belong'} to other services.`,
+      ...services.slice(0, 3).map(service => serviceHint(service, engine.names.names.slice(1)))
+    )
+  }
+  if (summary.errorsAlone.size > 0)
+    lines.push(
+      `${lines.length === 0 ? 'No access line was found, but ' : ''}${errorsAloneText(summary)}. nginx writes error lines and access lines apart: name both files.`
+    )
+  return lines.length === 0 ? ['No access line was found.'] : lines.filter(Boolean)
+}
+
+/** The upstream name nearest to what --service said, else some that there are. */
+function serviceHint(service: string, names: string[]): string {
+  const wanted = service.replace('/', '-')
+  const byShape = new Map(names.map(name => [service.includes('/') ? name.replace(/-[^-]*$/, '') : name, name]))
+  const near = nearest(wanted, byShape.keys(), Math.max(2, Math.floor(wanted.length / 3)))
+  if (near !== null) return `Did you mean ${byShape.get(near)!}?`
+  if (names.length === 0) return ''
+  const more = names.length > 8 ? `, ${grouped(names.length - 8)} more` : ''
+  return `Upstream names in the input: ${names.slice(0, 8).join(', ')}${more}`
+}
+
+/** A group in one of the tables, with what that table counts. */
+export interface Row {
+  group: Group
+  tally: Tally
+}
+
+/** The first table: what counts as failed. The others: everything else that has a document. */
+export function splitGroups(summary: Summary): { failed: Row[]; masked: Row[]; beside: Row[] } {
+  const groups = summary.sorted()
+  const rows = (key: 'failed' | 'masked' | 'beside'): Row[] =>
+    groups
+      .filter(group => group[key].count > 0)
+      .map(group => ({ group, tally: group[key] }))
+      .sort((a, b) => b.tally.count - a.tally.count || a.tally.firstMs - b.tally.firstMs)
+  return { failed: rows('failed'), masked: rows('masked'), beside: rows('beside') }
+}
+
+/** The cause, with a `?` where it is less likely than not. */
+export function causeText({ group, tally }: Row): string {
+  return isDoubtful(tally) ? `${group.cause}?` : group.cause
+}
+
+function isDoubtful(tally: Tally): boolean {
+  return tally.confidenceSum / tally.count < 0.5
+}
+
+/** What the `?` in a table means; rows that have no details below say here what else they could be. */
+export function doubtNotes(rows: Row[], detailed: Set<Row>): string[] {
+  const doubtful = rows.filter(row => isDoubtful(row.tally))
+  const notes = new Set<string>()
+  for (const row of doubtful) {
+    const others = alternativesText(row.tally)
+    if (detailed.has(row)) notes.add('? less than even: see the alternatives below')
+    else notes.add(`? less than even${others && `: ${row.group.cause} could also be ${others}`}`)
+  }
+  return [...notes]
 }
 
 export function where(group: Group): string {
@@ -78,26 +154,42 @@ export function addressLine(group: Group): string {
     .map(([address, count]) => `${address} ${deed.replace('#', plural(count, 'attempt'))}`)
   if (addresses.length > 3) shown.push(plural(addresses.length - 3, 'more address', 'more addresses'))
   const parts = [shown.join(', ')]
-  if (group.masked > 0 && group.failed > 0)
-    parts.push(`${plural(group.masked, 'more request was', 'more requests were')} saved by a retry`)
+  if (group.masked.count > 0 && group.failed.count > 0)
+    parts.push(`${plural(group.masked.count, 'more request was', 'more requests were')} saved by a retry`)
   return parts.filter(Boolean).join('; ')
 }
 
 /** `clients saw 502 (812), 504 (3)`. */
-export function statusLine(group: Group): string {
-  const statuses = [...group.statuses].filter(([status]) => status >= 400 || status < 100).sort((a, b) => b[1] - a[1])
+export function statusLine(tally: Tally): string {
+  const statuses = [...tally.statuses].filter(([status]) => status >= 400 || status < 100).sort((a, b) => b[1] - a[1])
   return statuses.length === 0
     ? ''
     : `clients saw ${statuses.map(([status, count]) => `${String(status).padStart(3, '0')} (${grouped(count)})`).join(', ')}`
 }
 
-/** How sure, and what else it could be; '' when an error line decided nearly all. */
-export function doubtLine(group: Group): string {
-  const confidence = group.confidenceSum / group.documents
-  if (confidence >= 0.89) return ''
-  const others = [...group.alternatives].sort((a, b) => b[1] - a[1]).slice(0, 4)
-  const or = others.length === 0 ? '' : `; it could also be ${others.map(([cause]) => cause).join(', ')}`
-  return `confidence ${confidence.toFixed(2)}: told by the access line alone${or}`
+/** How sure, and what else it could be; '' when error lines decided nearly all. */
+export function doubtLine(tally: Tally): string {
+  const { count, accessAlone, ambiguous } = tally
+  const others = alternativesText(tally)
+  const parts: string[] = []
+  const ofAll = (part: number): string => `${grouped(part)} of ${grouped(count)}`
+  const aloneConfidence = accessAlone === 0 ? 1 : tally.accessAloneConfidenceSum / accessAlone
+  if (aloneConfidence < SURE) {
+    const they = accessAlone === 1 ? 'it' : 'they'
+    parts.push(
+      `${ofAll(accessAlone)} told by the access line alone (confidence ${aloneConfidence.toFixed(2)})${others && `; ${they} could also be ${others}`}`
+    )
+  }
+  if (ambiguous > 0) parts.push(`${ofAll(ambiguous)} joined uncertainly: equal requests were in flight`)
+  const confidence = tally.confidenceSum / count
+  if (parts.length === 0 && confidence < SURE)
+    parts.push(`confidence ${confidence.toFixed(2)}${others && `; it could also be ${others}`}`)
+  return parts.join('; ')
+}
+
+function alternativesText(tally: Tally): string {
+  const others = [...tally.alternatives].sort((a, b) => b[1] - a[1]).slice(0, 4)
+  return others.map(([cause]) => cause).join(', ')
 }
 
 export function exampleLine(example: Example): string {
@@ -118,11 +210,18 @@ export function errorText(error: NonNullable<Example['error']>): string {
 
 export function positionText(position: Position | null, inputs: string[]): string {
   if (position === null) return ''
-  return inputs.length > 1 ? `${safeText(position.file)}:${position.line}` : `line ${grouped(position.line)}`
+  return inputs.length > 1 ? `${safeText(position.file)}:${position.line}` : `line ${position.line}`
 }
 
 export function checkText(group: Group): string {
   return causeTable[group.cause].check[0]!
+}
+
+/** `157 error lines found no access line of their request: connection_refused 150, read_timeout 7`. */
+function errorsAloneText(summary: Summary): string {
+  const causes = [...summary.errorsAlone].sort((a, b) => b[1] - a[1])
+  const sum = causes.reduce((total, [, count]) => total + count, 0)
+  return `${plural(sum, 'error line')} found no access line of ${sum === 1 ? 'its' : 'their'} request: ${causes.map(([cause, count]) => `${cause} ${grouped(count)}`).join(', ')}`
 }
 
 /** What controllers said that explains failures, and how often they reloaded. */
@@ -145,11 +244,14 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
   const lines: string[] = []
   for (const [code, count] of summary.rejectsByCode) {
     const first = summary.firstRejects.find(reject => reject.code === code)
-    const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${grouped(first.column)}` : ''
+    const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${first.column}` : ''
     lines.push(
       `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(name => (name === 'stdin' ? '-' : quoteForShell(name))).join(' ')} shows them`
     )
   }
+  // Without any request that was said first.
+  if (summary.errorsAlone.size > 0 && engine.totals.requests > 0)
+    lines.push(`${errorsAloneText(summary)} (access lines missing, or another file: name both files)`)
   if (counts.records.error === 0 && summary.byCause.size > 0)
     lines.push(
       'no nginx error line is in the input: causes rest on access lines alone (nginx writes them to stderr; kubectl logs has both)'
@@ -162,7 +264,7 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
     lines.push(`${plural(engine.overflow, 'error line')} given up because too many waited (join.errorsHeldMax)`)
   if (counts.streamRestarts > 0)
     lines.push(
-      `time jumped back ${plural(counts.streamRestarts, 'time')}: read as one pod's log after another (kubectl logs --prefix keeps them apart)`
+      `time jumped back ${plural(counts.streamRestarts, 'time')}: read as one log after another, nothing joined across (kubectl logs --prefix keeps pods apart; an access log and an error log are better named as two files)`
     )
   if (engine.names.overflow > 0)
     lines.push(

@@ -7,13 +7,30 @@ import type { Cause } from '../../parsers/causes.ts'
 import type { RecordLine } from '../../parsers/reader.ts'
 import type { ControllerRecord, ParseErrorCode, StreamAccessRecord } from '../../parsers/record.ts'
 import type { Masker } from '../mask.ts'
-import type { Failure, Position } from '../model.ts'
+import type { ErrorEntry, Failure, Position } from '../model.ts'
 import { TimeHistogram } from './timeHistogram.ts'
 
 const GROUPS_MAX = 2_000
 const ADDRESSES_MAX = 64
 const TEMPLATES_MAX = 200
 const REJECTS_SHOWN = 5
+
+/** What one table says of a group. */
+export interface Tally {
+  count: number
+  firstMs: number
+  lastMs: number
+  histogram: TimeHistogram
+  /** What clients saw. */
+  statuses: Map<number, number>
+  confidenceSum: number
+  /** Documents that neither an error line nor a controller line decided. */
+  accessAlone: number
+  accessAloneConfidenceSum: number
+  /** Documents whose error lines an equal request in flight could have caused. */
+  ambiguous: number
+  alternatives: Map<Cause, number>
+}
 
 /** One cause at one upstream. */
 export interface Group {
@@ -22,18 +39,14 @@ export interface Group {
   upstreamName: string | null
   /** Documents in all. */
   documents: number
-  /** Of them counted as failed: 5xx, 000, 009. */
-  failed: number
-  masked: number
-  firstMs: number
-  lastMs: number
-  /** What clients saw. */
-  statuses: Map<number, number>
+  /** Counted as failed: 5xx, 000, 009. */
+  failed: Tally
+  /** Saved by a retry. */
+  masked: Tally
+  /** Everything else. */
+  beside: Tally
   /** Blamed upstream addresses → attempts that failed there. */
   addresses: Map<string, number>
-  confidenceSum: number
-  alternatives: Map<Cause, number>
-  histogram: TimeHistogram
   example: Example | null
 }
 
@@ -64,6 +77,8 @@ export class Summary {
   readonly byCause = new Map<Cause, number>()
   readonly join = { joined: 0, accessOnly: 0, errorOnly: 0, ambiguous: 0 }
   readonly notes = new Map<string, ControllerNote>()
+  /** Error lines of requests that have no access line here, by cause. */
+  readonly errorsAlone = new Map<Cause, number>()
   reloads = 0
   readonly stream = { lines: 0, failed: 0 }
   readonly rejectsByCode = new Map<ParseErrorCode, number>()
@@ -87,19 +102,22 @@ export class Summary {
     else this.join.errorOnly++
     const group = this.#group(failure)
     group.documents++
-    if (failure.counted) group.failed++
-    if (failure.masked) group.masked++
-    if (this.#isDetailed) this.#addDetails(group, failure)
+    const tally = failure.counted ? group.failed : failure.masked ? group.masked : group.beside
+    tally.count++
+    if (this.#isDetailed) this.#addDetails(group, tally, failure)
   }
 
-  #addDetails(group: Group, failure: Failure): void {
-    group.firstMs = Math.min(group.firstMs, failure.timeMs)
-    group.lastMs = Math.max(group.lastMs, failure.timeMs)
-    group.histogram.add(failure.timeMs)
-    group.confidenceSum += failure.confidence
-    for (const cause of failure.alternatives) group.alternatives.set(cause, (group.alternatives.get(cause) ?? 0) + 1)
-    const status = failure.access?.record.status
-    if (status !== null && status !== undefined) group.statuses.set(status, (group.statuses.get(status) ?? 0) + 1)
+  /** An error line that tells an end, found no request and has no document. */
+  alone({ record, timeMs }: ErrorEntry): void {
+    const { messageCause: cause } = record
+    if (cause === null || cause === 'none' || cause === 'cancelled') return
+    // No request is missing where nginx speaks of itself.
+    if (record.client === null) this.#note(record.message, record.messageKind, cause, null, timeMs)
+    else this.errorsAlone.set(cause, (this.errorsAlone.get(cause) ?? 0) + 1)
+  }
+
+  #addDetails(group: Group, tally: Tally, failure: Failure): void {
+    addToTally(tally, failure)
     for (const address of blamedAddresses(failure)) {
       if (group.addresses.has(address) || group.addresses.size < ADDRESSES_MAX)
         group.addresses.set(address, (group.addresses.get(address) ?? 0) + 1)
@@ -110,13 +128,16 @@ export class Summary {
 
   controller(record: ControllerRecord, timeMs: number | null): void {
     if (/^"?Backend successfully reloaded/.test(record.message)) this.reloads++
-    if (record.cause === null) return
-    const text = this.#masker.message(firstLine(record.message)).slice(0, 200)
-    const key = `${record.messageKind ?? text}\n${record.service ?? ''}`
+    if (record.cause !== null) this.#note(record.message, record.messageKind, record.cause, record.service, timeMs)
+  }
+
+  #note(message: string, kind: string | null, cause: Cause, service: string | null, timeMs: number | null): void {
+    const text = this.#masker.message(firstLine(message)).slice(0, 200)
+    const key = `${kind ?? text}\n${service ?? ''}`
     let note = this.notes.get(key)
     if (!note) {
       if (this.notes.size >= TEMPLATES_MAX) return
-      note = { text, cause: record.cause, service: record.service, count: 0, firstMs: timeMs, lastMs: timeMs }
+      note = { text, cause, service, count: 0, firstMs: timeMs, lastMs: timeMs }
       this.notes.set(key, note)
     }
     note.count++
@@ -140,7 +161,7 @@ export class Summary {
   /** Groups with counted failures first, most first; then the rest. */
   sorted(): Group[] {
     return [...this.groups.values()].sort(
-      (a, b) => b.failed - a.failed || b.documents - a.documents || a.firstMs - b.firstMs
+      (a, b) => b.failed.count - a.failed.count || b.documents - a.documents || firstMs(a) - firstMs(b)
     )
   }
 
@@ -156,15 +177,10 @@ export class Summary {
         cause: failure.cause,
         upstreamName,
         documents: 0,
-        failed: 0,
-        masked: 0,
-        firstMs: Number.POSITIVE_INFINITY,
-        lastMs: Number.NEGATIVE_INFINITY,
-        statuses: new Map(),
+        failed: emptyTally(),
+        masked: emptyTally(),
+        beside: emptyTally(),
         addresses: new Map(),
-        confidenceSum: 0,
-        alternatives: new Map(),
-        histogram: new TimeHistogram(),
         example: null
       }
       this.groups.set(boundedKey, group)
@@ -205,6 +221,40 @@ export class Summary {
     if (this.unclassified.has(template) || this.unclassified.size < TEMPLATES_MAX)
       this.unclassified.set(template, (this.unclassified.get(template) ?? 0) + 1)
   }
+}
+
+function emptyTally(): Tally {
+  return {
+    count: 0,
+    firstMs: Number.POSITIVE_INFINITY,
+    lastMs: Number.NEGATIVE_INFINITY,
+    histogram: new TimeHistogram(),
+    statuses: new Map(),
+    confidenceSum: 0,
+    accessAlone: 0,
+    accessAloneConfidenceSum: 0,
+    ambiguous: 0,
+    alternatives: new Map()
+  }
+}
+
+function addToTally(tally: Tally, failure: Failure): void {
+  tally.firstMs = Math.min(tally.firstMs, failure.timeMs)
+  tally.lastMs = Math.max(tally.lastMs, failure.timeMs)
+  tally.histogram.add(failure.timeMs)
+  const status = failure.access?.record.status
+  if (status !== null && status !== undefined) tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1)
+  tally.confidenceSum += failure.confidence
+  if (failure.join === 'ambiguous') tally.ambiguous++
+  if (failure.deciding < 0 && failure.controller === null) {
+    tally.accessAlone++
+    tally.accessAloneConfidenceSum += failure.confidence
+  }
+  for (const cause of failure.alternatives) tally.alternatives.set(cause, (tally.alternatives.get(cause) ?? 0) + 1)
+}
+
+function firstMs(group: Group): number {
+  return Math.min(group.failed.firstMs, group.masked.firstMs, group.beside.firstMs)
 }
 
 /** Of a record of several lines. */

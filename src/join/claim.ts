@@ -4,6 +4,7 @@ import type { UpstreamAttempt } from '../../parsers/record.ts'
 import type { AccessEntry, ErrorEntry } from '../model.ts'
 import { canCut, fitsAttempt } from './errorRole.ts'
 import type { HeldError } from './joiner.ts'
+import { withoutVersion } from './joinKey.ts'
 
 export interface Claim {
   /** Oldest first. */
@@ -151,7 +152,10 @@ export function isSameConnection(a: HeldError, b: HeldError): boolean {
 
 /** nginx cuts long error lines: then the request is a beginning. */
 function isSameRequest(request: string | null, { record }: ErrorEntry): boolean {
-  return record.truncated ? (request ?? '').startsWith(record.request!) : request === record.request
+  if (record.truncated) return (request ?? '').startsWith(record.request!)
+  if (request === record.request) return true
+  // Formats that log method and URI have no version; where both have one, another is another request.
+  return request !== null && withoutVersion(request) === request && request === withoutVersion(record.request!)
 }
 
 /** When something can have happened, Unix ms. */

@@ -1,8 +1,17 @@
 import type { AccessRecord, ErrorRecord } from '../../parsers/record.ts'
 
-/** What an access line and the error lines of its request share: the client and the request line, both in nginx's escape. */
+/**
+ * What an access line and the error lines of its request share: the client and the request line, both in nginx's escape.
+ * Formats that log method and URI have no version, so it is left out.
+ */
 export function joinKey(record: AccessRecord | ErrorRecord): string {
-  return `${record.client ?? ''}\n${record.request ?? ''}`
+  return `${record.client ?? ''}\n${withoutVersion(record.request ?? '')}`
+}
+
+/** `GET /a HTTP/1.1` → `GET /a`. */
+export function withoutVersion(request: string): string {
+  const at = request.lastIndexOf(' HTTP/')
+  return at > 0 && request.length - at <= 9 ? request.slice(0, at) : request
 }
 
 /** Error lines whose request line nginx had not read yet, or cut: they fit every request of their client. */
@@ -17,17 +26,19 @@ const SLOTS = 1 << 14
  * error line may belong to it. False alarms cost one look-up; there are no misses.
  */
 export class WaitingFilter {
-  readonly #counts = new Uint16Array(SLOTS)
+  /** Made for the first line: most controllers of a long log never hold one. */
+  #counts: Uint16Array | null = null
 
   add(record: ErrorRecord): number {
     const slot = slotOf(record.client ?? '', record.request ?? '')
+    this.#counts ??= new Uint16Array(SLOTS)
     if (this.#counts[slot]! < 0xffff) this.#counts[slot]!++
     return slot
   }
 
   remove(slot: number): void {
     // A full slot stays full: it has lost count, and a false alarm is only slow.
-    if (this.#counts[slot]! < 0xffff) this.#counts[slot]!--
+    if (this.#counts !== null && this.#counts[slot]! < 0xffff) this.#counts[slot]!--
   }
 
   /** Of a scanned line: `[start, clientEnd)` and `[requestStart, requestEnd)` of its bytes. */
@@ -39,7 +50,7 @@ export class WaitingFilter {
     hash = Math.imul(hash, 31) + (requestEnd > requestStart ? bytes[middle]! : 0)
     const late = requestEnd - 12
     hash = Math.imul(hash, 31) + (late >= requestStart ? bytes[late]! : 0)
-    return this.#counts[hash & (SLOTS - 1)]! > 0
+    return this.#counts !== null && this.#counts[hash & (SLOTS - 1)]! > 0
   }
 }
 

@@ -97,20 +97,18 @@ export class Joiner {
   }
 
   /**
-   * A request that failed, or one that `mayTake` spoke of. Returns what it claimed; with `waits` it is kept for late error
-   * lines and comes out of `advance`, else it is the caller's at once.
+   * A request that failed (`waits`), or one that `mayTake` spoke of. What failed, or claimed a line, is kept for late error
+   * lines and comes out of `advance` (null); else it is the caller's at once.
    */
-  addAccess(entry: AccessEntry, waits: boolean): JoinedRequest {
+  addAccess(entry: AccessEntry, waits: boolean): JoinedRequest | null {
     const key = joinKey(entry.record)
-    const candidates = this.#candidates(entry, key)
-    const claim = claimErrors(entry, candidates, this.#options.errorWaitMs)
+    const claim = claimErrors(entry, this.#candidates(entry, key), this.#options.errorWaitMs)
     for (const held of claim.taken) this.#take(held)
-    if (waits) {
-      const held = { entry, key, claim, deadlineMs: entry.timeMs + this.#options.accessWaitMs }
-      push(this.#accesses, key, held)
-      this.#accessQueue.push(held)
-    }
-    return joined(entry, claim)
+    if (!waits && claim.taken.length === 0) return joined(entry, claim)
+    const held = { entry, key, claim, deadlineMs: entry.timeMs + this.#options.accessWaitMs }
+    push(this.#accesses, key, held)
+    this.#accessQueue.push(held)
+    return null
   }
 
   /** Record time has come to `nowMs`: closes what has waited long enough. */
@@ -139,6 +137,17 @@ export class Joiner {
     return { requests, alone }
   }
 
+  /** Error lines without a request that nobody has taken yet. */
+  get aloneCount(): number {
+    return this.#alone.length
+  }
+
+  takeAlone(): JoinResult {
+    const alone = this.#alone
+    this.#alone = []
+    return { requests: [], alone }
+  }
+
   /** The source is at its end: nothing more can join. */
   drain(): JoinResult {
     return this.advance(Number.POSITIVE_INFINITY)
@@ -164,9 +173,12 @@ export class Joiner {
   }
 
   #candidates(entry: AccessEntry, key: string): HeldError[] {
+    const { client } = entry.record
+    // A format without the client: everything that waits may be of this request.
+    if (client === null) return this.#errorQueue.filter(held => !held.isTaken)
     const same = this.#errors.get(key) ?? []
-    const client = key === clientKey(entry.record.client) ? undefined : this.#errors.get(clientKey(entry.record.client))
-    return client ? [...same, ...client] : same
+    const early = key === clientKey(client) ? undefined : this.#errors.get(clientKey(client))
+    return early ? [...same, ...early] : same
   }
 
   #take(held: HeldError): void {

@@ -40,7 +40,7 @@ interface Facts {
   options: DocumentOptions
   info: CauseInfo
   access: AccessRecord | null
-  /** The deciding error line, else the first. */
+  /** The error line that decided; null when none did. */
   error: ErrorRecord | null
   attempts: UpstreamAttempt[]
   blamed: UpstreamAttempt | null
@@ -73,7 +73,7 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('event.reference', 'keyword', f => f.options.runbookUrl?.replaceAll('{cause}', f.failure.cause) ?? null),
   field('message', 'text', sentence),
   field('http.request.method', 'keyword', f => f.access?.method ?? f.error?.method),
-  field('http.request.id', 'keyword', f => f.access?.requestId),
+  field('http.request.id', 'keyword', f => f.options.masker.requestId(f.access?.requestId ?? null)),
   field('http.request.bytes', 'long', f => f.access?.requestLength),
   field('http.request.referrer', 'keyword', f =>
     f.options.masker.referrer(f.access?.referrer ?? f.error?.referrer ?? null)
@@ -92,7 +92,9 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('nginx_ingress_controller.access.remote_ip_list', 'ip', f =>
     f.access !== null && isIP(client(f) ?? '') > 0 ? [client(f)] : null
   ),
-  field('nginx_ingress_controller.access.http.request.id', 'keyword', f => f.access?.requestId),
+  field('nginx_ingress_controller.access.http.request.id', 'keyword', f =>
+    f.options.masker.requestId(f.access?.requestId ?? null)
+  ),
   field('nginx_ingress_controller.access.http.request.length', 'long', f => f.access?.requestLength),
   field('nginx_ingress_controller.access.http.request.time', 'double', f => seconds(f.access?.requestTimeMs)),
   field('nginx_ingress_controller.access.upstream.name', 'keyword', f => f.access?.upstreamName),

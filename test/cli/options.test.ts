@@ -49,13 +49,19 @@ describe('filters', () => {
     ['both', ['--from', '2026-11-21T10:00:00Z', '--to', '2026-11-21T10:20:00Z'], { requests: 2, failures: 2 }],
     ['an offset', ['--from', '2026-11-21T11:10:00+01:00'], { requests: 3 }],
     ['local time with a zone', ['--from', '2026-11-21 11:10 Europe/Berlin'], { requests: 3 }],
+    ['--time-zone', ['--time-zone', 'Europe/Berlin', '--from', '2026-11-21T11:10:00'], { requests: 3 }],
+    [
+      'its own zone before --time-zone',
+      ['--time-zone', 'Europe/Berlin', '--from', '2026-11-21 10:10Z'],
+      { requests: 3 }
+    ],
     ['a date', ['--from', '2026-11-22Z'], { requests: 0 }],
     [
       '--service by upstream name',
       ['--service', 'shop-cart-80'],
       { requests: 2, failures: 1, byCause: { connection_refused: 1 } }
     ],
-    ['--service by namespace/service', ['--service', 'shop/cart'], { failures: 3 }],
+    ['--service by namespace/service', ['--service', 'shop/cart'], { failures: 2 }],
     ['--service twice', ['--service', 'shop-cart-80', '--service', 'pay/api'], { requests: 3, failures: 2 }],
     ['--service of a canary', ['--service', 'shop-cart-canary-80'], { requests: 1, failures: 1 }],
     ['--service nobody has', ['--service', 'shop/car'], { requests: 0, failures: 0 }],
@@ -90,7 +96,12 @@ describe('wrong usage: exit code 2, one line that says what is right', () => {
     [
       'a time without zone',
       ['explain', LOG, '--to', '2026-11-21T10:00:00'],
-      /--to 2026-11-21T10:00:00: expected RFC 3339/
+      /--to 2026-11-21T10:00:00: which time zone\? Add one \(2026-11-21T10:00:00Z, .*\) or give --time-zone/
+    ],
+    [
+      'a date without zone',
+      ['explain', LOG, '--to', '2026-11-21'],
+      /--to 2026-11-21: which time zone\? Add one \(2026-11-21T00:00Z, /
     ],
     [
       'a date that is none',
@@ -112,10 +123,15 @@ describe('wrong usage: exit code 2, one line that says what is right', () => {
     [
       'a cause',
       ['explain', LOG, '--cause', 'conection_refused'],
-      /--cause conection_refused: there is no such cause; why5xx causes lists them/
+      /--cause conection_refused: there is no such cause; did you mean connection_refused\? why5xx causes lists them/
     ],
+    ['a short cause', ['explain', LOG, '--cause', 'conn_refused'], /did you mean connection_refused\?/],
     ['--time-zone', ['explain', LOG, '--time-zone', 'Mars/Base'], /--time-zone Mars\/Base: expected an IANA name/],
-    ['a slug', ['causes', 'conection_refused'], /there is no cause conection_refused; why5xx causes lists all \d+/],
+    [
+      'a slug',
+      ['causes', 'connection_refuse'],
+      /there is no cause connection_refuse; did you mean connection_refused\? why5xx causes lists all \d+/
+    ],
     ['a format of causes', ['causes', '--format', 'yaml'], /--format yaml: expected text or json/],
     ['a format of check', ['check', LOG, '--format', 'yaml'], /--format yaml: expected text or json/],
     ['--set without a value', ['explain', LOG, '--set', 'clusterName'], /--set clusterName: expected PATH=VALUE/],
@@ -127,11 +143,33 @@ describe('wrong usage: exit code 2, one line that says what is right', () => {
     [
       'a number that is none',
       ['explain', LOG, '--set', 'join.errorWaitMs=long'],
-      /join\.errorWaitMs \(--set\): .*expected number/
+      /join\.errorWaitMs \(--set\) is "long": expected a whole number of ms of record time, at least 0/
     ],
-    ['a negative number', ['explain', LOG, '--set', 'join.accessWaitMs=-1'], /join\.accessWaitMs \(--set\)/],
-    ['a choice', ['explain', LOG, '--set', 'masking.client=half'], /masking\.client \(--set\)/],
-    ['an expression', ['explain', LOG, '--set', 'masking.path=('], /masking\.path \(--set\): is no regular expression/],
+    [
+      'a negative number',
+      ['explain', LOG, '--set', 'join.accessWaitMs=-1'],
+      /join\.accessWaitMs \(--set\) is -1: expected a whole number of ms of record time, at least 0/
+    ],
+    [
+      'a choice',
+      ['explain', LOG, '--set', 'masking.client=half'],
+      /masking\.client \(--set\) is "half": expected one of none, truncate/
+    ],
+    [
+      'an expression',
+      ['explain', LOG, '--set', 'masking.path=('],
+      /masking\.path \(--set\) is \["\("\]: expected a list of regular expressions/
+    ],
+    [
+      'yes for true',
+      ['explain', LOG, '--set', 'masking.query=yes'],
+      /masking\.query \(--set\) is "yes": expected true or false/
+    ],
+    [
+      'a time zone of options',
+      ['explain', LOG, '--set', 'timeZone=Mars'],
+      /timeZone \(--set\) is "Mars": expected an IANA time zone such as Europe\/Berlin/
+    ],
     ['a log format', ['explain', LOG, '--set', 'logFormat=$status$request'], /logFormat: /],
     [
       'a file of options that is not there',
@@ -185,7 +223,7 @@ describe('options', () => {
       'join:\n  errorsHeld: 5\n',
       /unknown option join\.errorsHeld .*did you mean join\.errorsHeldMax\?/
     ],
-    ['a wrong type', 'clusterName: [1]\n', /clusterName \(.*\): /],
+    ['a wrong type', 'clusterName: [1]\n', /clusterName \(.*\) is \[1\]: expected a text that is not empty/],
     ['no YAML', 'a: [\n', /is no YAML/],
     ['a list', '- a\n', /must hold options/],
     ['a text', 'hello\n', /must hold options|unknown option/]

@@ -41,7 +41,7 @@ function join(lines: LoggedLine[], options: JoinOptions): Joined {
       const { status, attempts } = entry.record
       const waits = status! >= 400 || attempts!.some(isFailedAttempt)
       const request = joiner.addAccess(entry as AccessEntry, waits)
-      if (!waits) result.requests.push(request)
+      if (request) result.requests.push(request)
     }
     result.heldMax = Math.max(result.heldMax, joiner.errorsHeld)
   }

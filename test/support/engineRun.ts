@@ -20,7 +20,7 @@ export function runEngine(lines: string[], join: Partial<JoinOptions> = {}): Eng
       toMs: Number.POSITIVE_INFINITY,
       isWantedName: null
     },
-    { failure: failure => failures.push(failure), controller() {}, stream() {}, reject() {} }
+    { failure: failure => failures.push(failure), alone() {}, controller() {}, stream() {}, reject() {} }
   )
   const source = engine.open('test.log', null)
   source.push(Buffer.from(`${lines.join('\n')}\n`, 'latin1'))
