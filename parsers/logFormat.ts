@@ -127,9 +127,6 @@ export interface LogFormat {
   name: string
   ops: FormatOp[]
   escape: LogEscape
-  hasUpstreamFields: boolean
-  hasConnectTime: boolean
-  hasAlternativeName: boolean
 }
 
 export type LogEscape = 'default' | 'json' | 'none'
@@ -181,15 +178,7 @@ export function compileLogFormat(format: string, name = 'custom', escaping: LogE
       )
     )
   }
-  const fields = new Set(ops.map(op => op.field))
-  return {
-    name,
-    ops,
-    escape: escaping,
-    hasUpstreamFields: fields.has(FIELD.upstreamAddress) || fields.has(FIELD.upstreamStatus),
-    hasConnectTime: fields.has(FIELD.connectTime),
-    hasAlternativeName: fields.has(FIELD.alternativeName)
-  }
+  return { name, ops, escape: escaping }
 }
 
 function makeOp(op: FormatOp['op'], field: number, literal: string): FormatOp {

@@ -153,15 +153,7 @@ export interface OtherRecord {
   cause: Cause | null
 }
 
-export type ParseErrorCode =
-  | 'unrecognized'
-  | 'not_text'
-  | 'line_too_long'
-  | 'truncated_head'
-  | 'invalid_json'
-  | 'partial_without_end'
-  | 'invalid_status'
-  | 'invalid_time'
+export type ParseErrorCode = 'unrecognized' | 'not_text' | 'line_too_long' | 'truncated_head' | 'invalid_json'
 
 /** A line no parser accepts. `column` counts bytes from 1. */
 export interface ParseError {

@@ -2,6 +2,7 @@ import type { Cause } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/reader.ts'
 import type { Level, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { classifyAccess, classifyStreamAccess } from './classify/accessTable.ts'
+import { MESSAGE_CONFIDENCE } from './classify/classify.ts'
 import type { Masker } from './mask.ts'
 
 /** What `why5xx parse` prints for a line (stable; null where the line has `-` or nothing). */
@@ -60,9 +61,6 @@ const EMPTY: Omit<ParsedLine, 'lineNumber' | 'kind'> = {
   alternatives: [],
   reject: null
 }
-
-/** Confidence of an error line's own text: it names what nginx saw. */
-const MESSAGE_CONFIDENCE = 0.95
 
 /** `timeMs`: Unix time of the line as far as one line tells. */
 export function parsedLine(record: ParsedRecord, line: RecordLine, timeMs: number | null, masker: Masker): ParsedLine {

@@ -13,7 +13,7 @@ import { type AccessVerdict, classifyAccess, isCountedFailure } from './accessTa
 import type { BackendFacts } from './backendFacts.ts'
 
 /** A message names what nginx saw; what is left is a join on the wrong request. */
-const MESSAGE_CONFIDENCE = 0.97
+export const MESSAGE_CONFIDENCE = 0.97
 /** Of an earlier attempt of the same request: its last one left no line. */
 const SIBLING_CONFIDENCE = 0.85
 const AMBIGUOUS_FACTOR = 0.8

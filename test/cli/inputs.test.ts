@@ -334,6 +334,6 @@ describe('several files', () => {
     const file = folder.write('pods.log', `${[...pod(1), ...pod(2), ...pod(3)].join('\n')}\n`)
     expect((await explain(file)).report).toMatchObject({ failures: 3, join: { joined: 3, ambiguous: 0 } })
     const { stdout } = await why5xxHere(['explain', file])
-    expect(stdout).toContain("time jumped back 2 times: read as one log after another")
+    expect(stdout).toContain('time jumped back 2 times: read as one log after another')
   })
 })

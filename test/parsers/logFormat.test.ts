@@ -44,19 +44,6 @@ describe('compileLogFormat', () => {
     expect(ops[2]).toMatchObject({ field: FIELD.request, literal: '" ' })
     expect(ops[10]).toMatchObject({ field: -1, literal: ' [' })
   })
-
-  test('says what the format tells', () => {
-    expect(compileLogFormat('$status $upstream_addr $upstream_connect_time')).toMatchObject({
-      hasUpstreamFields: true,
-      hasConnectTime: true,
-      hasAlternativeName: false
-    })
-    expect(compileLogFormat('$status [$proxy_alternative_upstream_name]')).toMatchObject({
-      hasUpstreamFields: false,
-      hasConnectTime: false,
-      hasAlternativeName: true
-    })
-  })
 })
 
 describe('formats people set', () => {
