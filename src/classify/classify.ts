@@ -7,7 +7,7 @@
 import type { Cause } from '../../parsers/causes.ts'
 import type { AccessRecord } from '../../parsers/record.ts'
 import { canCut, roleOf } from '../join/errorRole.ts'
-import type { ControllerEvidence, ErrorEntry, Failure, JoinedRequest } from '../model.ts'
+import type { ErrorEntry, Failure, JoinedRequest } from '../model.ts'
 import { eventTime } from '../recordTime.ts'
 import { type AccessVerdict, classifyAccess, isCountedFailure } from './accessTable.ts'
 import type { BackendFacts } from './backendFacts.ts'
@@ -124,15 +124,11 @@ function cutsAnswer(error: ErrorEntry, access: AccessRecord): boolean {
   return sent === null || access.bodyBytes === null || access.bodyBytes < sent
 }
 
-interface Decision {
-  cause: Cause
-  confidence: number
-  alternatives: Cause[]
-  rule: string
-  deciding: number
-  controller: ControllerEvidence | null
-  blamedAttempt: number
-}
+/** What the evidence decides of a failure. */
+type Decision = Pick<
+  Failure,
+  'cause' | 'confidence' | 'alternatives' | 'rule' | 'deciding' | 'controller' | 'blamedAttempt'
+>
 
 function decide(request: JoinedRequest, verdict: AccessVerdict, backends: BackendFacts): Decision {
   const byError = decideByError(request, verdict)
