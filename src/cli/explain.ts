@@ -142,13 +142,13 @@ async function documentWriter(
   source: string | undefined
 ) {
   const { buildDocument } = await import('../store/document.ts')
-  const { fingerprint } = await import('../store/identity.ts')
-  const fingerprints = new Map<string, string>()
-  const sourceOf = (file: string): string => source ?? (file === 'stdin' ? 'stdin' : (fingerprints.get(file) ?? file))
+  const { Fingerprints } = await import('../store/identity.ts')
+  const fingerprints = new Fingerprints()
+  const sourceOf = (file: string, byteOffset: number): string => source ?? fingerprints.of(file, byteOffset)
   let text = ''
   return {
     opened(name: string, head: Uint8Array): void {
-      if (name !== 'stdin') fingerprints.set(name, fingerprint(head))
+      if (name !== 'stdin') fingerprints.add(name, head)
     },
     add(failure: Failure): void {
       text += `${jsonText(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).document)}\n`

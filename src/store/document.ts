@@ -28,8 +28,8 @@ export type FieldType =
 
 export interface DocumentOptions {
   clusterName: string
-  /** Source of lines whose envelope does not tell: `--source`, a fingerprint, `stdin`. Per file. */
-  sourceOf(file: string): string
+  /** Source of a line whose envelope does not tell: `--source`, a fingerprint, `stdin`. By file and offset of the line. */
+  sourceOf(file: string, byteOffset: number): string
   masker: Masker
   runbookUrl: string | null
 }
@@ -175,14 +175,17 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
 /** A failure document as nested JSON: what is printed and what is indexed. Fields without a value are left out. */
 export type FailureDocument = Record<string, unknown>
 
-export interface BuiltDocument {
+/** A document with what decides which of two versions stays: the higher one; of equal ones the first. */
+export interface StoredDocument {
   id: string
-  /** External version. */
+  /** External version (`knowledge` for failures). */
   version: number
+  /** `@timestamp`, Unix ms. Never changes for an id. */
+  timeMs: number
   document: FailureDocument
 }
 
-export function buildDocument(failure: Failure, options: DocumentOptions): BuiltDocument {
+export function buildDocument(failure: Failure, options: DocumentOptions): StoredDocument {
   const facts = factsOf(failure, options)
   const document: FailureDocument = {}
   for (const { path, value } of DOCUMENT_FIELDS) {
@@ -192,6 +195,7 @@ export function buildDocument(failure: Failure, options: DocumentOptions): Built
   }
   return {
     id: facts.id,
+    timeMs: failure.timeMs,
     version: knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 }),
     document
   }
@@ -210,7 +214,10 @@ function factsOf(failure: Failure, options: DocumentOptions): Facts {
     attempts,
     blamed: attempts[failure.blamedAttempt] ?? null,
     line: first.line,
-    id: lineId(sourceOf(options.clusterName, first.line, options.sourceOf(first.position.file)), first.line)
+    id: lineId(
+      sourceOf(options.clusterName, first.line, options.sourceOf(first.position.file, first.line.byteOffset)),
+      first.line
+    )
   }
 }
 

@@ -4,6 +4,9 @@ import type { RecordLine } from '../../parsers/reader.ts'
 /** Raised when a rule that decides causes changes, so that a newer judgement replaces an older one. */
 export const RULES_VERSION = 1
 
+/** Bytes at the beginning of a file that tell it from others. */
+export const HEAD_BYTES = 1_024
+
 /**
  * Id of one line: where it was written and its bytes, never where it was read. So a replay, a resend or a backfill of the
  * same line has the same id. 132 bits, base64url, 22 characters.
@@ -29,9 +32,36 @@ export function sourceOf(
   return line.pod === null ? fallback : `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
 }
 
-/** sha256 of the first KiB, uncompressed: a file is known again under another name. */
-export function fingerprint(head: Uint8Array): string {
-  return createHash('sha256').update(head.subarray(0, 1024)).digest('hex')
+/**
+ * Source of the line at `byteOffset` in a file that no path and no envelope tells anything of: sha256 of the first KiB,
+ * uncompressed, and for a line that begins within it of what lies before the line. So the id is the same in a file that has
+ * just begun, when it has grown, and under another name.
+ */
+export function fingerprint(head: Uint8Array, byteOffset: number): string {
+  return createHash('sha256')
+    .update(head.subarray(0, Math.min(HEAD_BYTES, byteOffset)))
+    .digest('hex')
+}
+
+/** Fingerprints of the files that are read, by name; what is no file goes by its name (`stdin`). */
+export class Fingerprints {
+  readonly #heads = new Map<string, Uint8Array>()
+  readonly #whole = new Map<string, string>()
+
+  /** `head`: the first bytes, a KiB of them as soon as they are there. */
+  add(name: string, head: Uint8Array): void {
+    this.#heads.set(name, Buffer.from(head.subarray(0, HEAD_BYTES)))
+    this.#whole.delete(name)
+  }
+
+  of(name: string, byteOffset: number): string {
+    const head = this.#heads.get(name)
+    if (head === undefined) return name
+    if (byteOffset < HEAD_BYTES) return fingerprint(head, byteOffset)
+    let whole = this.#whole.get(name)
+    if (whole === undefined) this.#whole.set(name, (whole = fingerprint(head, byteOffset)))
+    return whole
+  }
 }
 
 /** External version of a failure document: the same judgement again is a conflict, a better one replaces. */

@@ -1,6 +1,6 @@
 /** Representative failures as log lines, and their documents. */
 import { MASK_ALL, Masker, type MaskOptions } from '../../src/mask.ts'
-import { type BuiltDocument, buildDocument, type DocumentOptions } from '../../src/store/document.ts'
+import { buildDocument, type DocumentOptions, type StoredDocument } from '../../src/store/document.ts'
 import { runEngine } from '../support/engineRun.ts'
 import { accessLine, at, cri, errorLine, MESSAGES as M, prefixed } from '../support/lines.ts'
 
@@ -149,6 +149,6 @@ export const EXAMPLES: Record<string, string[]> = {
   ]
 }
 
-export function documentsOf(lines: string[], given = options()): BuiltDocument[] {
+export function documentsOf(lines: string[], given = options()): StoredDocument[] {
   return runEngine(lines).failures.map(failure => buildDocument(failure, given))
 }

@@ -1,7 +1,7 @@
 /** Ids name a line by where it was written and its bytes: the same after a replay, a resend, a backfill. */
 import { describe, expect, test } from 'vitest'
 import { MASK_ALL, MASK_NOTHING } from '../../src/mask.ts'
-import { fingerprint, lineId } from '../../src/store/identity.ts'
+import { Fingerprints, fingerprint, lineId } from '../../src/store/identity.ts'
 import { accessLine, cri, errorLine, MESSAGES as M, prefixed } from '../support/lines.ts'
 import { documentsOf, EXAMPLES, options, POD, T } from './examples.ts'
 
@@ -72,9 +72,22 @@ describe('identity', () => {
     expect(lineId('s', { ...line, written: '' })).not.toBe(lineId('s', { ...line, written: '', byteOffset: 8 }))
   })
 
-  test('a fingerprint is of the first KiB', () => {
+  test('a fingerprint is of the first KiB, or of what lies before the line: it is the same when the file has grown', () => {
     const head = Buffer.alloc(2_000, 'a')
-    expect(fingerprint(head)).toBe(fingerprint(head.subarray(0, 1_024)))
-    expect(fingerprint(head)).not.toBe(fingerprint(head.subarray(0, 1_023)))
+    expect(fingerprint(head, 1_500)).toBe(fingerprint(head.subarray(0, 1_024), 9_000))
+    expect(fingerprint(head, 1_500)).not.toBe(fingerprint(head.subarray(0, 1_023), 1_500))
+    expect(fingerprint(head, 300)).toBe(fingerprint(head.subarray(0, 310), 300))
+    expect(fingerprint(head, 300)).not.toBe(fingerprint(head, 301))
+  })
+
+  test('fingerprints of files go by name; what is no file goes by its name', () => {
+    const files = new Fingerprints()
+    const head = Buffer.alloc(2_000, 'a')
+    files.add('access.log', head.subarray(0, 500))
+    const young = files.of('access.log', 300)
+    files.add('access.log', head)
+    expect(files.of('access.log', 300)).toBe(young)
+    expect(files.of('access.log', 5_000)).toBe(fingerprint(head, 5_000))
+    expect(files.of('stdin', 5)).toBe('stdin')
   })
 })

@@ -1,0 +1,68 @@
+/** The contract of everything that lines come from: files that are followed, stdin, later Kafka partitions. */
+
+import type { ReadPosition } from '../checkpoint.ts'
+
+/** Bytes in order from one place: one generation of a file, stdin, a partition. */
+export interface SourceStream {
+  /** Unique; stays the same over restarts, renames and compression. Given when the stream is met first. */
+  readonly id: string
+  /** What documents call it: the path by which it was found, `stdin`. */
+  readonly name: string
+  /**
+   * Streams of one group are one controller's: its access log, its error log and what was rotated away from them; then the
+   * pipeline moves the join's windows by `groupTimeMs`. null: the name or the lines themselves tell the pod.
+   */
+  readonly group: string | null
+  /** File time when it was opened, Unix ms; null without one. A last resort for klog's missing year. */
+  readonly modifiedMs: number | null
+  /** The first bytes, up to 1 KiB, as far as they are there: part of the id of lines without an envelope. */
+  readonly head: Uint8Array
+  /** Where reading goes on: the first chunk begins at `resume.from`. null: from its very beginning. */
+  readonly resume: ReadPosition | null
+  /** True while nothing unread is known to be there. Kept by the source. */
+  readonly isAtEnd: boolean
+  /** Record time of its newest line, Unix ms; -Infinity before the first. Set by whoever reads the lines. */
+  newestMs: number
+  /** What finds it again after a restart, as JSON: path, inode, fingerprints. */
+  place(): Record<string, unknown>
+}
+
+/** Bytes that nobody will ever read, or that nobody can count. */
+export interface SourceGap {
+  /** Name of the stream. */
+  name: string
+  /** Wall time at which it was noticed, Unix ms. */
+  atMs: number
+  /** null: unknown. */
+  bytes: number | null
+  reason: 'rotated_away' | 'truncated' | 'unreadable'
+  /** One sentence for people. */
+  text: string
+}
+
+export type SourceEvent =
+  /** Bytes as they come, lines cut anywhere; valid until the next event is asked for. */
+  | { kind: 'chunk'; stream: SourceStream; bytes: Uint8Array }
+  /** Nothing more will come of the stream: its last line may lack the line feed. */
+  | { kind: 'end'; stream: SourceStream }
+  | { kind: 'gap'; gap: SourceGap }
+  /** Nothing has come: every stream stands at its end, for `idleMs` now. At least once a second. */
+  | { kind: 'idle'; idleMs: number }
+
+/** What the store remembers of one stream: where it is, and how far it was read. */
+export interface StreamState {
+  stream: string
+  place: Record<string, unknown>
+  read: ReadPosition
+  /** Read to its end, and gone: kept so that it is known again when it comes under another name. */
+  isDone: boolean
+}
+
+export interface Source {
+  /**
+   * Yields until `signal` is aborted or, for what has an end, everything is read. Nothing is read ahead further than one
+   * chunk: whoever does not ask for the next event stops the reading. Throws Why5xxError when nothing can be read at all;
+   * what concerns one stream is a gap.
+   */
+  read(signal: AbortSignal): AsyncGenerator<SourceEvent>
+}

@@ -1,0 +1,222 @@
+/**
+ * The contract of what keeps failures, totals and positions. Two implementations: a folder on this machine, Elasticsearch.
+ * One suite tests both (test/store/contract.ts). Free of any client's types.
+ */
+
+import type { Cause } from '../../parsers/causes.ts'
+import { isCountedFailure } from '../classify/accessTable.ts'
+import type { SourceGap, StreamState } from '../source/source.ts'
+import type { FailureDocument, StoredDocument } from './document.ts'
+
+/** A line nobody could parse. */
+export interface StoredReject extends StoredDocument {
+  /** The original bytes, Latin-1: they go where only the owner reads. */
+  raw: string
+}
+
+/** Counts of every client's request of one minute, upstream name, container and stream. Deltas: they add up. */
+export interface TotalsRow {
+  /** Begin of the minute, Unix ms. */
+  minuteMs: number
+  /** Upstream name, the identity of a service; '' when the line has none. */
+  upstream: string
+  /** `cluster/namespace/pod/container` where known, else the stream's id. */
+  container: string
+  /** Id of the stream it was counted from. */
+  stream: string
+  requests: number
+  /** 5xx, 000, 009. */
+  failures: number
+  masked: number
+  clientClosed: number
+  status500: number
+  status502: number
+  status503: number
+  status504: number
+  /** Sum of `$request_time`. */
+  durationMsSum: number
+}
+
+/** What becomes durable together, or not at all. */
+export interface Batch {
+  failures: StoredDocument[]
+  /** Reloads, endpoints, certificates, leader elections. */
+  controllers: StoredDocument[]
+  rejects: StoredReject[]
+  gaps: SourceGap[]
+  totals: TotalsRow[]
+  /** Streams whose state has changed. As of this batch and all before it. */
+  streams: StreamState[]
+  /** What else a restart needs of the engine, as JSON; null: as before. */
+  engine: Record<string, unknown> | null
+}
+
+export interface WriteResult {
+  /** Documents that are new, or better than what was there. */
+  written: number
+  /** Documents that were there in the same or a better version. */
+  known: number
+}
+
+/** What a reader asks for; empty lists ask for all. */
+export interface StoreFilter {
+  /** `[fromMs, toMs)`, Unix ms; ±Infinity for open ends. */
+  fromMs: number
+  toMs: number
+  /** Upstream names, or `namespace/service`. See `matchesService`. */
+  services: string[]
+  causes: string[]
+  /** Pod names of the blamed upstream, or its address. */
+  pods: string[]
+  /** Status codes the client saw. */
+  statuses: number[]
+}
+
+/** The columns of a failure: what tables, counts and timelines are made of. */
+export interface FailureRow {
+  id: string
+  version: number
+  timeMs: number
+  cause: Cause
+  /** '' when unknown. */
+  upstream: string
+  /** `service.name`: namespace/service when known, else the upstream name; '' when unknown. */
+  service: string
+  /** What the client saw; null without an access line. */
+  status: number | null
+  /** 5xx, 000, 009: what rates count. */
+  counted: boolean
+  /** A retry saved it. */
+  masked: boolean
+  method: string | null
+  host: string | null
+  path: string | null
+  client: string | null
+  /** The blamed upstream address. */
+  address: string | null
+  /** The blamed upstream pod; null: not known. */
+  pod: string | null
+  rootCause: string | null
+  confidence: number
+  /** An error line decided. */
+  hasErrorLine: boolean
+}
+
+export interface Page {
+  rows: (FailureRow & { document: FailureDocument })[]
+  /** Ask with it for the next page; null: that was all. */
+  next: string | null
+}
+
+export interface SearchOptions {
+  /** At most this many rows. */
+  limit: number
+  /** Oldest or newest first; equal times by id. */
+  order: 'oldest' | 'newest'
+  /** `next` of the page before; null: the first. */
+  after: string | null
+}
+
+export interface CountRow {
+  /** Begin of the bucket, Unix ms; of `stepMs` Infinity: the begin of the filter. */
+  timeMs: number
+  upstream: string
+  cause: Cause
+  /** Documents by what they are: failed in rates, saved by a retry, everything else. */
+  failed: number
+  masked: number
+  other: number
+}
+
+export type TotalsSum = Omit<TotalsRow, 'minuteMs' | 'container' | 'stream'> & { timeMs: number }
+
+/** A controller line as stored. */
+export interface ControllerRow {
+  id: string
+  timeMs: number
+  /** What kind of line: `reload`, …; see `controllerDocument.ts`. */
+  kind: string
+  /** `namespace/name` when the line names one. */
+  service: string | null
+  /** The controller pod; null: not known. */
+  pod: string | null
+  level: string | null
+  cause: Cause | null
+  message: string
+}
+
+export interface StoreReader {
+  /** Documents by bucket × upstream × cause, ordered by these. `stepMs` a multiple of a minute, or Infinity for one bucket. */
+  counts(filter: StoreFilter, stepMs: number): Promise<CountRow[]>
+  search(filter: StoreFilter, options: SearchOptions): Promise<Page>
+  /** Every failure's columns, in no order. */
+  scan(filter: StoreFilter): AsyncIterable<FailureRow>
+  /** The documents with these ids, in no order; unknown ids are left out. */
+  documents(ids: string[], filter: StoreFilter): Promise<FailureDocument[]>
+  /** Sums by bucket × upstream, ordered by these; of filters only time and services count. */
+  totals(filter: StoreFilter, stepMs: number): Promise<TotalsSum[]>
+  /** Oldest first; of filters only time counts. */
+  controllers(filter: StoreFilter): AsyncIterable<ControllerRow>
+  /** Oldest first, by the time they were noticed; of filters only time counts. */
+  gaps(filter: StoreFilter): Promise<SourceGap[]>
+  /** Rejects by code; of filters only time counts. */
+  rejects(filter: StoreFilter): Promise<Map<string, number>>
+  /** First and last moment of what is stored, by documents and totals; null: nothing is. */
+  span(): Promise<{ fromMs: number; toMs: number } | null>
+  close(): Promise<void>
+}
+
+export interface StoreWriter {
+  /** What the last durable batches said, for a restart. */
+  readonly streams: readonly StreamState[]
+  readonly engine: Record<string, unknown> | null
+  /**
+   * Resolves when the batch is durable, in the order of calls. A store that cannot write for now (full disk, a server that
+   * is away) waits and tries again: `pausedBecause` says why. Rejects only when it never will.
+   */
+  write(batch: Batch): Promise<WriteResult>
+  readonly pausedBecause: string | null
+  /** Container × minute that have totals from other streams than `stream`, as `container\nminuteMs`. */
+  countedMinutes(containers: string[], stream: string): Promise<Set<string>>
+  /** Waits for what is being written. */
+  close(): Promise<void>
+}
+
+/** A service by its upstream name as logged, or as `namespace/service` of any port. */
+export function matchesService(services: readonly string[], row: { upstream: string; service: string }): boolean {
+  if (services.length === 0) return true
+  return services.some(
+    wanted =>
+      row.upstream === wanted ||
+      row.service === wanted ||
+      (wanted.includes('/') && row.upstream.slice(0, row.upstream.lastIndexOf('-')) === wanted.replace('/', '-'))
+  )
+}
+
+/** The columns of a failure document. */
+export function failureRow({ id, version, timeMs, document }: StoredDocument): FailureRow {
+  const at = (path: string): unknown =>
+    path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document)
+  const text = (path: string): string | null => (at(path) as string | undefined) ?? null
+  const status = (at('http.response.status_code') as number | undefined) ?? null
+  return {
+    id,
+    version,
+    timeMs,
+    cause: at('why5xx.cause') as Cause,
+    upstream: text('why5xx.upstream.name') ?? '',
+    service: text('service.name') ?? '',
+    status,
+    counted: status !== null && isCountedFailure(status),
+    masked: at('why5xx.masked') === true,
+    method: text('http.request.method'),
+    host: text('url.domain'),
+    path: text('url.path'),
+    client: text('source.address'),
+    address: text('why5xx.upstream.address'),
+    pod: text('kubernetes.pod.name'),
+    rootCause: text('why5xx.root_cause.kind'),
+    confidence: (at('why5xx.confidence') as number | undefined) ?? 0,
+    hasErrorLine: at('error.message') !== undefined
+  }
+}
