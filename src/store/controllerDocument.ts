@@ -56,7 +56,7 @@ export function buildControllerDocument(
       origin: { access: null, errors: [position] }
     }
   }
-  return { id, version: RULES_VERSION, timeMs, document }
+  return { id, version: RULES_VERSION, timeMs: Math.floor(timeMs), document }
 }
 
 export function controllerRow({ id, timeMs, document }: StoredDocument): ControllerRow {

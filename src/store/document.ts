@@ -195,7 +195,7 @@ export function buildDocument(failure: Failure, options: DocumentOptions): Store
   }
   return {
     id: facts.id,
-    timeMs: failure.timeMs,
+    timeMs: Math.floor(failure.timeMs),
     version: knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 }),
     document
   }
