@@ -29,6 +29,11 @@ export class Pieces {
     return isLast || line.raw.length > bytesMax ? this.#remove(key) : null
   }
 
+  /** The lines that are open now. */
+  firsts(): Iterable<RecordLine> {
+    return this.#open.values()
+  }
+
   /** Lines that are still open at the end of the source. */
   drain(): RecordLine[] {
     const lines = [...this.#open.values()]

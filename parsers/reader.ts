@@ -5,15 +5,16 @@
 
 import { EnvelopeReader, openJson, prefixLength } from './envelope.ts'
 import { Line, type RecordLine } from './line.ts'
+import { BEGIN, type LineStart, type LineVisitor, type ReadStart } from './lineVisitor.ts'
 import type { LogFormat } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
 import { Pieces } from './pieces.ts'
 import { type Block, lineNumber, RecentBlocks } from './recentBlocks.ts'
-import type { AccessRecord, ParsedRecord, ParseErrorCode } from './record.ts'
+import type { AccessRecord, ParsedRecord } from './record.ts'
 import { isForeignLine, opensBlock, RecordParser, scannedRecord } from './recordParser.ts'
-import type { AccessView } from './scanner.ts'
 
 export type { RecordLine } from './line.ts'
+export type { LineStart, LineVisitor } from './lineVisitor.ts'
 
 /** Longest line that is parsed; a longer one is a reject, skipped without keeping it. */
 export const LINE_BYTES_MAX = 1 << 20
@@ -26,26 +27,16 @@ const STREAMS_MAX = 512
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
-/** Who listens to a reader. `view` and `line` are valid during the call only. */
-export interface LineVisitor {
-  /** A line that the scanner read: step one. `view` becomes a record on request (`reader.accessRecord`). */
-  access(view: AccessView, line: Line): void
-  record(record: ParsedRecord, line: RecordLine): void
-  /** A physical line that belongs to the record before it. */
-  continuation(lineNumber: number): void
-  reject(code: ParseErrorCode, column: number, line: RecordLine): void
-}
-
 interface OpenBlock {
   line: RecordLine
-  /** Not told to the visitor yet, because lines that follow may belong to it; null: told already. */
+  /** Not told yet, because lines that follow may belong to it; null: told already. */
   waiting: string[] | null
   waitingBytes: number
 }
 
 export class LogReader {
-  /** Physical lines seen so far. */
-  lines = 0
+  /** Physical lines seen so far, those before the start included. */
+  lines: number
   /** Pod, namespace and container of lines whose envelope does not tell: from the name of the file. */
   place: Pick<RecordLine, 'pod' | 'namespace' | 'container'> = { pod: null, namespace: null, container: null }
   readonly parser: RecordParser
@@ -55,17 +46,38 @@ export class LogReader {
   /** Bytes of a line whose end has not come. */
   #carry: Uint8Array = new Uint8Array(0)
   #isSkipping = false
-  #offset = 0
-  #hasErrors = false
+  #offset: number
+  #hasErrors: boolean
   readonly #recent = new RecentBlocks()
   #current: Block = { bytes: Buffer.alloc(0), firstLine: 0, offset: 0, lastMs: Number.NaN }
   /** Records that unrecognised lines may continue, by pod and stream. */
   readonly #blocks = new Map<string, OpenBlock>()
   readonly #pieces = new Pieces()
 
-  constructor(visitor: LineVisitor, names: NameTable, format: LogFormat | null = null) {
+  /** `start`: where the first chunk begins when it is not the begin of the source. */
+  constructor(visitor: LineVisitor, names: NameTable, format: LogFormat | null = null, start: ReadStart = BEGIN) {
     this.#visitor = visitor
     this.parser = new RecordParser(names, format)
+    this.#offset = start.byteOffset
+    this.lines = start.lines
+    // What lies before may be looked back at.
+    this.#hasErrors = start.byteOffset > 0
+  }
+
+  /** Behind the last whole line. */
+  get readTo(): number {
+    return this.#offset
+  }
+
+  /** Lines that may go on and were not told to the visitor yet: pieces, and records that wait for their continuations. */
+  *openLines(): Generator<LineStart> {
+    yield* this.#pieces.firsts()
+    for (const block of this.#blocks.values()) if (block.waiting !== null) yield block.line
+  }
+
+  /** Records that were told, and whose continuations would be nobody's without them. */
+  *continuable(): Generator<LineStart> {
+    for (const block of this.#blocks.values()) if (block.waiting === null) yield block.line
   }
 
   /** Reads a chunk; lines are told as soon as they are whole. The chunk may be reused afterwards. */
@@ -173,9 +185,9 @@ export class LogReader {
     line.clearEnvelope()
     line.number = ++this.lines
     line.byteOffset = this.#offset
-    this.#tooLong(line, joined.subarray(0, 200))
     this.#offset += joined.length
     this.#carry = new Uint8Array(0)
+    this.#tooLong(line, joined.subarray(0, 200))
   }
 
   #tooLong(line: Line, head: Uint8Array): void {
@@ -185,11 +197,8 @@ export class LogReader {
 
   /** `end` is the rest of the carried line with its line feed. */
   #finishCarry(end: Uint8Array): void {
-    if (this.#isSkipping) {
-      this.#isSkipping = false
-      // `push` adds what it takes from the chunk.
-      return
-    }
+    // `push` adds what it takes from the chunk.
+    if (this.#isSkipping) return void (this.#isSkipping = false)
     const joined = Buffer.concat([this.#carry, end])
     const at = this.#offset
     this.#carry = new Uint8Array(0)

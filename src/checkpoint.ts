@@ -4,6 +4,8 @@
 export interface ReadPosition {
   /** Behind the last whole line that was read: everything below is counted. */
   readTo: number
+  /** Physical lines below `readTo`. */
+  lines: number
   /** Where a restart begins to read: the lowest of `readTo`, `held` and `open`. */
   from: number
   /** Physical lines before `from`. */
@@ -21,10 +23,80 @@ export interface ReadPosition {
 /** A stream from its very beginning. */
 export const START: ReadPosition = {
   readTo: 0,
+  lines: 0,
   from: 0,
   fromLine: 0,
   held: [],
   open: [],
   zoneMs: null,
   newestMs: null
+}
+
+/** What a restart asks of each line that it reads again. */
+export class ReadFence {
+  readonly readTo: number
+  /** Physical lines below `readTo`. */
+  readonly lines: number
+  readonly #held: ReadonlySet<number>
+  readonly #open: ReadonlySet<number>
+
+  constructor(position: ReadPosition) {
+    this.readTo = position.readTo
+    this.lines = position.lines
+    this.#held = new Set(position.held)
+    this.#open = new Set(position.open)
+  }
+
+  /** The line was counted before. */
+  isCounted(byteOffset: number): boolean {
+    return byteOffset < this.readTo && !this.#open.has(byteOffset)
+  }
+
+  /** The line was counted, and everything it caused is kept: nothing is to be done. */
+  isDone(byteOffset: number): boolean {
+    return this.isCounted(byteOffset) && !this.#held.has(byteOffset)
+  }
+}
+
+/** A line's begin and number, as readers and entries have it. */
+interface LinePlace {
+  byteOffset: number
+  number: number
+}
+
+export interface ReadProgress {
+  readTo: number
+  lines: number
+  zoneMs: number | null
+  newestMs: number
+  /** Lines told to nobody yet. */
+  open: Iterable<LinePlace>
+  /** Records whose continuations may still come: read again, as far as they are near, so that these are known for what they are. */
+  continuable: Iterable<LinePlace>
+}
+
+/** How far back a record is looked for just because it may be continued. */
+const CONTINUED_BYTES_MAX = 1 << 18
+
+/** Where a restart goes on: `waiting` are the lines of the stream that wait for a partner. */
+export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[]): ReadPosition {
+  const { readTo, lines, zoneMs, newestMs } = progress
+  const open = [...progress.open]
+  const near = [...progress.continuable].filter(line => readTo - line.byteOffset <= CONTINUED_BYTES_MAX)
+  let from: LinePlace = { byteOffset: readTo, number: lines + 1 }
+  for (const line of [...waiting, ...open, ...near]) if (line.byteOffset < from.byteOffset) from = line
+  return {
+    readTo,
+    lines,
+    from: from.byteOffset,
+    fromLine: from.number - 1,
+    held: ascending(waiting),
+    open: ascending(open),
+    zoneMs,
+    newestMs: Number.isFinite(newestMs) ? newestMs : null
+  }
+}
+
+function ascending(lines: readonly LinePlace[]): number[] {
+  return [...new Set(lines.map(line => line.byteOffset))].sort((a, b) => a - b)
 }

@@ -6,14 +6,15 @@
 import type { LogFormat } from '../parsers/logFormat.ts'
 import { NameTable } from '../parsers/nameTable.ts'
 import type { RecordLine } from '../parsers/reader.ts'
-import type { ControllerRecord, ParseErrorCode, StreamAccessRecord } from '../parsers/record.ts'
+import type { ParseErrorCode, StreamAccessRecord } from '../parsers/record.ts'
+import type { ReadPosition } from './checkpoint.ts'
 import { BackendFacts } from './classify/backendFacts.ts'
 import { classifyAlone, classifyRequest, isRefusal } from './classify/classify.ts'
 import { EngineSource } from './engineSource.ts'
 import { roleOf } from './join/errorRole.ts'
 import { Joiner, type JoinOptions, type JoinResult } from './join/joiner.ts'
-import type { ErrorEntry, Failure, JoinedRequest } from './model.ts'
-import { Totals } from './totals.ts'
+import type { AccessEntry, ControllerEntry, ErrorEntry, Failure, JoinedRequest } from './model.ts'
+import { MinuteTotals, Totals } from './totals.ts'
 
 export interface EngineOptions {
   join: JoinOptions
@@ -26,6 +27,22 @@ export interface EngineOptions {
   toMs: number
   /** Which upstream names count; null: all. */
   isWantedName: ((name: string) => boolean) | null
+  /** Count per minute too. */
+  withMinutes?: boolean
+}
+
+/** What tells a source from others. */
+export interface SourceInfo {
+  /** What documents call it. */
+  name: string
+  /** Of its file, Unix ms; null without one. */
+  modifiedMs: number | null
+  /** Sources with one `group` are one controller whose logs lie in several files; null: a controller by itself. */
+  group?: string | null
+  /** Unique where several have one name; else the name. */
+  id?: string
+  /** Where an earlier run got to. */
+  resume?: ReadPosition | null
 }
 
 /** What the engine tells; all by record time, each thing once. */
@@ -33,9 +50,9 @@ export interface EngineListener {
   failure(failure: Failure): void
   /** An error line that tells an end, found no request, and gets no document. */
   alone(error: ErrorEntry): void
-  controller(record: ControllerRecord, timeMs: number | null): void
+  controller(entry: ControllerEntry): void
   stream(record: StreamAccessRecord, timeMs: number | null): void
-  reject(code: ParseErrorCode, column: number, line: RecordLine, source: string): void
+  reject(code: ParseErrorCode, column: number, line: RecordLine, source: EngineSource): void
 }
 
 /** One controller: what can be joined with what. */
@@ -81,6 +98,7 @@ export class Engine {
   readonly backends = new BackendFacts()
   readonly pods = new Set<string>()
   readonly sources: EngineSource[] = []
+  readonly minutes: MinuteTotals | null
   fromMs = MS_MAX
   toMs = -MS_MAX
   readonly options: EngineOptions
@@ -92,6 +110,7 @@ export class Engine {
     this.options = options
     this.listener = listener
     this.totals = new Totals(this.names)
+    this.minutes = options.withMinutes ? new MinuteTotals(this.names) : null
   }
 
   /** Error lines given up because too many waited. */
@@ -100,13 +119,25 @@ export class Engine {
   }
 
   /**
-   * A source to push chunks into. Sources with one `group` are one controller whose logs lie in several files; then the
-   * caller moves the windows (`advance`), because no file alone tells how far time has come.
+   * A source to push chunks into. Of sources with a group the caller moves the windows (`advance`), because no file alone
+   * tells how far time has come.
    */
-  open(name: string, modifiedMs: number | null, group: string | null = null): EngineSource {
-    const source = new EngineSource(this, name, modifiedMs, group)
+  open(info: SourceInfo): EngineSource {
+    const source = new EngineSource(this, info)
     this.sources.push(source)
     return source
+  }
+
+  /** Nothing more will come of a source; what waits of it goes on waiting. */
+  close(source: EngineSource): void {
+    source.end()
+    const at = this.sources.indexOf(source)
+    if (at >= 0) this.sources.splice(at, 1)
+  }
+
+  /** Every entry that waits for a partner, of all sources. */
+  *waiting(): Generator<AccessEntry | ErrorEntry> {
+    for (const controller of this.#controllers.values()) yield* controller.joiner.waiting()
   }
 
   controller(name: string): Controller {
@@ -151,13 +182,16 @@ export class Engine {
     }
   }
 
-  /** Counts a client's request, if its service is wanted. */
-  count(status: number, nameId: number): void {
-    if (this.options.isWantedName === null || this.#isWantedId(nameId)) this.totals.count(status, nameId)
+  /** Counts a client's request, if its service is wanted; says whether. */
+  count(status: number, nameId: number): boolean {
+    const isWanted = this.isWantedId(nameId)
+    if (isWanted) this.totals.count(status, nameId)
+    return isWanted
   }
 
-  #isWantedId(nameId: number): boolean {
-    return (this.#wantedIds[nameId] ??= this.options.isWantedName!(this.names.names[nameId]!))
+  isWantedId(nameId: number): boolean {
+    const { isWantedName } = this.options
+    return isWantedName === null || (this.#wantedIds[nameId] ??= isWantedName(this.names.names[nameId]!))
   }
 
   isWanted(timeMs: number): boolean {

@@ -6,11 +6,14 @@ import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
 import type { AccessView } from '../parsers/scanner.ts'
+import { ReadFence, type ReadPosition, START } from './checkpoint.ts'
+import { classifyAccess } from './classify/accessTable.ts'
 import { serviceIdentity } from './classify/classify.ts'
-import type { Controller, Engine } from './engine.ts'
+import type { Controller, Engine, SourceInfo } from './engine.ts'
 import { canCut } from './join/errorRole.ts'
-import type { AccessEntry, ErrorEntry } from './model.ts'
+import type { Entry, ErrorEntry, Position } from './model.ts'
 import { RecordClock } from './recordTime.ts'
+import type { MinuteLedger } from './totals.ts'
 
 const TICK_MS = 1_000
 /** How far an access line can be ahead of its error line: 34 ms were seen. */
@@ -29,25 +32,48 @@ export class EngineSource implements LineVisitor {
   newestMs = Number.NEGATIVE_INFINITY
   /** Lines that became a record. */
   recognised = 0
+  readonly id: string
+  readonly modifiedMs: number | null
   readonly #engine: Engine
   readonly #isGrouped: boolean
   readonly #own: Controller
+  readonly #fence: ReadFence
   #pod: string | null = null
-  #podController: Controller | null = null
+  #controller: Controller
+  #ledger: MinuteLedger | null = null
   /** Line numbers of the last successes that have an error line. */
   readonly #joinedSuccesses = new Set<number>()
 
-  constructor(engine: Engine, name: string, modifiedMs: number | null, group: string | null) {
+  constructor(engine: Engine, { name, modifiedMs, group = null, id = name, resume = null }: SourceInfo) {
     this.#engine = engine
     this.name = name
-    this.#isGrouped = group !== null
-    this.reader = new LogReader(this, engine.names, engine.options.logFormat)
+    this.id = id
+    this.modifiedMs = modifiedMs
+    this.#fence = new ReadFence(resume ?? START)
+    const start = { byteOffset: resume?.from ?? 0, lines: resume?.fromLine ?? 0 }
+    this.reader = new LogReader(this, engine.names, engine.options.logFormat, start)
     // kubelet's file names tell the pod.
     const place = new Line()
     takePath(place, name)
     this.reader.place = place
+    this.#isGrouped = group !== null && place.pod === null
     this.#own = place.pod === null ? engine.controller(`file ${group ?? name}`) : engine.addPod(place.pod)
+    this.#controller = this.#own
+    this.#setLedger(place)
     this.clock = new RecordClock(engine.options.timeZone, modifiedMs)
+    if (resume !== null) this.#resume(resume)
+  }
+
+  /** Clocks go on where they stood: lines without a zone or a year, and windows, depend on what came before. */
+  #resume({ zoneMs, newestMs }: ReadPosition): void {
+    if (zoneMs !== null) this.clock.setZone(zoneMs)
+    if (newestMs === null) return
+    this.clock.saw(newestMs)
+    this.newestMs = newestMs
+    const own = this.#own
+    if (newestMs <= own.lastMs) return
+    own.lastMs = newestMs
+    own.nextTickMs = nextTick(newestMs)
   }
 
   push(chunk: Uint8Array): void {
@@ -64,14 +90,17 @@ export class EngineSource implements LineVisitor {
 
   access(view: AccessView, line: Line): void {
     const engine = this.#engine
-    engine.counts.records.access++
+    const isAgain = line.byteOffset < this.#fence.readTo && this.#fence.isCounted(line.byteOffset)
+    if (isAgain) {
+      if (this.#fence.isDone(line.byteOffset)) return
+    } else engine.counts.records.access++
     this.recognised++
     const timeMs = Number.isNaN(line.timeMs) ? view.timeMs : line.timeMs
     if (timeMs < engine.options.fromMs || timeMs >= engine.options.toMs) {
       engine.counts.outside++
       return
     }
-    const controller = this.#controllerOf(line.pod)
+    const controller = this.#controllerOf(line)
     if (timeMs >= controller.nextTickMs || timeMs < controller.resetBelowMs)
       this.#timeMoves(controller, timeMs, line.pod)
     else if (timeMs > controller.lastMs) controller.lastMs = timeMs
@@ -89,54 +118,56 @@ export class EngineSource implements LineVisitor {
       isPlain &&
       !controller.joiner.mayTake(view.bytes, view.start, view.clientEnd, view.requestStart, view.requestEnd)
     ) {
-      engine.count(status, view.nameId)
+      if (!isAgain) this.#count(status, view.nameId, timeMs, view.requestTimeMs)
       return
     }
     const recordLine = this.reader.recordLine(line)
     const record = scannedRecord(view, this.reader.parser.scanner!, recordLine.raw)
-    this.#access(record, recordLine, timeMs, controller, !isPlain, view.nameId)
+    this.#access(record, recordLine, timeMs, controller, !isPlain, view.nameId, isAgain)
   }
 
   record(record: ParsedRecord, line: RecordLine): void {
     const engine = this.#engine
     const { records } = engine.counts
+    const isAgain = this.#fence.isCounted(line.byteOffset)
+    if (isAgain && this.#fence.isDone(line.byteOffset)) return
     if (record.kind !== 'other') this.recognised++
-    if (record.kind === 'stream_access') records.streamAccess++
-    else records[record.kind]++
+    if (!isAgain) records[record.kind === 'stream_access' ? 'streamAccess' : record.kind]++
     const timeMs = this.clock.of(record, line)
     if (timeMs !== null && !this.#isOfInterest(record, timeMs)) {
       if (record.kind === 'access') engine.counts.outside++
       return
     }
-    const controller = this.#controllerOf(line.pod)
+    const controller = this.#controllerOf(line)
     const moves = timeMs !== null && (timeMs >= controller.nextTickMs || timeMs < controller.resetBelowMs)
     if (moves) this.#timeMoves(controller, timeMs, line.pod)
     switch (record.kind) {
       case 'access': {
         const nameId = engine.names.of(serviceIdentity(record) ?? '')
-        return this.#access(record, line, timeMs ?? Number.NaN, controller, true, nameId)
+        return this.#access(record, line, timeMs ?? Number.NaN, controller, true, nameId, isAgain)
       }
       case 'error':
         return this.#error(record, line, timeMs, controller)
       case 'controller':
         if (record.messageCause === 'no_endpoints' && record.service !== null && timeMs !== null) {
-          const position = { file: this.name, line: line.number }
+          const position = this.#position(line)
           engine.backends.addNoEndpoints(record.service, { timeMs, position, text: record.message })
         }
-        if (timeMs === null || engine.isWanted(timeMs)) engine.listener.controller(record, timeMs)
-        return
+        if (timeMs !== null && !engine.isWanted(timeMs)) return
+        return engine.listener.controller({ record, line, position: this.#position(line), stream: this.id, timeMs })
       case 'stream_access':
         return engine.listener.stream(record, timeMs)
     }
   }
 
-  continuation(): void {
-    this.#engine.counts.continuations++
+  continuation(lineNumber: number): void {
+    if (lineNumber > this.#fence.lines) this.#engine.counts.continuations++
   }
 
   reject(code: ParseErrorCode, column: number, line: RecordLine): void {
+    if (this.#fence.isCounted(line.byteOffset)) return
     this.#engine.counts.rejects++
-    this.#engine.listener.reject(code, column, line, this.name)
+    this.#engine.listener.reject(code, column, line, this)
   }
 
   /** Error and controller lines explain requests that end after them: those of a window's first requests lie before it. */
@@ -152,20 +183,50 @@ export class EngineSource implements LineVisitor {
     timeMs: number,
     controller: Controller,
     waits: boolean,
-    nameId: number
+    nameId: number,
+    isAgain: boolean
   ): void {
     const engine = this.#engine
     if (record.status === null) return
     if (record.requestLength === 0 && (record.attempts?.length ?? 0) > 0) {
-      engine.counts.subrequests++
+      if (!isAgain) engine.counts.subrequests++
       return
     }
-    engine.count(record.status, nameId)
-    const position = { file: this.name, line: line.number }
-    const entry = { record, line, position, timeMs: Number.isNaN(timeMs) ? 0 : timeMs, isPrecise: line.timeMs !== null }
+    if (!isAgain) this.#countRecord(record, nameId, timeMs)
+    const entry = this.#entry(record, line, Number.isNaN(timeMs) ? 0 : timeMs)
     const request = controller.joiner.addAccess(entry, waits)
     if (request) engine.decide(request)
     else if (!waits) this.#claimed(line.number)
+  }
+
+  #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
+    if (!this.#engine.count(status, nameId) || this.#ledger === null) return
+    this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs)
+  }
+
+  #countRecord(record: AccessRecord, nameId: number, timeMs: number): void {
+    const status = record.status!
+    this.#count(status, nameId, timeMs, record.requestTimeMs ?? 0)
+    if (this.#ledger === null || !this.#engine.isWantedId(nameId)) return
+    if (status === 499 && record.attempts?.at(-1)?.status !== 499)
+      this.#ledger.mark(this.#minuteTime(timeMs), nameId, 'clientClosed')
+    else if (status < 400 && (record.attempts?.length ?? 0) > 1 && classifyAccess(record).masked)
+      this.#ledger.mark(this.#minuteTime(timeMs), nameId, 'masked')
+  }
+
+  /** A format without a time: the minute of the lines around it. */
+  #minuteTime(timeMs: number): number {
+    if (!Number.isNaN(timeMs)) return timeMs
+    return Number.isFinite(this.#own.lastMs) ? this.#own.lastMs : (this.modifiedMs ?? 0)
+  }
+
+  #entry<R>(record: R, line: RecordLine, timeMs: number): Entry<R> {
+    const position = this.#position(line)
+    return { record, line, position, stream: this.id, timeMs, isPrecise: line.timeMs !== null }
+  }
+
+  #position(line: RecordLine): Position {
+    return { file: this.name, line: line.number }
   }
 
   /** A success has got its error line: a second one must not find it as if it were free. */
@@ -176,16 +237,9 @@ export class EngineSource implements LineVisitor {
   }
 
   #error(record: ErrorRecord, line: RecordLine, timeMs: number | null, controller: Controller): void {
-    const isPrecise = line.timeMs !== null
-    const entry = {
-      record,
-      line,
-      position: { file: this.name, line: line.number },
-      timeMs: timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0),
-      isPrecise
-    }
+    const entry = this.#entry(record, line, timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0))
     const waits = controller.joiner.addError(entry)
-    if (waits && isPrecise && canCut(record)) this.#findSuccess(entry, controller)
+    if (waits && entry.isPrecise && canCut(record)) this.#findSuccess(entry, controller)
     if (controller.joiner.aloneCount > ALONE_MAX) this.#engine.take(controller.joiner.takeAlone())
   }
 
@@ -197,14 +251,9 @@ export class EngineSource implements LineVisitor {
     if (record.request === null || record.client === null) return
     const found = this.reader.lookBack(record.client, record.request, timeMs - TWO_PIPES_MS)
     if (found === null || this.#joinedSuccesses.has(found.line.number)) return
+    if (this.#fence.isDone(found.line.byteOffset)) return
     this.#claimed(found.line.number)
-    const entry: AccessEntry = {
-      record: found.record,
-      line: found.line,
-      position: { file: this.name, line: found.line.number },
-      timeMs: found.line.timeMs ?? timeMs,
-      isPrecise: true
-    }
+    const entry = this.#entry(found.record, found.line, found.line.timeMs ?? timeMs)
     const request = controller.joiner.addAccess(entry, false)
     if (request) this.#engine.decide(request)
   }
@@ -235,7 +284,7 @@ export class EngineSource implements LineVisitor {
     if (timeMs > controller.lastMs) controller.lastMs = timeMs
     if (timeMs > this.newestMs) this.newestMs = timeMs
     if (timeMs < engine.fromMs && engine.isWanted(timeMs)) engine.fromMs = timeMs
-    controller.nextTickMs = (Math.floor(controller.lastMs / TICK_MS) + 1) * TICK_MS
+    controller.nextTickMs = nextTick(controller.lastMs)
     controller.resetBelowMs = isOneStream
       ? Number.NEGATIVE_INFINITY
       : controller.lastMs - engine.options.join.errorWaitMs
@@ -243,12 +292,21 @@ export class EngineSource implements LineVisitor {
     if (!isMovedByCaller) engine.take(controller.joiner.advance(controller.lastMs))
   }
 
-  #controllerOf(pod: string | null): Controller {
-    if (pod === null) return this.#own
-    if (pod !== this.#pod) {
-      this.#pod = pod
-      this.#podController = this.#engine.addPod(pod)
-    }
-    return this.#podController!
+  #controllerOf(line: Line | RecordLine): Controller {
+    const { pod } = line
+    if (pod === this.#pod) return this.#controller
+    this.#pod = pod
+    this.#controller = pod === null ? this.#own : this.#engine.addPod(pod)
+    this.#setLedger(pod === null ? this.reader.place : line)
+    return this.#controller
   }
+
+  #setLedger({ namespace, pod, container }: Pick<RecordLine, 'namespace' | 'pod' | 'container'>): void {
+    const name = pod === null ? this.id : `${namespace ?? ''}/${pod}/${container ?? ''}`
+    this.#ledger = this.#engine.minutes?.ledger(name, this.id) ?? null
+  }
+}
+
+function nextTick(ms: number): number {
+  return (Math.floor(ms / TICK_MS) + 1) * TICK_MS
 }

@@ -2,7 +2,7 @@
 
 import type { Cause } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/reader.ts'
-import type { AccessRecord, ErrorRecord } from '../parsers/record.ts'
+import type { AccessRecord, ControllerRecord, ErrorRecord } from '../parsers/record.ts'
 
 /** Where a line was read: counted from 1; of a record of several lines the first physical one. */
 export interface Position {
@@ -10,24 +10,23 @@ export interface Position {
   line: number
 }
 
-/** An access record with its place in time and in its source. */
-export interface AccessEntry {
-  record: AccessRecord
+/** A record with its place in time and in its source. */
+export interface Entry<R> {
+  record: R
   line: RecordLine
   position: Position
+  /** Id of the stream: several generations of a file share one name. */
+  stream: string
   /** Record time: the envelope's stamp, else nginx's second. */
   timeMs: number
   /** True when `timeMs` is finer than a second. */
   isPrecise: boolean
 }
 
-export interface ErrorEntry {
-  record: ErrorRecord
-  line: RecordLine
-  position: Position
-  timeMs: number
-  isPrecise: boolean
-}
+export type AccessEntry = Entry<AccessRecord>
+export type ErrorEntry = Entry<ErrorRecord>
+/** A controller line; without any dated record before it its time is not known. */
+export type ControllerEntry = Omit<Entry<ControllerRecord>, 'timeMs' | 'isPrecise'> & { timeMs: number | null }
 
 export type JoinState = 'joined' | 'access_only' | 'error_only' | 'ambiguous'
 

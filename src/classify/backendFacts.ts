@@ -7,7 +7,7 @@ const LATE_MS = 2_000
 const SERVICES_MAX = 10_000
 
 /** A time without endpoints, from the first line that said so to the last. */
-interface Outage {
+export interface Outage {
   first: ControllerEvidence
   lastMs: number
 }
@@ -24,6 +24,16 @@ export class BackendFacts {
     this.#empty.delete(prefix)
     this.#empty.set(prefix, { first: goesOn ? known.first : line, lastMs: line.timeMs })
     if (this.#empty.size > SERVICES_MAX) this.#empty.delete(this.#empty.keys().next().value!)
+  }
+
+  /** Everything, for a restart. */
+  toJSON(): [prefix: string, outage: Outage][] {
+    return [...this.#empty]
+  }
+
+  /** What an earlier run knew. */
+  restore(facts: [prefix: string, outage: Outage][]): void {
+    for (const [prefix, outage] of facts) this.#empty.set(prefix, outage)
   }
 
   /** The line that says that a service whose upstream name this can be had no endpoints around `timeMs`; null: none does. */

@@ -56,9 +56,9 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
         documents?.add(failure)
       },
       alone: error => summary.alone(error),
-      controller: (record, timeMs) => summary.controller(record, timeMs),
+      controller: entry => summary.controller(entry.record, entry.timeMs),
       stream: record => summary.streamAccess(record),
-      reject: (code, column, line, source) => summary.reject(code, column, line, source)
+      reject: (code, column, line, source) => summary.reject(code, column, line, source.name)
     }
   )
 

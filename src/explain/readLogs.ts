@@ -24,7 +24,7 @@ export async function readLogs(engine: Engine, inputs: Input[], options: ReadOpt
 }
 
 async function readOne(engine: Engine, input: Input, options: ReadOptions): Promise<EngineSource> {
-  const source = engine.open(input.name, input.modifiedMs)
+  const source = engine.open({ name: input.name, modifiedMs: input.modifiedMs })
   let bytes = 0
   try {
     for await (const chunk of input.chunks()) {
@@ -84,7 +84,11 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
     const first = await next(chunks)
     if (first !== null) options.opened(input, first)
     const content = first === null ? 'mixed' : contentOf(first)
-    const source = engine.open(input.name, input.modifiedMs, content === 'mixed' ? null : GROUP)
+    const source = engine.open({
+      name: input.name,
+      modifiedMs: input.modifiedMs,
+      group: content === 'mixed' ? null : GROUP
+    })
     readings.push({ source, chunks, next: first, nextMs: first === null ? Number.NaN : lastAccessTime(first), content })
   }
   for (const { source, next: head, content } of readings) {

@@ -137,6 +137,16 @@ export class Joiner {
     return { requests, alone }
   }
 
+  /** Everything that waits, each entry once: what a restart must read again. */
+  *waiting(): Generator<AccessEntry | ErrorEntry> {
+    for (const held of this.#errorQueue) if (!held.isTaken) yield held.entry
+    for (const { entry, claim } of this.#accessQueue) {
+      yield entry
+      for (const held of claim.taken) yield held.entry
+    }
+    yield* this.#alone
+  }
+
   /** Error lines without a request that nobody has taken yet. */
   get aloneCount(): number {
     return this.#alone.length

@@ -1,8 +1,8 @@
 /** Controller lines worth keeping beside the failures they may explain: reloads, endpoints, certificates, leaders. */
 
 import type { Cause } from '../../parsers/causes.ts'
-import type { RecordLine } from '../../parsers/reader.ts'
 import type { ControllerRecord } from '../../parsers/record.ts'
+import type { ControllerEntry } from '../model.ts'
 import { DOCUMENT_SCHEMA, type DocumentOptions, type FailureDocument, type StoredDocument } from './document.ts'
 import { lineId, RULES_VERSION, sourceOf } from './identity.ts'
 import type { ControllerRow } from './store.ts'
@@ -30,17 +30,12 @@ export function controllerKind(record: ControllerRecord): string | null {
   return record.cause === null ? null : record.cause
 }
 
-/** The document of a controller line; null when it is not worth one. `timeMs` as the engine placed it. */
-export function buildControllerDocument(
-  record: ControllerRecord,
-  line: RecordLine,
-  position: { file: string; line: number },
-  timeMs: number,
-  options: DocumentOptions
-): StoredDocument | null {
+/** The document of a controller line; null when it is not worth one, or its time is not known. */
+export function buildControllerDocument(entry: ControllerEntry, options: DocumentOptions): StoredDocument | null {
+  const { record, line, position, stream, timeMs } = entry
   const kind = controllerKind(record)
-  if (kind === null) return null
-  const id = lineId(sourceOf(options.clusterName, line, options.sourceOf(position.file, line.byteOffset)), line)
+  if (kind === null || timeMs === null) return null
+  const id = lineId(sourceOf(options.clusterName, line, options.sourceOf(stream, line.byteOffset)), line)
   const end = record.message.indexOf('\\x0A')
   const document: FailureDocument = {
     '@timestamp': new Date(timeMs).toISOString(),

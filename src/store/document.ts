@@ -28,8 +28,8 @@ export type FieldType =
 
 export interface DocumentOptions {
   clusterName: string
-  /** Source of a line whose envelope does not tell: `--source`, a fingerprint, `stdin`. By file and offset of the line. */
-  sourceOf(file: string, byteOffset: number): string
+  /** Source of a line whose envelope does not tell: `--source`, a fingerprint, `stdin`. By stream and offset of the line. */
+  sourceOf(stream: string, byteOffset: number): string
   masker: Masker
   runbookUrl: string | null
 }
@@ -215,7 +215,7 @@ function factsOf(failure: Failure, options: DocumentOptions): Facts {
     blamed: attempts[failure.blamedAttempt] ?? null,
     line: first.line,
     id: lineId(
-      sourceOf(options.clusterName, first.line, options.sourceOf(first.position.file, first.line.byteOffset)),
+      sourceOf(options.clusterName, first.line, options.sourceOf(first.stream, first.line.byteOffset)),
       first.line
     )
   }

@@ -26,12 +26,12 @@ function factsOf(lines: string[], summary = new Summary(new Masker(MASK_ALL))): 
     {
       failure: failure => summary.add(failure),
       alone: error => summary.alone(error),
-      controller: (record, timeMs) => summary.controller(record, timeMs),
+      controller: entry => summary.controller(entry.record, entry.timeMs),
       stream: record => summary.streamAccess(record),
-      reject: (code, column, line, source) => summary.reject(code, column, line, source)
+      reject: (code, column, line, source) => summary.reject(code, column, line, source.name)
     }
   )
-  const source = engine.open('controller.log', null)
+  const source = engine.open({ name: 'controller.log', modifiedMs: null })
   source.push(Buffer.from(`${lines.join('\n')}\n`))
   source.end()
   engine.finish()

@@ -22,7 +22,7 @@ export function runEngine(lines: string[], join: Partial<JoinOptions> = {}): Eng
     },
     { failure: failure => failures.push(failure), alone() {}, controller() {}, stream() {}, reject() {} }
   )
-  const source = engine.open('test.log', null)
+  const source = engine.open({ name: 'test.log', modifiedMs: null })
   source.push(Buffer.from(`${lines.join('\n')}\n`, 'latin1'))
   source.end()
   engine.finish()
