@@ -10,8 +10,11 @@ export interface ReadPosition {
   from: number
   /** Physical lines before `from`. */
   fromLine: number
-  /** Lines below `readTo` that wait for a partner: joined again, not counted again. All others below it are done. Ascending. */
-  held: number[]
+  /**
+   * Lines below `readTo` that wait for a partner: joined again, not counted again. All others below it are done. Ascending;
+   * `all` when everything is to be judged again.
+   */
+  held: number[] | 'all'
   /** Lines below `readTo` that may go on and were told to nobody: pieces, tracebacks. Counted when they are whole. Ascending. */
   open: number[]
   /** Offset of the container's clock from UTC, as far as known. */
@@ -34,16 +37,18 @@ export const START: ReadPosition = {
 
 /** What a restart asks of each line that it reads again. */
 export class ReadFence {
+  readonly position: ReadPosition
   readonly readTo: number
   /** Physical lines below `readTo`. */
   readonly lines: number
-  readonly #held: ReadonlySet<number>
+  readonly #held: ReadonlySet<number> | null
   readonly #open: ReadonlySet<number>
 
   constructor(position: ReadPosition) {
+    this.position = position
     this.readTo = position.readTo
     this.lines = position.lines
-    this.#held = new Set(position.held)
+    this.#held = position.held === 'all' ? null : new Set(position.held)
     this.#open = new Set(position.open)
   }
 
@@ -54,16 +59,17 @@ export class ReadFence {
 
   /** The line was counted, and everything it caused is kept: nothing is to be done. */
   isDone(byteOffset: number): boolean {
-    return this.isCounted(byteOffset) && !this.#held.has(byteOffset)
+    return this.#held !== null && this.isCounted(byteOffset) && !this.#held.has(byteOffset)
   }
 }
 
 /** A line's begin and number, as readers and entries have it. */
-interface LinePlace {
+export interface LinePlace {
   byteOffset: number
   number: number
 }
 
+/** How far the reader of one stream has come. */
 export interface ReadProgress {
   readTo: number
   lines: number
@@ -78,25 +84,42 @@ export interface ReadProgress {
 /** How far back a record is looked for just because it may be continued. */
 const CONTINUED_BYTES_MAX = 1 << 18
 
-/** Where a restart goes on: `waiting` are the lines of the stream that wait for a partner. */
-export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[]): ReadPosition {
+/**
+ * Where a restart goes on. `waiting` are the lines of the stream that wait for a partner; `fence` is where the run before
+ * this one got to: what it had not done stays to be done until it has been read again.
+ */
+export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[], fence: ReadPosition): ReadPosition {
   const { readTo, lines, zoneMs, newestMs } = progress
   const open = [...progress.open]
   const near = [...progress.continuable].filter(line => readTo - line.byteOffset <= CONTINUED_BYTES_MAX)
   let from: LinePlace = { byteOffset: readTo, number: lines + 1 }
   for (const line of [...waiting, ...open, ...near]) if (line.byteOffset < from.byteOffset) from = line
+  const isBehind = readTo < fence.readTo
+  const unread = (offsets: readonly number[]): number[] => (isBehind ? offsets.filter(offset => offset >= readTo) : [])
   return {
-    readTo,
-    lines,
+    readTo: isBehind ? fence.readTo : readTo,
+    lines: isBehind ? fence.lines : lines,
     from: from.byteOffset,
     fromLine: from.number - 1,
-    held: ascending(waiting),
-    open: ascending(open),
-    zoneMs,
-    newestMs: Number.isFinite(newestMs) ? newestMs : null
+    held:
+      isBehind && fence.held === 'all'
+        ? 'all'
+        : ascending([...offsetsOf(waiting), ...(fence.held === 'all' ? [] : unread(fence.held))]),
+    open: ascending([...offsetsOf(open), ...unread(fence.open)]),
+    zoneMs: zoneMs ?? fence.zoneMs,
+    newestMs: Number.isFinite(newestMs) ? newestMs : fence.newestMs
   }
 }
 
-function ascending(lines: readonly LinePlace[]): number[] {
-  return [...new Set(lines.map(line => line.byteOffset))].sort((a, b) => a - b)
+/** A state from which everything is read and judged once more, and nothing is counted that was. */
+export function judgedAgain(position: ReadPosition): ReadPosition {
+  return { ...position, from: 0, fromLine: 0, held: 'all', open: [], newestMs: null }
+}
+
+function offsetsOf(lines: readonly LinePlace[]): number[] {
+  return lines.map(line => line.byteOffset)
+}
+
+function ascending(offsets: number[]): number[] {
+  return [...new Set(offsets)].sort((a, b) => a - b)
 }

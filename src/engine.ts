@@ -31,6 +31,11 @@ export interface EngineOptions {
   withMinutes?: boolean
 }
 
+/** As JSON in the store. */
+export interface EngineState extends Record<string, unknown> {
+  backends: ReturnType<BackendFacts['toJSON']>
+}
+
 /** What tells a source from others. */
 export interface SourceInfo {
   /** What documents call it. */
@@ -133,6 +138,16 @@ export class Engine {
     source.end()
     const at = this.sources.indexOf(source)
     if (at >= 0) this.sources.splice(at, 1)
+  }
+
+  /** What a restart needs beside the lines that wait; null: nothing has changed since the last call. */
+  takeState(): EngineState | null {
+    return this.backends.takeChanges() ? { backends: this.backends.toJSON() } : null
+  }
+
+  /** Goes on from what an earlier run knew. */
+  restore({ backends }: EngineState): void {
+    this.backends.restore(backends)
   }
 
   /** Every entry that waits for a partner, of all sources. */

@@ -6,7 +6,7 @@ import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
 import type { AccessView } from '../parsers/scanner.ts'
-import { ReadFence, type ReadPosition, START } from './checkpoint.ts'
+import { type LinePlace, positionOf, ReadFence, type ReadPosition, START } from './checkpoint.ts'
 import { classifyAccess } from './classify/accessTable.ts'
 import { serviceIdentity } from './classify/classify.ts'
 import type { Controller, Engine, SourceInfo } from './engine.ts'
@@ -74,6 +74,20 @@ export class EngineSource implements LineVisitor {
     if (newestMs <= own.lastMs) return
     own.lastMs = newestMs
     own.nextTickMs = nextTick(newestMs)
+  }
+
+  /** Where a restart goes on; `waiting` are the lines of this source that wait. */
+  position(waiting: readonly LinePlace[]): ReadPosition {
+    const { reader } = this
+    const { readTo, lines } = reader
+    const open = reader.openLines()
+    const continuable = reader.continuable()
+    const { zoneMs } = this.clock
+    return positionOf(
+      { readTo, lines, zoneMs, newestMs: this.newestMs, open, continuable },
+      waiting,
+      this.#fence.position
+    )
   }
 
   push(chunk: Uint8Array): void {

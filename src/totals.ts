@@ -131,6 +131,11 @@ export class MinuteTotals {
     }
   }
 
+  /** A stream has ended: its ledgers are no longer needed once their rows are taken. */
+  forget(stream: string): void {
+    for (const [key, ledger] of this.#ledgers) if (ledger.stream === stream) this.#ledgers.delete(key)
+  }
+
   /** The rows since the last call. */
   take(): MinuteRow[] {
     const rows = [...this.rows()]

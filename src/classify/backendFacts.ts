@@ -15,15 +15,24 @@ export interface Outage {
 /** What controller lines said about backends: which services had no endpoints, and when. Bounded; the oldest goes first. */
 export class BackendFacts {
   readonly #empty = new Map<string, Outage>()
+  #hasChanged = false
 
   /** `service` is `namespace/name`. */
   addNoEndpoints(service: string, line: ControllerEvidence): void {
     const prefix = `${service.replace('/', '-')}-`
+    this.#hasChanged = true
     const known = this.#empty.get(prefix)
     const goesOn = known !== undefined && line.timeMs - known.lastMs <= VALID_MS
     this.#empty.delete(prefix)
     this.#empty.set(prefix, { first: goesOn ? known.first : line, lastMs: line.timeMs })
     if (this.#empty.size > SERVICES_MAX) this.#empty.delete(this.#empty.keys().next().value!)
+  }
+
+  /** Whether anything was added since the last call. */
+  takeChanges(): boolean {
+    const hasChanged = this.#hasChanged
+    this.#hasChanged = false
+    return hasChanged
   }
 
   /** Everything, for a restart. */

@@ -23,8 +23,8 @@ export interface SourceStream {
   readonly isAtEnd: boolean
   /** Record time of its newest line, Unix ms; -Infinity before the first. Set by whoever reads the lines. */
   newestMs: number
-  /** What finds it again after a restart, as JSON: path, inode, fingerprints. */
-  place(): Record<string, unknown>
+  /** What finds it again after a restart, as JSON: path, inode, fingerprints of its head and of what lies before `readTo`. */
+  place(readTo: number): Record<string, unknown>
 }
 
 /** Bytes that nobody will ever read, or that nobody can count. */

@@ -54,6 +54,11 @@ export class Fingerprints {
     this.#whole.delete(name)
   }
 
+  remove(name: string): void {
+    this.#heads.delete(name)
+    this.#whole.delete(name)
+  }
+
   of(name: string, byteOffset: number): string {
     const head = this.#heads.get(name)
     if (head === undefined) return name

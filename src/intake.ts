@@ -1,0 +1,110 @@
+/** The way in: every stream of the source on its way through the engine, and where each of them is. */
+
+import type { LinePlace } from './checkpoint.ts'
+import type { Engine } from './engine.ts'
+import type { EngineSource } from './engineSource.ts'
+import { groupTimeMs } from './source/mergeOrder.ts'
+import type { SourceStream, StreamState } from './source/source.ts'
+import { Fingerprints, HEAD_BYTES } from './store/identity.ts'
+
+interface OpenStream {
+  stream: SourceStream
+  source: EngineSource
+  /** Bytes of its head that are known. */
+  headBytes: number
+  isEnded: boolean
+  /** Its state as it was told last. */
+  told: string
+}
+
+export class Intake {
+  /** Fingerprints by id of the stream. */
+  readonly fingerprints = new Fingerprints()
+  readonly #engine: Engine
+  readonly #open = new Map<string, OpenStream>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Streams that are read. */
+  get streams(): number {
+    return this.#engine.sources.length
+  }
+
+  /** Record time of the newest line of all, Unix ms. */
+  get newestMs(): number {
+    let newestMs = Number.NEGATIVE_INFINITY
+    for (const { source } of this.#open.values()) newestMs = Math.max(newestMs, source.newestMs)
+    return newestMs
+  }
+
+  push(stream: SourceStream, bytes: Uint8Array): void {
+    const open = this.#openStream(stream)
+    if (open.headBytes < HEAD_BYTES) {
+      open.headBytes = stream.head.length
+      this.fingerprints.add(stream.id, stream.head)
+    }
+    open.source.push(bytes)
+    stream.newestMs = open.source.newestMs
+    this.#moveWindows(stream.group)
+  }
+
+  end(stream: SourceStream): void {
+    const open = this.#openStream(stream)
+    this.#engine.close(open.source)
+    open.isEnded = true
+    this.#moveWindows(stream.group)
+  }
+
+  /** Nothing has come for `idleMs`: records that may go on are told, windows close by wall time. */
+  idle(idleMs: number): void {
+    for (const source of this.#engine.sources) source.reader.flush()
+    this.#engine.idle(idleMs)
+  }
+
+  /** States that have changed since the last call, as of now, and how many lines wait in all streams. */
+  takeStates(): { states: StreamState[]; linesHeld: number } {
+    const waiting = new Map<string, LinePlace[]>()
+    let linesHeld = 0
+    for (const { stream, line } of this.#engine.waiting()) {
+      linesHeld++
+      const lines = waiting.get(stream)
+      if (lines) lines.push(line)
+      else waiting.set(stream, [line])
+    }
+    const states: StreamState[] = []
+    for (const [id, open] of this.#open) {
+      const held = waiting.get(id) ?? []
+      const read = open.source.position(held)
+      const isDone = open.isEnded && held.length === 0
+      const told = JSON.stringify([read, isDone])
+      if (told !== open.told) states.push({ stream: id, place: open.stream.place(read.readTo), read, isDone })
+      open.told = told
+      if (!isDone) continue
+      this.#open.delete(id)
+      this.fingerprints.remove(id)
+      this.#engine.minutes?.forget(id)
+    }
+    return { states, linesHeld }
+  }
+
+  #openStream(stream: SourceStream): OpenStream {
+    let open = this.#open.get(stream.id)
+    if (open === undefined) {
+      const { id, name, group, modifiedMs, resume } = stream
+      const source = this.#engine.open({ id, name, group, modifiedMs, resume })
+      stream.newestMs = source.newestMs
+      open = { stream, source, headBytes: 0, isEnded: false, told: '' }
+      this.#open.set(id, open)
+    }
+    return open
+  }
+
+  #moveWindows(group: string | null): void {
+    if (group === null) return
+    const streams = [...this.#open.values()].filter(open => open.stream.group === group && !open.isEnded)
+    const nowMs = groupTimeMs(streams.map(open => open.stream))
+    if (Number.isFinite(nowMs)) this.#engine.advance(group, nowMs)
+  }
+}

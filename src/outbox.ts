@@ -1,0 +1,119 @@
+/** What the engine decides, as documents, until it goes to the store together with totals and positions. */
+
+import { causeTable } from '../parsers/causes.ts'
+import type { RecordLine } from '../parsers/line.ts'
+import type { ParseErrorCode } from '../parsers/record.ts'
+import type { Counters } from './counters.ts'
+import type { Engine, EngineListener } from './engine.ts'
+import type { EngineSource } from './engineSource.ts'
+import type { ControllerEntry, Failure } from './model.ts'
+import type { SourceGap, StreamState } from './source/source.ts'
+import { buildControllerDocument } from './store/controllerDocument.ts'
+import { buildDocument, type DocumentOptions, type StoredDocument } from './store/document.ts'
+import { buildRejectDocument } from './store/rejectDocument.ts'
+import type { Batch, StoredReject, TotalsRow } from './store/store.ts'
+
+/** A document without the lines it quotes, bytes as JSON. */
+const DOCUMENT_BYTES = 2_000
+const STATE_BYTES = 500
+
+/** Where pods and root causes will be found: what comes out goes to the store. */
+export type Diagnose = (failure: Failure) => Failure
+
+export class Outbox implements EngineListener {
+  /** Of what waits here, about, as JSON. */
+  bytes = 0
+  #failures: StoredDocument[] = []
+  #controllers: StoredDocument[] = []
+  #rejects: StoredReject[] = []
+  #gaps: SourceGap[] = []
+  readonly #options: DocumentOptions
+  readonly #counters: Counters
+  readonly #diagnose: Diagnose
+
+  constructor(options: DocumentOptions, counters: Counters, diagnose: Diagnose) {
+    this.#options = options
+    this.#counters = counters
+    this.#diagnose = diagnose
+  }
+
+  failure(classified: Failure): void {
+    const failure = this.#diagnose(classified)
+    this.#failures.push(buildDocument(failure, this.#options))
+    this.bytes += DOCUMENT_BYTES
+    for (const { line } of failure.errors) this.bytes += line.raw.length
+    const { category, slo } = causeTable[failure.cause]
+    const status = failure.access?.record.status
+    this.#counters.joins[failure.join]++
+    this.#counters.countFailure({
+      upstream: failure.upstreamName ?? '',
+      cause: failure.cause,
+      category,
+      status: status === null || status === undefined ? '-' : String(status).padStart(3, '0'),
+      slo
+    })
+  }
+
+  /** An error line without a request is evidence of nothing that is stored. */
+  alone(): void {}
+
+  controller(entry: ControllerEntry): void {
+    const document = buildControllerDocument(entry, this.#options)
+    if (document === null) return
+    this.#controllers.push(document)
+    this.bytes += STATE_BYTES + entry.line.raw.length
+  }
+
+  stream(): void {}
+
+  reject(code: ParseErrorCode, column: number, line: RecordLine, source: EngineSource): void {
+    const lastMs = Number.isFinite(source.newestMs) ? source.newestMs : (source.modifiedMs ?? 0)
+    const rejected = { code, column, line, file: source.name, stream: source.id, timeMs: line.timeMs ?? lastMs }
+    this.#rejects.push(buildRejectDocument(rejected, this.#options))
+    this.bytes += STATE_BYTES + 2 * line.raw.length
+    const { rejectsByCode } = this.#counters
+    rejectsByCode.set(code, (rejectsByCode.get(code) ?? 0) + 1)
+  }
+
+  gap(gap: SourceGap): void {
+    this.#gaps.push(gap)
+    this.bytes += STATE_BYTES
+    this.#counters.gaps++
+    this.#counters.gapBytes += gap.bytes ?? 0
+  }
+
+  /** Everything since the last call, as one batch with the engine's totals; null when there is nothing to keep. */
+  take(engine: Engine, streams: StreamState[]): Batch | null {
+    const totals = this.#takeTotals(engine)
+    if (this.bytes === 0 && totals.length === 0 && streams.length === 0) return null
+    const batch: Batch = {
+      failures: this.#failures,
+      controllers: this.#controllers,
+      rejects: this.#rejects,
+      gaps: this.#gaps,
+      totals,
+      streams,
+      engine: engine.takeState()
+    }
+    this.#failures = []
+    this.#controllers = []
+    this.#rejects = []
+    this.#gaps = []
+    this.bytes = 0
+    return batch
+  }
+
+  #takeTotals({ counts, minutes }: Engine): TotalsRow[] {
+    const { access, error, controller, streamAccess, other } = counts.records
+    const { continuations: continuation, rejects: reject } = counts
+    const { lines } = this.#counters
+    Object.assign(lines, { access, error, controller, stream_access: streamAccess, other, continuation, reject })
+    const rows = minutes!.take()
+    for (const row of rows) {
+      this.#counters.countRequests(row.upstream, row.requests)
+      // A stream's id is unique by itself.
+      if (row.container !== row.stream) row.container = `${this.#options.clusterName}/${row.container}`
+    }
+    return rows
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The flow, top to bottom:
+ *
+ *   source → envelope → scan → join → classify → diagnose → store
+ *                         └─ totals per minute ───────────────┘
+ */
+
+import type { Counters } from './counters.ts'
+import type { Engine } from './engine.ts'
+import type { Intake } from './intake.ts'
+import type { Outbox } from './outbox.ts'
+import type { Source } from './source/source.ts'
+import type { BatchWriter } from './store/writer.ts'
+
+export interface PipelineParts {
+  source: Source
+  /** Envelope, scan, totals, join and classify; tells `outbox`. */
+  engine: Engine
+  /** The streams of the source in the engine. */
+  intake: Intake
+  /** Diagnoses failures and makes documents of what the engine tells. */
+  outbox: Outbox
+  writer: BatchWriter
+  counters: Counters
+  /** Wall time, ms: it says when to write, never what. */
+  nowMs: () => number
+}
+
+/** A batch is written when it is this large, or this old. */
+const BATCH_BYTES = 1 << 20
+const BATCH_MS = 1_000
+/** How long a stop waits for the store. */
+const STOP_MS = 25_000
+
+/**
+ * Runs until the source is at its end or `signal` is aborted, and everything that was decided is durable. Lines that wait
+ * for a partner then are read again by the next run; at the end of the source nothing waits. Throws what the source or the
+ * store throw.
+ */
+export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
+  const { source, engine, intake, outbox, writer, counters, nowMs } = parts
+  let writtenMs = nowMs()
+
+  for await (const event of source.read(signal)) {
+    counters.isReady = true
+    counters.isAtEnd = event.kind === 'idle'
+    if (event.kind === 'chunk') intake.push(event.stream, event.bytes)
+    else if (event.kind === 'end') intake.end(event.stream)
+    else if (event.kind === 'gap') outbox.gap(event.gap)
+    else intake.idle(event.idleMs)
+
+    if (outbox.bytes < BATCH_BYTES && nowMs() - writtenMs < BATCH_MS) continue
+    await write()
+    writtenMs = nowMs()
+  }
+  if (!signal.aborted) engine.finish()
+  await write()
+  await writer.finish(signal, STOP_MS)
+
+  /** Documents, totals and positions as of this moment: they become durable together. Waits only for room in flight. */
+  async function write(): Promise<void> {
+    const { states, linesHeld } = intake.takeStates()
+    Object.assign(counters, { linesHeld, newestMs: intake.newestMs, streams: intake.streams })
+    const { bytes } = outbox
+    const batch = outbox.take(engine, states)
+    if (batch !== null) await writer.offer(batch, bytes, signal)
+  }
+}

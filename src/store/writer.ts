@@ -1,0 +1,76 @@
+/** Batches on their way to a store: as many as fit into a limit of bytes, so that reading never waits for one write. */
+
+import type { Counters } from '../counters.ts'
+import { Why5xxError } from '../errors.ts'
+import type { Batch, StoreWriter } from './store.ts'
+
+export class BatchWriter {
+  readonly #store: StoreWriter
+  readonly #counters: Counters
+  readonly #bytesMax: number
+  #inFlight = 0
+  #error: unknown = null
+  #waiting: (() => void)[] = []
+
+  constructor(store: StoreWriter, counters: Counters, bytesMax: number) {
+    this.#store = store
+    this.#counters = counters
+    this.#bytesMax = bytesMax
+  }
+
+  /** Hands a batch on; waits only for room in flight, or until `signal` is aborted. Throws what an earlier write failed of. */
+  async offer(batch: Batch, bytes: number, signal: AbortSignal): Promise<void> {
+    while (this.#inFlight > 0 && this.#inFlight + bytes > this.#bytesMax && !signal.aborted) await this.#settled(signal)
+    if (this.#error !== null) throw this.#error
+    this.#move(bytes)
+    void this.#write(batch, bytes)
+  }
+
+  /**
+   * Waits until everything is durable. Once `signal` is aborted for `timeoutMs` at most, then throws: what is not durable by
+   * then is read again by the next run.
+   */
+  async finish(signal: AbortSignal, timeoutMs: number): Promise<void> {
+    while (this.#inFlight > 0 && this.#error === null && !signal.aborted) await this.#settled(signal)
+    const timeout = AbortSignal.timeout(timeoutMs)
+    while (this.#inFlight > 0 && this.#error === null) {
+      if (timeout.aborted) {
+        const why = this.#store.pausedBecause ?? 'the store is too slow'
+        throw new Why5xxError('WHY5XX_STORE', `not everything could be written: ${why}; the next run reads it again`)
+      }
+      await this.#settled(timeout)
+    }
+    if (this.#error !== null) throw this.#error
+  }
+
+  async #write(batch: Batch, bytes: number): Promise<void> {
+    try {
+      const { written, known } = await this.#store.write(batch)
+      const counts = this.#counters.written
+      counts.batches++
+      counts.documents += written
+      counts.known += known
+    } catch (error) {
+      this.#error ??= error
+    }
+    this.#move(-bytes)
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  #move(bytes: number): void {
+    this.#inFlight += bytes
+    this.#counters.bytesInFlight = this.#inFlight
+  }
+
+  /** The next write has ended, or `signal` is aborted. */
+  #settled(signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      signal.addEventListener('abort', wake, { once: true })
+      this.#waiting.push(wake)
+    })
+  }
+}
