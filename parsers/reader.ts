@@ -54,7 +54,6 @@ export class LogReader {
   readonly #blocks = new Map<string, OpenBlock>()
   readonly #pieces = new Pieces()
 
-  /** `start`: where the first chunk begins when it is not the begin of the source. */
   constructor(visitor: LineVisitor, names: NameTable, format: LogFormat | null = null, start: ReadStart = BEGIN) {
     this.#visitor = visitor
     this.parser = new RecordParser(names, format)
@@ -69,15 +68,16 @@ export class LogReader {
     return this.#offset
   }
 
-  /** Lines that may go on and were not told to the visitor yet: pieces, and records that wait for their continuations. */
+  /** Lines that may go on and were not told yet: pieces, and records that wait for their continuations. */
   *openLines(): Generator<LineStart> {
     yield* this.#pieces.firsts()
     for (const block of this.#blocks.values()) if (block.waiting !== null) yield block.line
   }
 
-  /** Records that were told, and whose continuations would be nobody's without them. */
-  *continuable(): Generator<LineStart> {
+  /** What lines to come may refer to: records that were told and may go on, and the lines of the last `ms`. */
+  *context(ms: number): Generator<LineStart> {
     for (const block of this.#blocks.values()) if (block.waiting === null) yield block.line
+    yield* this.#recent.startsWithin(ms)
   }
 
   /** Reads a chunk; lines are told as soon as they are whole. The chunk may be reused afterwards. */
@@ -102,7 +102,7 @@ export class LogReader {
         end = chunk.lastIndexOf(LINE_FEED, from + BLOCK_BYTES) + 1
         if (end <= from) end = chunk.indexOf(LINE_FEED, from + BLOCK_BYTES) + 1
       }
-      this.#block(chunk.subarray(from, end), this.#offset + from)
+      this.#block(chunk.subarray(from, end), this.#offset + from, end === to)
       from = end
     }
     this.#offset += to
@@ -206,7 +206,7 @@ export class LogReader {
     this.#block(joined, at)
   }
 
-  #block(bytes: Buffer, offset: number): void {
+  #block(bytes: Buffer, offset: number, isLast = true): void {
     this.#current = { bytes, firstLine: this.lines + 1, offset, lastMs: Number.NaN }
     const line = this.#line
     let start = 0
@@ -223,8 +223,8 @@ export class LogReader {
       else this.#physicalLine(line)
       start = feed + 1
     }
-    // Only sources that hold error lines are looked back in.
-    if (!this.#hasErrors) return
+    // Only sources that hold error lines are looked back in; before the first one may lie the end of a chunk.
+    if (!this.#hasErrors && !isLast) return
     this.#current.lastMs = line.timeMs
     this.#recent.add(this.#current)
   }

@@ -38,6 +38,13 @@ export class RecentBlocks {
     if (gone > 0) this.#blocks = this.#blocks.slice(gone)
   }
 
+  /** Where the blocks begin that hold lines of the last `ms` before the newest one; nothing without stamps. */
+  *startsWithin(ms: number): Generator<{ byteOffset: number; number: number }> {
+    const newestMs = this.#blocks.at(-1)?.lastMs ?? Number.NaN
+    for (const { lastMs, offset, firstLine } of this.#blocks)
+      if (lastMs >= newestMs - ms) yield { byteOffset: offset, number: firstLine }
+  }
+
   /**
    * Lines that hold `needle` (Latin-1), newest first, those of the block still being read, `current`, first of all; blocks
    * that end before `sinceMs` are not looked at.

@@ -77,37 +77,41 @@ export interface ReadProgress {
   newestMs: number
   /** Lines told to nobody yet. */
   open: Iterable<LinePlace>
-  /** Records whose continuations may still come: read again, as far as they are near, so that these are known for what they are. */
-  continuable: Iterable<LinePlace>
+  /** What lines to come may refer to: read again, as far as it is near. */
+  context: Iterable<LinePlace>
 }
 
-/** How far back a record is looked for just because it may be continued. */
-const CONTINUED_BYTES_MAX = 1 << 18
+/** More than a tenth of a second of a busy controller. */
+const CONTEXT_BYTES_MAX = 1 << 19
 
 /**
  * Where a restart goes on. `waiting` are the lines of the stream that wait for a partner; `fence` is where the run before
  * this one got to: what it had not done stays to be done until it has been read again.
  */
-export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[], fence: ReadPosition): ReadPosition {
+export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[], fence: ReadFence): ReadPosition {
   const { readTo, lines, zoneMs, newestMs } = progress
+  const before = fence.position
   const open = [...progress.open]
-  const near = [...progress.continuable].filter(line => readTo - line.byteOffset <= CONTINUED_BYTES_MAX)
+  const near = [...progress.context].filter(line => readTo - line.byteOffset <= CONTEXT_BYTES_MAX)
   let from: LinePlace = { byteOffset: readTo, number: lines + 1 }
   for (const line of [...waiting, ...open, ...near]) if (line.byteOffset < from.byteOffset) from = line
-  const isBehind = readTo < fence.readTo
-  const unread = (offsets: readonly number[]): number[] => (isBehind ? offsets.filter(offset => offset >= readTo) : [])
+
+  const isBehind = readTo < before.readTo
+  const openOffsets = offsetsOf(open)
+  // Below the fence a line may look open here that was told before: at the end of its file, or because its end is still to be read.
+  const toldBefore = openOffsets.filter(offset => fence.isCounted(offset))
+  const unreadHeld = isBehind && before.held !== 'all' ? before.held.filter(offset => offset >= readTo) : []
+  const held = [...offsetsOf(waiting), ...toldBefore.filter(offset => !fence.isDone(offset)), ...unreadHeld]
+  const unreadOpen = isBehind ? before.open.filter(offset => offset >= readTo) : []
   return {
-    readTo: isBehind ? fence.readTo : readTo,
-    lines: isBehind ? fence.lines : lines,
+    readTo: isBehind ? before.readTo : readTo,
+    lines: isBehind ? before.lines : lines,
     from: from.byteOffset,
     fromLine: from.number - 1,
-    held:
-      isBehind && fence.held === 'all'
-        ? 'all'
-        : ascending([...offsetsOf(waiting), ...(fence.held === 'all' ? [] : unread(fence.held))]),
-    open: ascending([...offsetsOf(open), ...unread(fence.open)]),
-    zoneMs: zoneMs ?? fence.zoneMs,
-    newestMs: Number.isFinite(newestMs) ? newestMs : fence.newestMs
+    held: isBehind && before.held === 'all' ? 'all' : ascending(held),
+    open: ascending([...openOffsets.filter(offset => !fence.isCounted(offset)), ...unreadOpen]),
+    zoneMs: zoneMs ?? before.zoneMs,
+    newestMs: Number.isFinite(newestMs) ? newestMs : before.newestMs
   }
 }
 

@@ -81,13 +81,9 @@ export class EngineSource implements LineVisitor {
     const { reader } = this
     const { readTo, lines } = reader
     const open = reader.openLines()
-    const continuable = reader.continuable()
+    const context = reader.context(TWO_PIPES_MS)
     const { zoneMs } = this.clock
-    return positionOf(
-      { readTo, lines, zoneMs, newestMs: this.newestMs, open, continuable },
-      waiting,
-      this.#fence.position
-    )
+    return positionOf({ readTo, lines, zoneMs, newestMs: this.newestMs, open, context }, waiting, this.#fence)
   }
 
   push(chunk: Uint8Array): void {
@@ -265,7 +261,6 @@ export class EngineSource implements LineVisitor {
     if (record.request === null || record.client === null) return
     const found = this.reader.lookBack(record.client, record.request, timeMs - TWO_PIPES_MS)
     if (found === null || this.#joinedSuccesses.has(found.line.number)) return
-    if (this.#fence.isDone(found.line.byteOffset)) return
     this.#claimed(found.line.number)
     const entry = this.#entry(found.record, found.line, found.line.timeMs ?? timeMs)
     const request = controller.joiner.addAccess(entry, false)

@@ -22,6 +22,8 @@ export class Intake {
   readonly fingerprints = new Fingerprints()
   readonly #engine: Engine
   readonly #open = new Map<string, OpenStream>()
+  /** Streams that are done. */
+  readonly #gone: string[] = []
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -65,6 +67,8 @@ export class Intake {
 
   /** States that have changed since the last call, as of now, and how many lines wait in all streams. */
   takeStates(): { states: StreamState[]; linesHeld: number } {
+    // Their totals went with the batch of the call before.
+    for (const id of this.#gone.splice(0)) this.#engine.minutes?.forget(id)
     const waiting = new Map<string, LinePlace[]>()
     let linesHeld = 0
     for (const { stream, line } of this.#engine.waiting()) {
@@ -84,7 +88,7 @@ export class Intake {
       if (!isDone) continue
       this.#open.delete(id)
       this.fingerprints.remove(id)
-      this.#engine.minutes?.forget(id)
+      this.#gone.push(id)
     }
     return { states, linesHeld }
   }
