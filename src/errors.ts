@@ -1,5 +1,10 @@
 /** The closed list of what can go wrong outside of parsing. Callers branch on the code, never on the text. */
-export type Why5xxErrorCode = 'WHY5XX_USAGE' | 'WHY5XX_CONFIG' | 'WHY5XX_INPUT_UNREADABLE' | 'WHY5XX_INPUT_TRUNCATED'
+export type Why5xxErrorCode =
+  | 'WHY5XX_USAGE'
+  | 'WHY5XX_CONFIG'
+  | 'WHY5XX_INPUT_UNREADABLE'
+  | 'WHY5XX_INPUT_TRUNCATED'
+  | 'WHY5XX_LISTEN'
 
 /** The one class the shell throws. `message` is a sentence for people that says what to do. */
 export class Why5xxError extends Error {
