@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
-import { z } from 'zod'
+import { impossibleCombinations } from './combinations.ts'
 import { systemErrorText, Why5xxError } from './errors.ts'
 import { nearest } from './nearest.ts'
-import { type Config, defaultConfig, environmentName, OPTIONS, type OptionInfo, setPath } from './optionTable.ts'
+import { type Config, defaultConfig, environmentName, OPTIONS, setPath } from './optionTable.ts'
+import { expected, fromText, schemaOf } from './optionType.ts'
 import { clip, jsonText } from './text.ts'
 
 export interface ConfigSources {
@@ -16,11 +17,17 @@ export interface ConfigSources {
   set: string[]
 }
 
+export interface LoadedConfig {
+  config: Config
+  /** Where each value comes from that is no default, by path: the file, the name in the environment, `--set`. */
+  origins: ReadonlyMap<string, string>
+}
+
 /**
  * Stronger in this order: --set, environment, file, default. Throws Why5xxError `WHY5XX_CONFIG` that names every wrong
- * value and, for an unknown key, the nearest known one.
+ * value, every impossible combination and, for an unknown key, the nearest known one.
  */
-export function loadConfig(sources: ConfigSources): Config {
+export function loadConfig(sources: ConfigSources): LoadedConfig {
   const values = new Map<string, { value: unknown; origin: string }>()
   if (sources.file !== null) {
     for (const [path, value] of flatten(readYaml(sources.file))) values.set(path, { value, origin: sources.file })
@@ -51,49 +58,15 @@ export function loadConfig(sources: ConfigSources): Config {
     if (!option) throw unknown(path, knownPaths(), origin)
     const checked = schemaOf(option).safeParse(value)
     if (checked.success) setPath(config as unknown as Record<string, unknown>, path, checked.data)
-    else problems.push(`${path} (${origin}) is ${clip(jsonText(value), 80)}: expected ${expected(option)}`)
+    else {
+      const shown = option.type === 'secret' ? '***' : clip(jsonText(value), 80)
+      problems.push(`${path} (${origin}) is ${shown}: expected ${expected(option)}`)
+    }
   }
+  const origins = new Map([...values].map(([path, { origin }]) => [path, origin]))
+  if (problems.length === 0) problems.push(...impossibleCombinations(config, origins))
   if (problems.length > 0) throw new Why5xxError('WHY5XX_CONFIG', `wrong configuration: ${problems.join('\n  ')}`)
-  return config
-}
-
-/** The schema of one option; also what `config` says about its values. */
-export function schemaOf(option: OptionInfo): z.ZodType {
-  switch (option.type) {
-    case 'text':
-      return option.path === 'timeZone' ? z.string().refine(isTimeZone) : z.string().min(1)
-    case 'optionalText':
-      return z.string().min(1).nullable()
-    case 'integer':
-      return z
-        .number()
-        .int()
-        .min(option.min ?? 0)
-    case 'boolean':
-      return z.boolean()
-    case 'choice':
-      return z.enum(option.choices as [string, ...string[]])
-    case 'list':
-      return z.array(z.string().refine(isRegExp))
-  }
-}
-
-/** The schema of an option in words. */
-function expected(option: OptionInfo): string {
-  switch (option.type) {
-    case 'text':
-      return option.path === 'timeZone' ? 'an IANA time zone such as Europe/Berlin' : 'a text that is not empty'
-    case 'optionalText':
-      return 'a text, or nothing'
-    case 'integer':
-      return `a whole number${option.unit === null ? '' : ` of ${option.unit}`}, at least ${option.min ?? 0}`
-    case 'boolean':
-      return 'true or false'
-    case 'choice':
-      return `one of ${option.choices!.join(', ')}`
-    case 'list':
-      return 'a list of regular expressions'
-  }
+  return { config, origins }
 }
 
 function readYaml(file: string): unknown {
@@ -108,7 +81,9 @@ function readYaml(file: string): unknown {
   try {
     return parseYaml(text) ?? {}
   } catch (error) {
-    throw new Why5xxError('WHY5XX_CONFIG', `${file} is no YAML: ${(error as Error).message}`, { cause: error })
+    // The first line says what and where; the rest quotes the file, which may hold a token.
+    const [sentence] = (error as Error).message.split('\n')
+    throw new Why5xxError('WHY5XX_CONFIG', `${file} is no YAML: ${sentence!.replace(/:$/, '')}`, { cause: error })
   }
 }
 
@@ -124,13 +99,6 @@ function* flatten(value: unknown, prefix = ''): Generator<[string, unknown]> {
   for (const [key, inner] of Object.entries(value)) yield* flatten(inner, prefix === '' ? key : `${prefix}.${key}`)
 }
 
-function fromText(option: OptionInfo, text: string): unknown {
-  if (option.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text
-  if (option.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
-  if (option.type === 'list') return text === '' ? [] : text.split(',')
-  return option.type === 'optionalText' && text === '' ? null : text
-}
-
 function knownPaths(): string[] {
   return OPTIONS.map(option => option.path)
 }
@@ -140,22 +108,4 @@ function unknown(name: string, known: string[], origin: string): Why5xxError {
     'WHY5XX_CONFIG',
     `unknown option ${name} (${origin}); did you mean ${nearest(name, known)}? why5xx config lists all`
   )
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isRegExp(source: string): boolean {
-  try {
-    new RegExp(source)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -15,8 +15,9 @@ export interface FailureCount {
   count: number
 }
 
-/** Upstream names beyond this many share one series. */
+/** Upstream names beyond this many share one series; of failures, one for each cause and status. */
 const SERIES_MAX = 5_000
+const OTHERS = '(other upstreams)'
 
 export class Counters {
   readonly startedMs: number
@@ -59,7 +60,7 @@ export class Counters {
   }
 
   countRequests(upstream: string, count: number): void {
-    const name = this.requests.has(upstream) || this.requests.size < SERIES_MAX ? upstream : '(other upstreams)'
+    const name = this.requests.has(upstream) || this.requests.size < SERIES_MAX ? upstream : OTHERS
     this.requests.set(name, (this.requests.get(name) ?? 0) + count)
   }
 
@@ -67,8 +68,9 @@ export class Counters {
     const key = JSON.stringify([failure.upstream, failure.cause, failure.status])
     const known = this.failures.get(key)
     if (known) known.count++
-    else if (this.failures.size < SERIES_MAX) this.failures.set(key, { ...failure, count: 1 })
-    else if (failure.upstream !== '(other upstreams)') this.countFailure({ ...failure, upstream: '(other upstreams)' })
+    else if (this.failures.size < SERIES_MAX || failure.upstream === OTHERS)
+      this.failures.set(key, { ...failure, count: 1 })
+    else this.countFailure({ ...failure, upstream: OTHERS })
   }
 
   /** 0 at the end of every stream, else how far the newest line read lies behind `nowMs`, seconds. */

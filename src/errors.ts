@@ -5,6 +5,7 @@ export type Why5xxErrorCode =
   | 'WHY5XX_INPUT_UNREADABLE'
   | 'WHY5XX_INPUT_TRUNCATED'
   | 'WHY5XX_STORE'
+  | 'WHY5XX_LISTEN'
 
 /** The one class the shell throws. `message` is a sentence for people that says what to do. */
 export class Why5xxError extends Error {

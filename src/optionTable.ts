@@ -3,19 +3,36 @@
  * Plain data, so that a command that needs only defaults does not pay for a schema library.
  */
 
+import { RUN_OPTIONS, type RunConfig } from './runOptions.ts'
+
+/** `list`: of regular expressions; `texts`: of anything; `secret`: a text that is never shown. Their forms: optionType.ts. */
+export type OptionType =
+  | 'text'
+  | 'optionalText'
+  | 'integer'
+  | 'boolean'
+  | 'choice'
+  | 'list'
+  | 'texts'
+  | 'duration'
+  | 'size'
+  | 'listen'
+  | 'secret'
+
 export interface OptionInfo {
   /** `join.errorWaitMs` is `join: { errorWaitMs: … }` in the file and WHY5XX_JOIN_ERROR_WAIT_MS in the environment. */
   path: string
-  type: 'text' | 'integer' | 'boolean' | 'list' | 'choice' | 'optionalText'
+  type: OptionType
   choices?: readonly string[]
   default: string | number | boolean | readonly string[] | null
   /** What a number counts; null for everything else. */
   unit: string | null
+  /** Of integers; of durations in ms; of sizes in bytes. */
   min?: number
   sentence: string
 }
 
-export const OPTIONS: readonly OptionInfo[] = [
+const ENGINE_OPTIONS: readonly OptionInfo[] = [
   {
     path: 'clusterName',
     type: 'text',
@@ -116,6 +133,8 @@ export const OPTIONS: readonly OptionInfo[] = [
   }
 ]
 
+export const OPTIONS: readonly OptionInfo[] = [...ENGINE_OPTIONS, ...RUN_OPTIONS]
+
 /** WHY5XX_JOIN_ERROR_WAIT_MS of `join.errorWaitMs`. */
 export function environmentName(path: string): string {
   return `WHY5XX_${path
@@ -138,7 +157,7 @@ export function setPath(target: Record<string, unknown>, path: string, value: un
   at[keys.at(-1)!] = value
 }
 
-export interface Config {
+export interface Config extends RunConfig {
   clusterName: string
   timeZone: string
   logFormat: string

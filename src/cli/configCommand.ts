@@ -1,5 +1,5 @@
 import { Why5xxError } from '../errors.ts'
-import { environmentName, OPTIONS } from '../optionTable.ts'
+import { type Config, environmentName, OPTIONS, type OptionInfo } from '../optionTable.ts'
 import { jsonText } from '../text.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
@@ -12,7 +12,7 @@ export async function runConfig(flags: { format?: string }, options: CommonOptio
   const { config } = await options.load()
   const rows = OPTIONS.map(option => ({
     path: option.path,
-    value: option.path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config),
+    value: shownValue(option, config),
     default: option.default,
     unit: option.unit,
     ...(option.choices ? { choices: option.choices } : {}),
@@ -32,4 +32,10 @@ export async function runConfig(flags: { format?: string }, options: CommonOptio
   }
   await writeOut(text)
   return 0
+}
+
+/** A secret is never printed, only whether there is one. */
+function shownValue(option: OptionInfo, config: Config): unknown {
+  const value = option.path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config)
+  return option.type === 'secret' && value !== null ? '***' : value
 }

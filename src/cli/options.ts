@@ -6,6 +6,8 @@ import { type Config, defaultConfig } from '../optionTable.ts'
 
 export interface LoadedOptions {
   config: Config
+  /** Paths of options that file, environment or --set give, and which of these. */
+  origins: ReadonlyMap<string, string>
   maskOptions: MaskOptions
   /** null: auto. */
   logFormat: LogFormat | null
@@ -30,13 +32,13 @@ export class CommonOptions {
     const file = this.#config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
     const hasEnvironment = Object.keys(process.env).some(name => name.startsWith('WHY5XX_'))
     const isDefault = file === null && !hasEnvironment && this.#set.length === 0
-    const config = isDefault
-      ? defaultConfig()
+    const { config, origins } = isDefault
+      ? { config: defaultConfig(), origins: new Map<string, string>() }
       : (await import('../config.ts')).loadConfig({ file, environment: process.env, set: this.#set })
     const maskOptions = this.#mask
       ? { ...config.masking, path: config.masking.path.map(source => new RegExp(source, 'g')) }
       : MASK_NOTHING
-    return { config, maskOptions, logFormat: formatOf(config) }
+    return { config, origins, maskOptions, logFormat: formatOf(config) }
   }
 }
 

@@ -1,9 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { exitCodeOf, Why5xxError } from '../errors.ts'
+import { VERSION } from '../version.ts'
 import { CommonOptions } from './options.ts'
 import { complain } from './output.ts'
-
-export const VERSION = '0.1.0'
 
 /** Arguments → command → exit code. Each command's code is loaded when it runs. */
 export async function runCli(argv: string[]): Promise<number> {

@@ -1,0 +1,107 @@
+/** What each type of option accepts: as a zod schema, in words, and read from text. */
+
+import { z } from 'zod'
+import { parseListen } from './listenOption.ts'
+import type { OptionInfo } from './optionTable.ts'
+import { parseSize, sizeText } from './sizeOption.ts'
+import { durationMs } from './timeOption.ts'
+
+/** Shorter ones can be guessed. Printable ASCII, because it travels in a header. */
+export const SECRET = /^[\x21-\x7e]{16,}$/
+
+export function schemaOf(option: OptionInfo): z.ZodType {
+  switch (option.type) {
+    case 'text':
+      return option.path === 'timeZone' ? z.string().refine(isTimeZone) : z.string().min(1)
+    case 'optionalText':
+      return z.string().min(1).nullable()
+    case 'integer':
+      return z
+        .number()
+        .int()
+        .min(option.min ?? 0)
+    case 'boolean':
+      return z.boolean()
+    case 'choice':
+      return z.enum(option.choices as [string, ...string[]])
+    case 'list':
+      return z.array(z.string().refine(isRegExp))
+    case 'texts':
+      return z.array(z.string().min(1))
+    case 'duration':
+      return z.string().refine(text => works(() => durationMs(option.path, text) >= option.min!))
+    case 'size':
+      return z
+        .string()
+        .refine(text => works(() => parseSize(option.path, text) >= option.min!))
+        .nullable()
+    case 'listen':
+      return z.string().refine(text => works(() => parseListen(option.path, text)))
+    case 'secret':
+      return z.string().regex(SECRET).nullable()
+  }
+}
+
+/** The schema of an option in words, for who gave it something else. */
+export function expected(option: OptionInfo): string {
+  switch (option.type) {
+    case 'text':
+      return option.path === 'timeZone' ? 'an IANA time zone such as Europe/Berlin' : 'a text that is not empty'
+    case 'optionalText':
+      return 'a text, or nothing'
+    case 'integer':
+      return `a whole number${option.unit === null ? '' : ` of ${option.unit}`}, at least ${option.min ?? 0}`
+    case 'boolean':
+      return 'true or false'
+    case 'choice':
+      return `one of ${option.choices!.join(', ')}`
+    case 'list':
+      return 'a list of regular expressions'
+    case 'texts':
+      return 'a list of texts that are not empty'
+    case 'duration':
+      return `a duration such as 36h, 30d or 1d12h, at least ${option.min! / 3_600_000}h`
+    case 'size':
+      return `a size with its unit such as 20GiB or 500MB, at least ${sizeText(option.min!)}, or nothing for no limit`
+    case 'listen':
+      return 'ADDRESS:PORT such as 127.0.0.1:8055, [::1]:8055, or :8055 for every address'
+    case 'secret':
+      return 'at least 16 printable ASCII characters without spaces, or nothing'
+  }
+}
+
+/** A value of the environment or of --set. What does not fit is left for the schema to refuse. */
+export function fromText(option: OptionInfo, text: string): unknown {
+  switch (option.type) {
+    case 'integer':
+      return /^-?\d+$/.test(text) ? Number(text) : text
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text
+    case 'list':
+    case 'texts':
+      return text === '' ? [] : text.split(',')
+    case 'optionalText':
+    case 'size':
+    case 'secret':
+      return text === '' ? null : text
+    default:
+      return text
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  return works(() => new Intl.DateTimeFormat('en', { timeZone: name }))
+}
+
+function isRegExp(source: string): boolean {
+  return works(() => new RegExp(source))
+}
+
+/** False when it throws or says so itself. */
+function works(attempt: () => unknown): boolean {
+  try {
+    return attempt() !== false
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,163 @@
+/** Options of the long-running process: what each type takes, what is refused and how, what cannot go together. */
+import { afterAll, describe, expect, test } from 'vitest'
+import { type LoadedConfig, loadConfig } from '../src/config.ts'
+import { defaultConfig, environmentName, OPTIONS } from '../src/optionTable.ts'
+import { schemaOf } from '../src/optionType.ts'
+import { readTokens } from '../src/secrets.ts'
+import { Folder, why5xxHere } from './support/program.ts'
+
+const folder = new Folder()
+afterAll(() => folder.remove())
+
+const TOKEN = 'correct-horse-battery'
+const set = (...settings: string[]): LoadedConfig => loadConfig({ file: null, environment: {}, set: settings })
+const yaml = (text: string): LoadedConfig =>
+  loadConfig({ file: folder.write('options.yaml', text), environment: {}, set: [] })
+
+test('every default is a value that its own option takes', () => {
+  const config = defaultConfig() as unknown as Record<string, unknown>
+  for (const option of OPTIONS) {
+    const value = option.path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config)
+    expect(schemaOf(option).safeParse(value).success, option.path).toBe(true)
+    expect(value).toEqual(option.default)
+  }
+})
+
+test('file, environment and --set reach the same option, and are told apart', () => {
+  const file = folder.write(
+    'all.yaml',
+    'source: { files: { paths: [/logs/*.log, "/with,comma.log"], follow: false } }\nsink: { embedded: { sizeMax: 20GiB } }\n'
+  )
+  const { config, origins } = loadConfig({
+    file,
+    environment: { WHY5XX_SINK_EMBEDDED_RETENTION: '1d12h', WHY5XX_SINK_EMBEDDED_SIZE_MAX: '30GiB', PATH: '/bin' },
+    set: ['web.listen=[::1]:0', 'sink.embedded.sizeMax=']
+  })
+  expect(config.source).toEqual({
+    kind: 'files',
+    files: { paths: ['/logs/*.log', '/with,comma.log'], follow: false }
+  })
+  expect(config.sink.embedded).toEqual({ path: './why5xx-data', retention: '1d12h', sizeMax: null })
+  expect(config.web.listen).toBe('[::1]:0')
+  expect(Object.fromEntries(origins)).toEqual({
+    'source.files.paths': file,
+    'source.files.follow': file,
+    'sink.embedded.retention': 'WHY5XX_SINK_EMBEDDED_RETENTION',
+    'sink.embedded.sizeMax': '--set',
+    'web.listen': '--set'
+  })
+})
+
+test('lists by comma', () => {
+  expect(set('source.files.paths=/a.log,/b.log').config.source.files.paths).toEqual(['/a.log', '/b.log'])
+  const environment = { [environmentName('source.files.paths')]: '/a.log,/b.log' }
+  expect(loadConfig({ file: null, environment, set: [] }).config.source.files.paths).toEqual(['/a.log', '/b.log'])
+})
+
+describe('a wrong value: path, origin, value, what is allowed', () => {
+  test.each<[string, string]>([
+    ['source.kind=kafka', 'source.kind (--set) is "kafka": expected one of files, stdin'],
+    ['source.files.paths=a,,b', 'source.files.paths (--set) is ["a","","b"]: expected a list of texts'],
+    ['sink.kind=sqlite', 'sink.kind (--set) is "sqlite": expected one of embedded'],
+    ['sink.embedded.path=', 'sink.embedded.path (--set) is "": expected a text that is not empty'],
+    ['sink.embedded.retention=30', 'sink.embedded.retention (--set) is "30": expected a duration such as 36h'],
+    ['sink.embedded.retention=59m', 'sink.embedded.retention (--set) is "59m": expected a duration such as 36h'],
+    ['sink.embedded.sizeMax=20', 'sink.embedded.sizeMax (--set) is "20": expected a size with its unit'],
+    ['sink.embedded.sizeMax=1MiB', 'is "1MiB": expected a size with its unit such as 20GiB or 500MB, at least 256 MiB'],
+    ['web.listen=8055', 'web.listen (--set) is "8055": expected ADDRESS:PORT such as 127.0.0.1:8055'],
+    ['web.listen=1.2.3.4:65536', 'web.listen (--set) is "1.2.3.4:65536": expected ADDRESS:PORT'],
+    ['web.token=short', 'web.token (--set) is ***: expected at least 16 printable ASCII characters'],
+    ['web.metricsToken=with a blank in it', 'web.metricsToken (--set) is ***: expected at least 16 printable'],
+    ['log.level=verbose', 'log.level (--set) is "verbose": expected one of error, warn, info, debug'],
+    ['log.format=xml', 'log.format (--set) is "xml": expected one of auto, json, pretty']
+  ])('%s', async (setting, sentence) => {
+    const { code, stderr, stdout } = await why5xxHere(['config', '--set', setting])
+    expect(stderr).toContain(sentence)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['a number for a duration', 'sink: { embedded: { retention: 30 } }', /retention \(.*\) is 30: expected a duration/],
+    ['a number for a size', 'sink: { embedded: { sizeMax: 5368709120 } }', /sizeMax \(.*\) is 5368709120: expected a/],
+    ['a text for a list', 'source: { files: { paths: /a.log } }', /paths \(.*\) is "\/a\.log": expected a list/],
+    ['a port alone', 'web: { listen: 8055 }', /web\.listen \(.*\) is 8055: expected ADDRESS:PORT/],
+    ['a key that is near', 'web: { tokenfile: /x }', /unknown option web\.tokenfile .*did you mean web\.tokenFile\?/]
+  ])('%s in the file', (_name, text, sentence) => {
+    expect(() => yaml(text)).toThrow(sentence)
+  })
+})
+
+describe('impossible together: both paths and what is allowed', () => {
+  test.each<[string, string[], RegExp]>([
+    [
+      'stdin and files',
+      ['source.kind=stdin', 'source.files.paths=/a.log'],
+      /source\.kind \(--set\) is stdin, and source\.files\.paths \(--set\) names files: leave the paths out, or/
+    ],
+    [
+      'files and none named',
+      ['source.files.paths='],
+      /source\.kind \(default\) is files, and source\.files\.paths \(--set\) is an empty list: name at least one/
+    ],
+    [
+      'a token and its file',
+      [`web.token=${TOKEN}`, 'web.tokenFile=/t'],
+      /web\.token \(--set\) and web\.tokenFile \(--set\) are both given/
+    ],
+    [
+      'a token for metrics and its file',
+      [`web.metricsToken=${TOKEN}`, 'web.metricsTokenFile=/t'],
+      /web\.metricsToken \(--set\) and web\.metricsTokenFile \(--set\) are both given/
+    ]
+  ])('%s', (_name, settings, sentence) => {
+    expect(() => set(...settings)).toThrow(sentence)
+    expect(() => set(...settings)).not.toThrow(TOKEN)
+  })
+
+  test('the default paths do not disturb stdin', () => {
+    expect(set('source.kind=stdin').config.source.kind).toBe('stdin')
+  })
+})
+
+describe('tokens', () => {
+  test('come from a file, without the line end', () => {
+    const file = folder.write('token', `${TOKEN}\n`)
+    expect(readTokens(set(`web.tokenFile=${file}`).config.web)).toEqual({ token: TOKEN, metricsToken: null })
+    const other = folder.write('metrics-token', '  another-long-token  \n')
+    expect(readTokens(set(`web.token=${TOKEN}`, `web.metricsTokenFile=${other}`).config.web)).toEqual({
+      token: TOKEN,
+      metricsToken: 'another-long-token'
+    })
+  })
+
+  test.each([
+    ['empty', '', /web\.tokenFile: .*at least 16 .*; it holds nothing/],
+    ['short', 'hunter2', /web\.tokenFile: .*; it holds 7 characters$/],
+    ['two', `${TOKEN}\n${TOKEN}\n`, /it holds 43 characters, some of them blanks or line ends/]
+  ])('%s: refused without being shown', (name, content, sentence) => {
+    const { web } = set(`web.tokenFile=${folder.write(name, content)}`).config
+    expect(() => readTokens(web)).toThrow(sentence)
+    expect(() => readTokens(web)).not.toThrow(/hunter2|correct/)
+  })
+
+  test('a file that nobody can read', () => {
+    expect(() => readTokens(set('web.tokenFile=/nowhere/token').config.web)).toThrow(
+      /^web\.tokenFile: cannot read \/nowhere\/token: no such file/
+    )
+  })
+
+  test('no command shows one', async () => {
+    const file = folder.write('secret.yaml', `web: { token: ${TOKEN}, listen: wrong }\n`)
+    const broken = folder.write('broken.yaml', `web: { token: ${TOKEN}\nlisten: [\n`)
+    for (const args of [
+      ['config', '--set', `web.token=${TOKEN}`],
+      ['config', '--format', 'json', '--set', `web.metricsToken=${TOKEN}`],
+      ['config', '--config', file],
+      ['config', '--config', broken]
+    ]) {
+      const { stdout, stderr } = await why5xxHere(args)
+      expect(stdout + stderr).not.toContain(TOKEN)
+      expect(stdout + stderr).toMatch(/\*\*\*|web\.listen|is no YAML/)
+    }
+  })
+})
