@@ -15,6 +15,8 @@ export interface ReadPosition {
    * `all` when everything is to be judged again.
    */
   held: number[] | 'all'
+  /** Those of `held` that an equal request could as well have taken. Ascending. */
+  doubtful: number[]
   /** Lines below `readTo` that may go on and were told to nobody: pieces, tracebacks. Counted when they are whole. Ascending. */
   open: number[]
   /** Offset of the container's clock from UTC, as far as known. */
@@ -30,6 +32,7 @@ export const START: ReadPosition = {
   from: 0,
   fromLine: 0,
   held: [],
+  doubtful: [],
   open: [],
   zoneMs: null,
   newestMs: null
@@ -42,6 +45,7 @@ export class ReadFence {
   /** Physical lines below `readTo`. */
   readonly lines: number
   readonly #held: ReadonlySet<number> | null
+  readonly #doubtful: ReadonlySet<number>
   readonly #open: ReadonlySet<number>
 
   constructor(position: ReadPosition) {
@@ -49,6 +53,7 @@ export class ReadFence {
     this.readTo = position.readTo
     this.lines = position.lines
     this.#held = position.held === 'all' ? null : new Set(position.held)
+    this.#doubtful = new Set(position.doubtful)
     this.#open = new Set(position.open)
   }
 
@@ -61,6 +66,15 @@ export class ReadFence {
   isDone(byteOffset: number): boolean {
     return this.#held !== null && this.isCounted(byteOffset) && !this.#held.has(byteOffset)
   }
+
+  isDoubtful(byteOffset: number): boolean {
+    return this.#doubtful.has(byteOffset)
+  }
+}
+
+/** A line that waits for a partner. */
+export interface WaitingLine extends LinePlace {
+  isDoubtful: boolean
 }
 
 /** A line's begin and number, as readers and entries have it. */
@@ -88,7 +102,7 @@ const CONTEXT_BYTES_MAX = 1 << 19
  * Where a restart goes on. `waiting` are the lines of the stream that wait for a partner; `fence` is where the run before
  * this one got to: what it had not done stays to be done until it has been read again.
  */
-export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[], fence: ReadFence): ReadPosition {
+export function positionOf(progress: ReadProgress, waiting: readonly WaitingLine[], fence: ReadFence): ReadPosition {
   const { readTo, lines, zoneMs, newestMs } = progress
   const before = fence.position
   const open = [...progress.open]
@@ -102,6 +116,8 @@ export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[]
   const toldBefore = openOffsets.filter(offset => fence.isCounted(offset))
   const unreadHeld = isBehind && before.held !== 'all' ? before.held.filter(offset => offset >= readTo) : []
   const held = [...offsetsOf(waiting), ...toldBefore.filter(offset => !fence.isDone(offset)), ...unreadHeld]
+  const doubtful = offsetsOf(waiting.filter(line => line.isDoubtful))
+  const heldAgain = [...toldBefore, ...unreadHeld].filter(offset => fence.isDoubtful(offset))
   const unreadOpen = isBehind ? before.open.filter(offset => offset >= readTo) : []
   return {
     readTo: isBehind ? before.readTo : readTo,
@@ -109,6 +125,7 @@ export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[]
     from: from.byteOffset,
     fromLine: from.number - 1,
     held: isBehind && before.held === 'all' ? 'all' : ascending(held),
+    doubtful: ascending([...doubtful, ...heldAgain]),
     open: ascending([...openOffsets.filter(offset => !fence.isCounted(offset)), ...unreadOpen]),
     zoneMs: zoneMs ?? before.zoneMs,
     newestMs: Number.isFinite(newestMs) ? newestMs : before.newestMs
@@ -117,7 +134,7 @@ export function positionOf(progress: ReadProgress, waiting: readonly LinePlace[]
 
 /** A state from which everything is read and judged once more, and nothing is counted that was. */
 export function judgedAgain(position: ReadPosition): ReadPosition {
-  return { ...position, from: 0, fromLine: 0, held: 'all', open: [], newestMs: null }
+  return { ...position, from: 0, fromLine: 0, held: 'all', doubtful: [], open: [], newestMs: null }
 }
 
 function offsetsOf(lines: readonly LinePlace[]): number[] {

@@ -6,7 +6,7 @@ import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
 import type { AccessView } from '../parsers/scanner.ts'
-import { type LinePlace, positionOf, ReadFence, type ReadPosition, START } from './checkpoint.ts'
+import { positionOf, ReadFence, type ReadPosition, START, type WaitingLine } from './checkpoint.ts'
 import { classifyAccess } from './classify/accessTable.ts'
 import { serviceIdentity } from './classify/classify.ts'
 import type { Controller, Engine, SourceInfo } from './engine.ts'
@@ -77,7 +77,7 @@ export class EngineSource implements LineVisitor {
   }
 
   /** Where a restart goes on; `waiting` are the lines of this source that wait. */
-  position(waiting: readonly LinePlace[]): ReadPosition {
+  position(waiting: readonly WaitingLine[]): ReadPosition {
     const { reader } = this
     const { readTo, lines } = reader
     const open = reader.openLines()
@@ -247,7 +247,8 @@ export class EngineSource implements LineVisitor {
   }
 
   #error(record: ErrorRecord, line: RecordLine, timeMs: number | null, controller: Controller): void {
-    const entry = this.#entry(record, line, timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0))
+    const at = timeMs ?? (Number.isFinite(controller.lastMs) ? controller.lastMs : 0)
+    const entry = { ...this.#entry(record, line, at), isDoubtful: this.#fence.isDoubtful(line.byteOffset) }
     const waits = controller.joiner.addError(entry)
     if (waits && entry.isPrecise && canCut(record)) this.#findSuccess(entry, controller)
     if (controller.joiner.aloneCount > ALONE_MAX) this.#engine.take(controller.joiner.takeAlone())

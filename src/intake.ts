@@ -1,6 +1,6 @@
 /** The way in: every stream of the source on its way through the engine, and where each of them is. */
 
-import type { LinePlace } from './checkpoint.ts'
+import type { WaitingLine } from './checkpoint.ts'
 import type { Engine } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
 import { groupTimeMs } from './source/mergeOrder.ts'
@@ -69,13 +69,15 @@ export class Intake {
   takeStates(): { states: StreamState[]; linesHeld: number } {
     // Their totals went with the batch of the call before.
     for (const id of this.#gone.splice(0)) this.#engine.minutes?.forget(id)
-    const waiting = new Map<string, LinePlace[]>()
+    const waiting = new Map<string, WaitingLine[]>()
     let linesHeld = 0
-    for (const { stream, line } of this.#engine.waiting()) {
+    for (const entry of this.#engine.waiting()) {
       linesHeld++
-      const lines = waiting.get(stream)
+      const { byteOffset, number } = entry.line
+      const line = { byteOffset, number, isDoubtful: 'isDoubtful' in entry && entry.isDoubtful }
+      const lines = waiting.get(entry.stream)
       if (lines) lines.push(line)
-      else waiting.set(stream, [line])
+      else waiting.set(entry.stream, [line])
     }
     const states: StreamState[] = []
     for (const [id, open] of this.#open) {

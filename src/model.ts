@@ -24,7 +24,10 @@ export interface Entry<R> {
 }
 
 export type AccessEntry = Entry<AccessRecord>
-export type ErrorEntry = Entry<ErrorRecord>
+export type ErrorEntry = Entry<ErrorRecord> & {
+  /** An equal request could as well have taken a line like it: set by the join. */
+  isDoubtful: boolean
+}
 /** A controller line; without any dated record before it its time is not known. */
 export type ControllerEntry = Omit<Entry<ControllerRecord>, 'timeMs' | 'isPrecise'> & { timeMs: number | null }
 

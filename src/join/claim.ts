@@ -57,8 +57,8 @@ export function claimErrors(access: AccessEntry, candidates: readonly HeldError[
   }
   if (best === null) return nothing
   // Whoever takes the other lines of a tie cannot be sure either.
-  if (tied.length > 1) for (const { claim } of tied) for (const held of claim.taken) held.isDoubtful = true
-  best.claim.isAmbiguous ||= best.claim.taken.some(held => held.isDoubtful)
+  if (tied.length > 1) for (const { claim } of tied) for (const held of claim.taken) held.entry.isDoubtful = true
+  best.claim.isAmbiguous ||= best.claim.taken.some(held => held.entry.isDoubtful)
   return best.claim
 }
 

@@ -31,8 +31,6 @@ export interface HeldError {
   entry: ErrorEntry
   role: ErrorRole
   isTaken: boolean
-  /** An equal request could as well have taken it. */
-  isDoubtful: boolean
   slot: number
   key: string
 }
@@ -86,7 +84,7 @@ export class Joiner {
     }
     const isWhole = record.request !== null && !record.truncated
     const key = isWhole ? joinKey(record) : clientKey(record.client)
-    const held: HeldError = { entry, role: roleOf(record), isTaken: false, isDoubtful: false, slot: -1, key }
+    const held: HeldError = { entry, role: roleOf(record), isTaken: false, slot: -1, key }
     if (this.#lateFor(held)) return false
     held.slot = this.#filter.add(record)
     push(this.#errors, key, held)

@@ -1,13 +1,9 @@
 /** The real pipeline over a world of log files, with crashes wherever the seed wants them, until everything is read. */
-import { Counters } from '../../src/counters.ts'
-import { Engine, type EngineState } from '../../src/engine.ts'
-import { Intake } from '../../src/intake.ts'
-import { MASK_ALL, Masker } from '../../src/mask.ts'
+import { MASK_ALL } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
-import { Outbox } from '../../src/outbox.ts'
 import { runPipeline } from '../../src/pipeline.ts'
 import type { Batch, StoreWriter, TotalsRow } from '../../src/store/store.ts'
-import { BatchWriter } from '../../src/store/writer.ts'
+import { wire } from '../../src/wiring.ts'
 import { SimulatedSource } from './simulatedSource.ts'
 import type { Random, SimulatedFile } from './world.ts'
 
@@ -26,37 +22,13 @@ export interface Life {
 /** One process from its start to its end or its crash. Throws the Crash. */
 export async function live({ files, random, open, mayCrash, signal }: Life): Promise<void> {
   const store = await open()
-  const counters = new Counters(0)
-  const options = {
-    clusterName: 'simulated',
-    sourceOf: (stream: string, byteOffset: number): string => intake.fingerprints.of(stream, byteOffset),
-    masker: new Masker(MASK_ALL),
-    runbookUrl: null
-  }
-  const outbox = new Outbox(options, counters, failure => failure)
-  const engine = new Engine(
-    {
-      join: defaultConfig().join,
-      timeZone: 'UTC',
-      logFormat: null,
-      fromMs: Number.NEGATIVE_INFINITY,
-      toMs: Number.POSITIVE_INFINITY,
-      isWantedName: null,
-      withMinutes: true
-    },
-    outbox
-  )
-  const intake: Intake = new Intake(engine)
-  if (store.engine !== null) engine.restore(store.engine as EngineState)
   const source = new SimulatedSource(files, store.streams, random, mayCrash)
   // The clock only says when to write: here the seed says it.
-  let nowMs = 0
-  const clock = (): number => (nowMs += random.chance(0.3) ? 1_000 : 0)
-  const writer = new BatchWriter(store, counters, 1 << 16)
-  await runPipeline(
-    { source, engine, intake, outbox, writer, counters, nowMs: clock },
-    signal ?? new AbortController().signal
-  )
+  let clockMs = 0
+  const nowMs = (): number => (clockMs += random.chance(0.3) ? 1_000 : 0)
+  const config = { ...defaultConfig(), clusterName: 'simulated' }
+  const parts = wire({ config, maskOptions: MASK_ALL, logFormat: null, source, store, nowMs })
+  await runPipeline(parts, signal ?? new AbortController().signal)
   await store.close()
 }
 

@@ -1,0 +1,57 @@
+/** Configuration → the parts of a run. The only file that knows them all. */
+
+import type { LogFormat } from '../parsers/logFormat.ts'
+import { Counters } from './counters.ts'
+import { Engine, type EngineState } from './engine.ts'
+import { Intake } from './intake.ts'
+import { Masker, type MaskOptions } from './mask.ts'
+import type { Config } from './optionTable.ts'
+import { Outbox } from './outbox.ts'
+import type { PipelineParts } from './pipeline.ts'
+import type { Source } from './source/source.ts'
+import type { StoreWriter } from './store/store.ts'
+import { BatchWriter } from './store/writer.ts'
+
+/** Bytes on their way to the store: what may wait in memory while a disk is slow. */
+const IN_FLIGHT_BYTES = 16 << 20
+
+export interface WiringOptions {
+  config: Config
+  maskOptions: MaskOptions
+  /** null: detected. */
+  logFormat: LogFormat | null
+  source: Source
+  store: StoreWriter
+  nowMs: () => number
+}
+
+export function wire({ config, maskOptions, logFormat, source, store, nowMs }: WiringOptions): PipelineParts {
+  const counters = new Counters(nowMs())
+  // Nothing is known of pods yet: a failure goes on as it was classified.
+  const outbox = new Outbox(
+    {
+      clusterName: config.clusterName,
+      sourceOf: (stream, byteOffset) => intake.fingerprints.of(stream, byteOffset),
+      masker: new Masker(maskOptions),
+      runbookUrl: config.links.runbook
+    },
+    counters,
+    failure => failure
+  )
+  const engine = new Engine(
+    {
+      join: config.join,
+      timeZone: config.timeZone,
+      logFormat,
+      fromMs: Number.NEGATIVE_INFINITY,
+      toMs: Number.POSITIVE_INFINITY,
+      isWantedName: null,
+      withMinutes: true
+    },
+    outbox
+  )
+  const intake: Intake = new Intake(engine)
+  if (store.engine !== null) engine.restore(store.engine as EngineState)
+  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES)
+  return { source, engine, intake, outbox, writer, counters, nowMs }
+}
