@@ -78,8 +78,10 @@ export function fromText(option: OptionInfo, text: string): unknown {
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text
     case 'list':
-    case 'texts':
       return text === '' ? [] : text.split(',')
+    case 'texts':
+      // Not the commas of {access,error}.log.
+      return text === '' ? [] : text.split(/,(?![^{]*\})/)
     case 'optionalText':
     case 'size':
     case 'secret':

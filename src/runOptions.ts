@@ -16,7 +16,7 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
     type: 'texts',
     default: ['/var/log/containers/*_ingress-nginx_controller-*.log'],
     unit: null,
-    sentence: 'Files to read, by path or pattern (*, ?); patterns are looked at again while run goes on.'
+    sentence: 'Files to read, by path or pattern (* ? [ab] {a,b}); patterns are looked at again while run goes on.'
   },
   {
     path: 'source.files.follow',

@@ -14,11 +14,16 @@ const PIPE_WIDTH = 140
 const WIDTH_MIN = 60
 const WIDTH_MAX = 180
 
-/** Colour and width that fit where stdout goes. NO_COLOR (no-color.org) and --no-color win. */
+/** NO_COLOR (no-color.org) and --no-color win. */
+export function isColored(stream: NodeJS.WriteStream, color = true): boolean {
+  return color && stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+}
+
+/** Colour and width that fit where the stream goes. */
 export function styleFor(stream: NodeJS.WriteStream, color: boolean): Style {
-  const isColored = color && stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  const isPainted = isColored(stream, color)
   const paint = (format: Parameters<typeof styleText>[0]) => (text: string) =>
-    isColored ? styleText(format, text, { validateStream: false }) : text
+    isPainted ? styleText(format, text, { validateStream: false }) : text
   const columns = stream.isTTY ? stream.columns : PIPE_WIDTH
   return {
     bold: paint('bold'),

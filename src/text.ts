@@ -15,7 +15,11 @@ export function safeText(text: string): string {
 
 /** JSON whose text moves no cursor and turns no writing either: what `JSON.stringify` leaves as it is becomes `\\uXXXX`. */
 export function jsonText(value: unknown, indent?: number): string {
-  const json = JSON.stringify(value, null, indent)
+  return safeJson(JSON.stringify(value, null, indent))
+}
+
+/** The same of JSON that is text already. */
+export function safeJson(json: string): string {
   if (!/[^\n -~]/.test(json)) return json
   return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char =>
     char.replace(/[\s\S]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -50,6 +50,7 @@ test('file, environment and --set reach the same option, and are told apart', ()
 
 test('lists by comma', () => {
   expect(set('source.files.paths=/a.log,/b.log').config.source.files.paths).toEqual(['/a.log', '/b.log'])
+  expect(set('source.files.paths=/{a,b}.log,/c.log').config.source.files.paths).toEqual(['/{a,b}.log', '/c.log'])
   const environment = { [environmentName('source.files.paths')]: '/a.log,/b.log' }
   expect(loadConfig({ file: null, environment, set: [] }).config.source.files.paths).toEqual(['/a.log', '/b.log'])
 })

@@ -38,7 +38,7 @@ export interface RunningServer {
 
 /** A client that has not sent its request by then, or does not take its answer, makes room for others. */
 const REQUEST_MS = 10_000
-const SILENT_MS = 30_000
+const SILENT_MS = 15_000
 /** Between two scrapes a connection may stay open for a while; it costs a few KiB. */
 const KEEP_ALIVE_MS = 20_000
 const CONNECTIONS_MAX = 500

@@ -44,5 +44,6 @@ function readSample(line: string): Sample {
 }
 
 function keyOf(labels: Record<string, string>): string {
-  return JSON.stringify(Object.entries(labels).sort())
+  const names = Object.keys(labels).sort()
+  return JSON.stringify(names.map(name => [name, labels[name]]))
 }
