@@ -19,6 +19,7 @@ const PURE = [
   'src/totals.ts',
   'src/model.ts',
   'src/mask.ts',
+  'src/source/mergeOrder.ts',
   'src/explain/summary.ts',
   'src/explain/timeHistogram.ts',
   'src/explain/report.ts',

@@ -3,8 +3,15 @@
 import type { Engine } from '../engine.ts'
 import type { EngineSource } from '../engineSource.ts'
 import type { Input } from '../source/input.ts'
-
-const PEEK_BYTES = 1 << 16
+import {
+  type Content,
+  contentOf,
+  GROUP,
+  lastAccessTime,
+  type Merged,
+  pickNext,
+  zoneMsOf
+} from '../source/mergeOrder.ts'
 
 export interface ReadOptions {
   /** Called when a chunk has come, before it is read. */
@@ -45,26 +52,29 @@ async function readOne(engine: Engine, input: Input, options: ReadOptions): Prom
 }
 
 /** One of several inputs, a chunk ahead of what the engine has seen. */
-interface Reading {
-  source: EngineSource
-  chunks: AsyncGenerator<Uint8Array>
+class Reading implements Merged {
+  readonly source: EngineSource
+  readonly chunks: AsyncGenerator<Uint8Array>
+  readonly content: Content
   /** Not pushed yet; null at the end. */
   next: Uint8Array | null
-  /** Time of the last access line in `next`, NaN when none shows. */
-  nextMs: number
-  content: Content
+
+  constructor(source: EngineSource, chunks: AsyncGenerator<Uint8Array>, first: Uint8Array | null, content: Content) {
+    this.source = source
+    this.chunks = chunks
+    this.next = first
+    this.content = content
+  }
+
+  get newestMs(): number {
+    return this.source.newestMs
+  }
 }
-
-/** What the head of a file holds. */
-type Content = 'access' | 'errors' | 'mixed'
-
-const GROUP = 'access and error logs'
 
 /**
  * Files that hold access lines alone, or error lines alone, are one controller's `access.log` and `error.log`; a mixed file,
- * or one whose name tells its pod, is a controller by itself. The file that is furthest behind is read next; before a chunk
- * of access lines is read, files of error lines are read past its end, because an error line must be there when its access
- * line comes. Windows of the group follow its slowest file.
+ * or one whose name tells its pod, is a controller by itself. `pickNext` says which is read next. Windows of the group
+ * follow its slowest file.
  */
 async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions): Promise<EngineSource[]> {
   const readings: Reading[] = []
@@ -84,12 +94,9 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
     const first = await next(chunks)
     if (first !== null) options.opened(input, first)
     const content = first === null ? 'mixed' : contentOf(first)
-    const source = engine.open({
-      name: input.name,
-      modifiedMs: input.modifiedMs,
-      group: content === 'mixed' ? null : GROUP
-    })
-    readings.push({ source, chunks, next: first, nextMs: first === null ? Number.NaN : lastAccessTime(first), content })
+    const { name, modifiedMs } = input
+    const source = engine.open({ name, modifiedMs, group: content === 'mixed' ? null : GROUP })
+    readings.push(new Reading(source, chunks, first, content))
   }
   for (const { source, next: head, content } of readings) {
     // Error lines print no zone; the access lines of the same controller do.
@@ -97,13 +104,17 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
       content === 'mixed' ? [source] : readings.filter(other => other.content !== 'mixed').map(other => other.source)
     if (head !== null) setZone(group, head)
   }
-  for (let reading = pickNext(readings); reading; reading = pickNext(readings)) {
+  const pick = () =>
+    pickNext(
+      readings.filter(reading => reading.next !== null),
+      reading => lastAccessTime(reading.next!)
+    )
+  for (let reading = pick(); reading; reading = pick()) {
     options.arrived()
     bytes += reading.next!.length
     reading.source.push(reading.next!)
     await options.progress(bytes)
     reading.next = await next(reading.chunks)
-    reading.nextMs = reading.next === null ? Number.NaN : lastAccessTime(reading.next)
     if (reading.next === null) reading.source.end()
     const open = readings
       .filter(other => other.next !== null && other.content !== 'mixed')
@@ -113,47 +124,9 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
   return readings.map(reading => reading.source)
 }
 
-function pickNext(readings: Reading[]): Reading | null {
-  let best: Reading | null = null
-  for (const reading of readings) {
-    if (reading.next !== null && (best === null || reading.source.newestMs < best.source.newestMs)) best = reading
-  }
-  if (best === null || best.content !== 'access' || Number.isNaN(best.nextMs)) return best
-  const { nextMs } = best
-  return (
-    readings.find(
-      reading => reading.content === 'errors' && reading.next !== null && reading.source.newestMs <= nextMs
-    ) ?? best
-  )
-}
-
 /** The zone of the container's clock, from the first access line in `chunk`, for sources that do not know it yet. */
 function setZone(sources: EngineSource[], chunk: Uint8Array): void {
-  const zone = /\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d ([+-])(\d\d)(\d\d)\]/.exec(head(chunk))
-  if (!zone) return
-  const zoneMs = (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
+  const zoneMs = zoneMsOf(chunk)
+  if (zoneMs === null) return
   for (const source of sources) if (source.clock.zoneMs === null) source.clock.setZone(zoneMs)
-}
-
-function contentOf(chunk: Uint8Array): Content {
-  const text = head(chunk)
-  const hasErrors = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[/m.test(text)
-  const hasAccess = /"[A-Z]+ [^"]*" \d{3} \d+|^\{/m.test(text)
-  const isEnveloped = /^\d{4}-\d\d-\d\dT[\d:.]+\S+ std(?:out|err) |^\[pod\/|^\{"log":/m.test(text)
-  if (isEnveloped) return 'mixed'
-  if (hasErrors) return hasAccess ? 'mixed' : 'errors'
-  return hasAccess ? 'access' : 'mixed'
-}
-
-function lastAccessTime(chunk: Uint8Array): number {
-  const text = Buffer.from(chunk.subarray(Math.max(0, chunk.length - PEEK_BYTES))).toString('latin1')
-  const stamps = text.match(/\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]/g)
-  const last = stamps?.at(-1)
-  if (!last) return NaN
-  const [, day, month, year, time, zone] = /\[(\d\d)\/(\w{3})\/(\d{4}):(\S+) ([+-]\d{4})\]/.exec(last)!
-  return Date.parse(`${day} ${month} ${year} ${time} ${zone}`)
-}
-
-function head(chunk: Uint8Array): string {
-  return Buffer.from(chunk.subarray(0, PEEK_BYTES)).toString('latin1')
 }
