@@ -1,5 +1,13 @@
 /** The closed list of what can go wrong outside of parsing. Callers branch on the code, never on the text. */
-export type Why5xxErrorCode = 'WHY5XX_USAGE' | 'WHY5XX_CONFIG' | 'WHY5XX_INPUT_UNREADABLE' | 'WHY5XX_INPUT_TRUNCATED'
+export type Why5xxErrorCode =
+  | 'WHY5XX_USAGE'
+  | 'WHY5XX_CONFIG'
+  | 'WHY5XX_INPUT_UNREADABLE'
+  | 'WHY5XX_INPUT_TRUNCATED'
+  /** A store that cannot be opened, read or written. */
+  | 'WHY5XX_STORE'
+  /** Another process writes to the store. */
+  | 'WHY5XX_STORE_IN_USE'
 
 /** The one class the shell throws. `message` is a sentence for people that says what to do. */
 export class Why5xxError extends Error {
@@ -23,6 +31,8 @@ export function systemErrorText(error: unknown): string {
   const words: Record<string, string> = {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
+    EROFS: 'the disk is read-only',
+    ENOSPC: 'no space left',
     EISDIR: 'it is a directory',
     EMFILE: 'too many open files'
   }
