@@ -4,9 +4,9 @@ export type Why5xxErrorCode =
   | 'WHY5XX_CONFIG'
   | 'WHY5XX_INPUT_UNREADABLE'
   | 'WHY5XX_INPUT_TRUNCATED'
-  | 'WHY5XX_STORE'
   | 'WHY5XX_LISTEN'
   /** A store that cannot be opened, read or written. */
+  | 'WHY5XX_STORE'
   /** Another process writes to the store. */
   | 'WHY5XX_STORE_IN_USE'
 

@@ -11,7 +11,7 @@ import { Masker } from '../mask.ts'
 import type { Failure } from '../model.ts'
 import { type Input, openInput } from '../source/input.ts'
 import { styleFor } from '../terminal.ts'
-import { jsonText } from '../text.ts'
+import { jsonText, safeJson } from '../text.ts'
 import { durationMs, parseTimeOption } from '../timeOption.ts'
 import { LiveView } from './liveView.ts'
 import type { CommonOptions } from './options.ts'
@@ -151,7 +151,7 @@ async function documentWriter(
       if (name !== 'stdin') fingerprints.add(name, head)
     },
     add(failure: Failure): void {
-      text += `${jsonText(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).document)}\n`
+      text += `${safeJson(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).json)}\n`
     },
     take(): string {
       const taken = text

@@ -6,7 +6,7 @@
 import type { Cause } from '../../parsers/causes.ts'
 import { isCountedFailure } from '../classify/accessTable.ts'
 import type { SourceGap, StreamState } from '../source/source.ts'
-import type { FailureDocument, StoredDocument } from './document.ts'
+import { BuiltDocument, type FailureDocument, type StoredDocument } from './document.ts'
 
 /** A line nobody could parse. */
 export interface StoredReject extends StoredDocument {
@@ -194,7 +194,9 @@ export function matchesService(services: readonly string[], row: { upstream: str
 }
 
 /** The columns of a failure document. */
-export function failureRow({ id, version, timeMs, document }: StoredDocument): FailureRow {
+export function failureRow(stored: StoredDocument): FailureRow {
+  if (stored instanceof BuiltDocument) return stored.row
+  const { id, version, timeMs, document } = stored
   const at = (path: string): unknown =>
     path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document)
   const text = (path: string): string | null => (at(path) as string | undefined) ?? null
