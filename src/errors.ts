@@ -29,6 +29,9 @@ export function systemErrorText(error: unknown): string {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
     EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of the path is no folder',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the disk',
     EMFILE: 'too many open files'
   }
   const message = error instanceof Error ? error.message : String(error)
