@@ -35,6 +35,9 @@ export function systemErrorText(error: unknown): string {
     EROFS: 'the disk is read-only',
     ENOSPC: 'no space left',
     EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of the path is no folder',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the disk',
     EMFILE: 'too many open files'
   }
   const message = error instanceof Error ? error.message : String(error)

@@ -69,7 +69,7 @@ Examples:
   program
     .command('check')
     .description(
-      'says which formats files hold, what share can be read, and the first lines that cannot; checks the configuration'
+      'says which formats files hold, what share can be read, and the first lines that cannot; without files: whether run would work'
     )
     .argument('[file...]', 'log files, also gzip; - is stdin')
     .option('--format <format>', 'text or json', 'text')
