@@ -46,12 +46,10 @@ export class FileFinder {
   /** `mustMatch`: throws Why5xxError `WHY5XX_INPUT_UNREADABLE` for a pattern that nothing matches. */
   async scan(mustMatch: boolean): Promise<void> {
     this.#look(mustMatch)
-    for (const track of this.tracks) await this.#scanTrack(track)
-    for (const [i, track] of [...this.tracks.entries()].reverse()) {
-      const isPending = [...this.#pending].some(
-        file => file.place.path === track.path || track.holds(file.place.realPath)
-      )
-      if (track.matched.size === 0 && track.streams.length === 0 && !isPending) this.tracks.splice(i, 1)
+    for (const track of this.tracks) await this.scanTrack(track)
+    // A log of which nothing is left is forgotten; one that is just being rotated is not.
+    for (const track of this.tracks.filter(({ matched, streams }) => matched.size === 0 && streams.length === 0)) {
+      if (track.members().length === 0) this.tracks.splice(this.tracks.indexOf(track), 1)
     }
   }
 
@@ -117,10 +115,11 @@ export class FileFinder {
     return ''
   }
 
-  async #scanTrack(track: Track): Promise<void> {
+  /** Opens what is new of one log, and says of what is open whether it was rotated away. */
+  async scanTrack(track: Track): Promise<void> {
     const members = track.members()
     await this.#resume(track, members)
-    for (const member of await this.#newMembers(track, members)) await this.open(track, member, null)
+    for (const member of await this.#newMembers(track, members)) await this.#open(track, member, null)
     const current = track.current(members)
     const changedMs = new Map(members.map(member => [inodeKey(member), member.changedMs]))
     for (const stream of track.streams) {
@@ -133,7 +132,8 @@ export class FileFinder {
     // What has no name any more is older than what has one.
     const order = (stream: FileStream) => members.findIndex(member => inodeKey(member) === inodeKey(stream))
     track.streams.sort((a, b) => order(a) - order(b))
-    const last = track.streams.at(-1)
+    // An empty one may have been written to and truncated unseen: what lies before it may be news.
+    const last = track.streams.findLast(stream => stream.wasWritten)
     if (last) track.last = { id: last.id, mtimeMs: last.mtimeMs }
   }
 
@@ -148,7 +148,7 @@ export class FileFinder {
         members.filter(member => !open.has(inodeKey(member)))
       )
       if (found) {
-        if (!(await this.open(track, found, file))) continue
+        if (!(await this.#open(track, found, file))) continue
       } else {
         const hidden = members.find(member => member.inode === place.inode && !isReadable(member.path))
         if (hidden) {
@@ -197,7 +197,7 @@ export class FileFinder {
     if (isOpen || !file?.isDone || inodeKey(file.place) !== inodeKey(member) || member.size <= file.place.tail.at)
       return
     if (file.state !== null) {
-      await this.open(track, member, file)
+      await this.#open(track, member, file)
       return
     }
     if (this.#told.has(id)) return
@@ -208,11 +208,7 @@ export class FileFinder {
   }
 
   /** False: not now. */
-  async open(
-    track: Track,
-    member: { path: string; inode: number; matchedPath: string | null },
-    known: KnownFile | null
-  ): Promise<boolean> {
+  async #open(track: Track, member: Member, known: KnownFile | null): Promise<boolean> {
     if (this.streams.length >= OPEN_MAX) return false
     const name = known?.place.path ?? member.matchedPath ?? track.path
     try {

@@ -17,6 +17,8 @@ export interface FileBytes {
   readonly hasUnread: boolean
   /** Bytes that were seen and not read, as far as known. */
   readonly unreadBytes: number
+  /** First bytes that were seen while nothing was read. */
+  readonly firstSeen: Buffer
   /** Looks for growth; true: something changed. */
   poll(): boolean
   /** The next chunk, valid until the next read of any file; null: there is none after all. */
@@ -31,6 +33,7 @@ export interface FileBytes {
 const NOTHING: Omit<FileBytes, 'stats'> = {
   hasUnread: false,
   unreadBytes: 0,
+  firstSeen: Buffer.alloc(0),
   poll: () => false,
   read: async () => null,
   head: async () => Buffer.alloc(0),
@@ -59,6 +62,7 @@ export class FileStream implements SourceStream {
   isAnnounced = false
   /** Own ticks since it changed, ms. */
   stillMs = 0
+  isClosed = false
   /** Something was written to a newer generation. */
   isFollowed = false
   /** It was there at an earlier look into its folder. */
@@ -213,9 +217,25 @@ export class FileStream implements SourceStream {
 
   close(): void {
     this.#bytes.close()
+    this.isClosed = true
+  }
+
+  /** Something was there to read, at any time. */
+  get wasWritten(): boolean {
+    return this.trace.at > 0 || this.#bytes.firstSeen.length > 0
+  }
+
+  /** The first bytes, as far as they were seen. */
+  get seenHead(): Buffer {
+    return this.trace.at > 0 ? this.trace.head : this.#bytes.firstSeen
   }
 
   get print(): Fingerprint {
+    if (this.trace.at === 0 && this.#before === null) {
+      const seen = new Trace()
+      seen.push(this.#bytes.firstSeen)
+      return seen.fingerprint()
+    }
     const before = this.#before
     if (before === null || this.trace.at >= before.tail.at) return this.trace.fingerprint()
     return { head: before.head, tail: before.tail }

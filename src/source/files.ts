@@ -136,6 +136,7 @@ class Reading {
   }
 
   async #poll(stream: FileStream, passedMs: number): Promise<void> {
+    if (stream.isClosed) return
     stream.stillMs += passedMs
     try {
       stream.poll()
@@ -167,7 +168,7 @@ class Reading {
 
   /** Reads the rest of what was truncated in its copy, if somebody made one, and the truncated file from its beginning. */
   async #truncated(stream: FileStream): Promise<void> {
-    const { track, realPath, inode } = stream
+    const { track, realPath } = stream
     let isFound = false
     // A copy may be renamed or compressed while we look for it.
     for (let look = 1; look <= COPY_LOOKS && !isFound; look++) {
@@ -180,7 +181,10 @@ class Reading {
       }
     }
     if (!stream.isComplete) stream.finish()
-    await this.finder.open(track, { path: realPath, inode, matchedPath: stream.name }, null)
+    this.#endStreams()
+    // Also what was copied away after it, before we looked.
+    track.last = { id: stream.id, mtimeMs: stream.mtimeMs }
+    await this.finder.scanTrack(track)
   }
 
   #endStreams(): void {

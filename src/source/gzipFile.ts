@@ -7,6 +7,7 @@ import { lastAccessTime } from './mergeOrder.ts'
 export class GzipFile implements FileBytes {
   readonly stats: Stats
   readonly unreadBytes = 0
+  readonly firstSeen = Buffer.alloc(0)
   readonly #input: Input
   readonly #chunks: AsyncGenerator<Uint8Array>
   /** Uncompressed bytes that are passed by: they were read before. */

@@ -91,7 +91,7 @@ export class KnownFiles {
   async #judge(member: Member, track: Track, open: OpenFiles): Promise<Verdict> {
     const file = new Excerpts(member.path)
     for (const stream of open.values()) {
-      if (stream.trace.head.length === HEAD_BYTES || stream.track === track)
+      if (stream.seenHead.length === HEAD_BYTES || stream.track === track)
         if (await isCopyOf(file, member, stream)) return { kind: 'known', id: stream.id }
     }
     for (const known of this.#files.values()) {
@@ -169,7 +169,7 @@ export async function findCopy(
 
 /** A copy of what is being read, or of its beginning: copytruncate makes one and says so only afterwards. */
 async function isCopyOf(file: Excerpts, member: Member, stream: FileStream): Promise<boolean> {
-  const { head } = stream.trace
+  const head = stream.seenHead
   const own = await file.head()
   const length = Math.min(own.length, head.length)
   if (length === 0 || !own.subarray(0, length).equals(head.subarray(0, length))) return false
@@ -187,7 +187,7 @@ async function isCopyOf(file: Excerpts, member: Member, stream: FileStream): Pro
 async function mayBeCopy(path: string, track: Track): Promise<boolean> {
   const head = await new Excerpts(path).head()
   return track.streams.some(stream => {
-    const own = stream.trace.head
+    const own = stream.seenHead
     return own.length < HEAD_BYTES && head.subarray(0, own.length).equals(own.subarray(0, head.length))
   })
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import type { FileBytes } from './fileStream.ts'
-import { readAt, TAIL_BYTES, type Trace } from './fingerprint.ts'
+import { HEAD_BYTES, readAt, TAIL_BYTES, type Trace } from './fingerprint.ts'
 import { lastAccessTime } from './mergeOrder.ts'
 
 const CHUNK_BYTES = 1 << 18
@@ -20,6 +20,8 @@ export class PlainFile implements FileBytes {
   /** Largest size seen of what is read now. */
   #largest: number
   #isOpen = true
+  /** First bytes that were seen while nothing was read: they may be truncated away before anybody asks for them. */
+  firstSeen: Buffer = Buffer.alloc(0)
   #next = { offset: -1, end: -1, ms: Number.NaN }
 
   /** Reads on behind `trace`. */
@@ -28,6 +30,11 @@ export class PlainFile implements FileBytes {
     this.#descriptor = openSync(path, 'r')
     this.#stats = fstatSync(this.#descriptor)
     this.#largest = this.#stats.size
+    this.#see()
+  }
+
+  #see(): void {
+    if (this.#trace.at === 0) this.firstSeen = readAt(this.#descriptor, 0, Math.min(HEAD_BYTES, this.#stats.size))
   }
 
   get stats(): Stats {
@@ -49,8 +56,11 @@ export class PlainFile implements FileBytes {
     if (size === before.size && mtimeMs === before.mtimeMs) return false
     // A truncated file may have grown past the offset again, or just up to it.
     const { at, tail } = this.#trace
-    if (size < at || !readAt(this.#descriptor, at - tail.length, tail.length).equals(tail)) throw new Truncated()
+    const expected = at === 0 ? this.firstSeen : tail
+    const from = Math.max(0, at - tail.length)
+    if (size < at || !readAt(this.#descriptor, from, expected.length).equals(expected)) throw new Truncated()
     this.#largest = Math.max(this.#largest, size)
+    this.#see()
     return true
   }
 
@@ -59,7 +69,8 @@ export class PlainFile implements FileBytes {
     const wanted = Math.min(CHUNK_BYTES, this.#stats.size - at)
     // One read for the chunk and what is before it: no truncation goes unnoticed in between.
     const count = readSync(this.#descriptor, buffer, 0, tail.length + wanted, at - tail.length)
-    if (count < tail.length + wanted || !buffer.subarray(0, tail.length).equals(tail)) throw new Truncated()
+    const expected = at === 0 ? this.firstSeen : tail
+    if (count < tail.length + wanted || !buffer.subarray(0, expected.length).equals(expected)) throw new Truncated()
     return wanted === 0 ? null : buffer.subarray(tail.length, count)
   }
 
