@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { systemErrorText, Why5xxError } from '../errors.ts'
 import { FileStream, Moved, statOf } from './fileStream.ts'
+import { HEAD_BYTES } from './fingerprint.ts'
 import { generationOf } from './generation.ts'
 import { expandGlob } from './glob.ts'
 import { inodeKey, KnownFiles, type Verdict } from './knownFiles.ts'
@@ -183,12 +184,17 @@ export class FileFinder {
         continue
       }
       if (verdict.kind === 'known') {
-        if (verdict.id === last?.id) isNewer = false
+        // A copy of what is being read tells nothing, nor does a young file that holds the same: where itself lies counts.
+        const place = this.known.get(verdict.id)?.place
+        const isItself =
+          open.has(inodeKey(member)) ||
+          (place !== undefined && (place.head.bytes === HEAD_BYTES || inodeKey(place) === inodeKey(member)))
+        if (verdict.id === last?.id && isItself) isNewer = false
         await this.#readOn(verdict.id, track, member, open.has(inodeKey(member)))
       } else if (verdict.kind === 'new' && isWanted) found.unshift(member)
     }
-    // The newest that is known was not among them: then the time of the last write tells.
-    return found.filter(member => member.matchedPath !== null || !isNewer || member.modifiedMs > last!.mtimeMs)
+    // The newest that is known was not among them: then the time of the last write tells, which is coarse.
+    return found.filter(member => member.matchedPath !== null || !isNewer || member.modifiedMs >= last!.mtimeMs)
   }
 
   /** Somebody wrote to a file after it had been read to its end and was still. */

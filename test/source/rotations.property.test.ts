@@ -23,7 +23,7 @@ import { Folder } from '../support/program.ts'
 import { FakeTicker, ReadingRun } from './reading.ts'
 
 const ONLY = process.env.WHY5XX_SEED
-const SEEDS = ONLY === undefined ? Array.from({ length: 120 }, (_, i) => i + 1) : [Number(ONLY)]
+const SEEDS = ONLY === undefined ? Array.from({ length: 30 }, (_, i) => i + 1) : [Number(ONLY)]
 const STEPS = 40
 const GENERATIONS = 30
 
@@ -64,7 +64,7 @@ class RotatedLog {
     if (!this.#shift()) return
     renameSync(this.path, `${this.path}.1`)
     // The writer opens the new one at once, or at its next line.
-    if (this.#roll(2) === 0) writeFileSync(this.path, this.#banner)
+    if (this.#roll(2) === 0) writeFileSync(this.path, '')
   }
 
   copyTruncate(): void {
