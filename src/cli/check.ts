@@ -12,6 +12,7 @@ import { reportInputError, writeOut } from './output.ts'
 const REJECTS_SHOWN = 5
 /** Below this share a file needs mending. */
 const ENOUGH = 0.95
+const DEFAULT_STORE = './why5xx-data'
 
 interface FileCheck {
   file: string
@@ -30,11 +31,21 @@ interface FileCheck {
 }
 
 /** Says which formats files hold and what cannot be read; the configuration is checked by being loaded. */
-export async function runCheck(paths: string[], flags: { format?: string }, options: CommonOptions): Promise<number> {
+export async function runCheck(
+  paths: string[],
+  flags: { format?: string; store?: string | true },
+  options: CommonOptions
+): Promise<number> {
   const format = flags.format ?? 'text'
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
+  if (flags.store !== undefined) {
+    if (paths.length > 0)
+      throw new Why5xxError('WHY5XX_USAGE', 'check --store [PATH] looks at a store, not at log files: name them apart')
+    const { runCheckStore } = await import('./checkStore.ts')
+    return runCheckStore(flags.store === true ? storePath(loaded) : flags.store, format)
+  }
   const checks: FileCheck[] = []
   for (const path of paths) checks.push(await checkFile(path, loaded))
   const isBad = (check: FileCheck): boolean => check.error !== null || check.records === 0 || check.parsed! < ENOUGH
@@ -44,6 +55,12 @@ export async function runCheck(paths: string[], flags: { format?: string }, opti
     for (const check of checks) await writeOut(`\n${fileText(check)}`)
   }
   return checks.some(isBad) ? 1 : 0
+}
+
+/** `sink.embedded.path`. */
+function storePath({ config }: LoadedOptions): string {
+  const { sink } = config as { sink?: { embedded?: { path?: string } } }
+  return sink?.embedded?.path ?? DEFAULT_STORE
 }
 
 async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions): Promise<FileCheck> {
