@@ -153,6 +153,7 @@ test('the child process seals, and leaves nothing', async () => {
     [
       ...['failures', 'gaps', 'rejects', 'totals'].map(kind => `${kind}-20261121.parquet`),
       'failures-20261122.parquet',
+      'failures-none.parquet',
       'rejects',
       'store.json',
       ...(await segmentNames(path))
