@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Random } from '../../../bench/random.ts'
 import { segmentsOf } from '../../../src/store/embedded/segment.ts'
 import { MemoryDisk } from '../../support/memoryDisk.ts'
 import { openMemoryWriter, readMemory, sealInMemory } from '../../support/memoryStore.ts'
@@ -248,15 +249,9 @@ test('the original bytes of rejects have a place of their own, bounded', async (
 
 test('crash anywhere, as often as you like: what was promised is there, once', async () => {
   let crashes = 0
-  // mulberry32; each seed is one story of crashes and full disks.
   for (let seed = 1; seed <= 60; seed++) {
-    let state = seed
-    const random = (): number => {
-      state = (state + 0x6d2b79f5) | 0
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-    }
+    const numbers = new Random(seed)
+    const random = (): number => numbers.share()
     const faults = Object.fromEntries(
       [
         'crashBeforeAppend',
