@@ -32,8 +32,6 @@ export function systemErrorText(error: unknown): string {
   const words: Record<string, string> = {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
-    EROFS: 'the disk is read-only',
-    ENOSPC: 'no space left',
     EISDIR: 'it is a directory',
     ENOTDIR: 'a part of the path is no folder',
     EROFS: 'the file system is read-only',

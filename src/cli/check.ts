@@ -30,11 +30,21 @@ interface FileCheck {
 }
 
 /** Says which formats files hold, what cannot be read, and whether a run would work; the configuration is checked by being loaded. */
-export async function runCheck(paths: string[], flags: { format?: string }, options: CommonOptions): Promise<number> {
+export async function runCheck(
+  paths: string[],
+  flags: { format?: string; store?: string | true },
+  options: CommonOptions
+): Promise<number> {
   const format = flags.format ?? 'text'
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
+  if (flags.store !== undefined) {
+    if (paths.length > 0)
+      throw new Why5xxError('WHY5XX_USAGE', 'check --store [PATH] looks at a store, not at log files: name them apart')
+    const { runCheckStore } = await import('./checkStore.ts')
+    return runCheckStore(flags.store === true ? loaded.config.sink.embedded.path : flags.store, format)
+  }
   const { checkRun, hasProblem, runText } = await import('./checkRun.ts')
   const run = await checkRun(paths, loaded.config, loaded.origins)
   const checks: FileCheck[] = []
@@ -49,6 +59,7 @@ export async function runCheck(paths: string[], flags: { format?: string }, opti
   return checks.some(isBad) || hasProblem(run) ? 1 : 0
 }
 
+/** `sink.embedded.path`. */
 async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions): Promise<FileCheck> {
   const masker = new Masker(maskOptions)
   const check: FileCheck = {

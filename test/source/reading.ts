@@ -89,7 +89,7 @@ export class ReadingRun {
     const states = new Map(this.#known)
     for (const [id, { stream, from, text, isEnded }] of this.streams) {
       const readTo = from + (isEnded ? text.length : text.lastIndexOf('\n') + 1)
-      const place = JSON.parse(JSON.stringify(stream.place())) as Record<string, unknown>
+      const place = JSON.parse(JSON.stringify(stream.place(readTo))) as Record<string, unknown>
       states.set(id, { stream: id, place, read: { ...START, readTo, from: readTo }, isDone: isEnded })
     }
     return [...states.values()]

@@ -11,6 +11,7 @@ import { RejectLog } from './rejectLog.ts'
 import { commitLine, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
 import { identityKey } from './segmentReader.ts'
 import type { StreamStates } from './streamStates.ts'
+import { dayFilesOf } from './tables.ts'
 
 export interface WriterParts {
   disk: Disk
@@ -95,8 +96,7 @@ export class EmbeddedWriter implements StoreWriter {
     const rejectLog = await RejectLog.open(parts.disk, parts.rejectBytesMax, parts.notify)
     let number = recovered.segmentNumber
     // Sealed totals know their segment by name: where all segments were taken away, no number may come again.
-    if (number === 0 && (await parts.disk.list()).some(({ name }) => name.endsWith('.parquet')))
-      number = Math.floor(parts.now() / 1000)
+    if (number === 0 && dayFilesOf(await parts.disk.list()).length > 0) number = Math.floor(parts.now() / 1000)
     const writer = new EmbeddedWriter(parts, recovered, number, rejectLog)
     writer.tend()
     return writer
