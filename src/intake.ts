@@ -3,7 +3,7 @@
 import type { WaitingLine } from './checkpoint.ts'
 import type { Engine } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
-import { groupTimeMs } from './source/mergeOrder.ts'
+import { groupTimeMs, zoneMsOf } from './source/mergeOrder.ts'
 import type { SourceStream, StreamState } from './source/source.ts'
 import { Fingerprints, HEAD_BYTES } from './store/identity.ts'
 
@@ -43,6 +43,7 @@ export class Intake {
 
   push(stream: SourceStream, bytes: Uint8Array): void {
     const open = this.#openStream(stream)
+    if (open.headBytes === 0) this.#setZone(open.source, stream.group, bytes)
     if (open.headBytes < HEAD_BYTES) {
       open.headBytes = stream.head.length
       this.fingerprints.add(stream.id, stream.head)
@@ -105,6 +106,14 @@ export class Intake {
       this.#open.set(id, open)
     }
     return open
+  }
+
+  /** Error lines print no zone; the access lines of the same controller do. */
+  #setZone(source: EngineSource, group: string | null, bytes: Uint8Array): void {
+    const zoneMs = zoneMsOf(bytes)
+    if (zoneMs === null) return
+    const own = [...this.#open.values()].filter(open => group !== null && open.stream.group === group)
+    for (const { clock } of [source, ...own.map(open => open.source)]) if (clock.zoneMs === null) clock.setZone(zoneMs)
   }
 
   #moveWindows(group: string | null): void {

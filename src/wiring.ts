@@ -8,7 +8,8 @@ import { Masker, type MaskOptions } from './mask.ts'
 import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
-import type { Source } from './source/source.ts'
+import { parseSize } from './sizeOption.ts'
+import type { Source, StreamState } from './source/source.ts'
 import type { StoreWriter } from './store/store.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -23,6 +24,24 @@ export interface WiringOptions {
   source: Source
   store: StoreWriter
   nowMs: () => number
+}
+
+/** The store of `sink.kind`, for writing; `notify` takes sentences for the log. */
+export async function openWriter(config: Config, notify: (text: string) => void): Promise<StoreWriter> {
+  const { path, retention, sizeMax } = config.sink.embedded
+  const { openEmbeddedWriter } = await import('./store/embedded/open.ts')
+  return openEmbeddedWriter(path, {
+    retention,
+    retentionBytes: sizeMax === null ? null : parseSize('sink.embedded.sizeMax', sizeMax),
+    notify
+  })
+}
+
+/** The source of `source.kind`; `known` are the streams that the store remembers. */
+export async function openSource(config: Config, known: readonly StreamState[]): Promise<Source> {
+  if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
+  const { FileSource } = await import('./source/files.ts')
+  return new FileSource(config.source.files, known)
 }
 
 export function wire({ config, maskOptions, logFormat, source, store, nowMs }: WiringOptions): PipelineParts {

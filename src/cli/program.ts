@@ -54,6 +54,29 @@ Examples:
     })
 
   program
+    .command('run')
+    .description('reads log files as they grow, says why requests fail, and keeps it in a store on this machine')
+    .argument('[pattern...]', 'files to read instead of source.files.paths; - is stdin')
+    .option('--store <folder>', 'sink.embedded.path: where failures and totals are kept')
+    .option('--no-follow', 'read the files to their end, write everything, and end')
+    .option('--listen <address>', 'web.listen: /healthz, /readyz and /metrics')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx run
+  why5xx run /var/log/nginx/access.log /var/log/nginx/error.log --store /var/lib/why5xx
+  kubectl logs -n ingress-nginx deploy/ingress-nginx-controller --timestamps -f | why5xx run -
+  why5xx run --config /etc/why5xx.yaml --set log.format=json
+
+While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 seconds; a crash loses nothing.`
+    )
+    .action(async (patterns: string[], flags: Record<string, unknown>, command: Command) => {
+      const { runRun } = await import('./run.ts')
+      exitCode = await runRun(patterns, flags, common(command))
+    })
+
+  program
     .command('parse')
     .description('prints one JSON object per line: the record, or why there is none')
     .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])

@@ -69,8 +69,6 @@ export class FileStream implements SourceStream {
   wasSeen = false
   readonly trace: Trace
   #bytes: FileBytes
-  #head: Buffer | null = null
-  readonly #headBytes: number | null
   /** Offset behind the last byte seen before the file was truncated. */
   #seenTo = 0
   /** What an earlier process had read, until we have read as far. */
@@ -84,7 +82,6 @@ export class FileStream implements SourceStream {
     this.resume = known?.state?.read ?? null
     this.newestMs = this.resume?.newestMs ?? Number.NEGATIVE_INFINITY
     this.#before = known?.place ?? null
-    this.#headBytes = known?.place.headBytes || null
     this.#bytes = this.#open(file)
     const { dev, ino, mtimeMs } = this.#bytes.stats
     this.modifiedMs = mtimeMs
@@ -178,14 +175,9 @@ export class FileStream implements SourceStream {
     return this.track.content ?? 'mixed'
   }
 
-  /** As much as was there when its first chunk was given out: ids that are made of it stay the same. */
+  /** Grows to a KiB as it is read: ids need of it what lies before their line. */
   get head(): Uint8Array {
-    if (this.#head !== null) return this.#head
-    const { head } = this.trace
-    const bytes = this.#headBytes ?? head.length
-    const isFixed = head.length > 0 && head.length >= bytes
-    if (isFixed) this.#head = Buffer.from(head.subarray(0, bytes))
-    return this.#head ?? head
+    return this.trace.head
   }
 
   /** Throws Truncated. */
@@ -210,8 +202,6 @@ export class FileStream implements SourceStream {
     this.trace.push(chunk)
     this.isAnnounced = true
     this.stillMs = 0
-    // Fixed by being asked for.
-    void this.head
     return chunk
   }
 
@@ -249,7 +239,6 @@ export class FileStream implements SourceStream {
       device: this.device,
       inode: this.inode,
       mtimeMs: this.mtimeMs,
-      headBytes: this.head.length,
       content: this.track.content,
       ...this.print
     }

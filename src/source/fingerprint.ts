@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import { HEAD_BYTES } from '../store/identity.ts'
 import { openInput } from './input.ts'
 
-/** A log's first KiB holds a time of day: that makes it unlike all others. */
-export const HEAD_BYTES = 1_024
+export { HEAD_BYTES } from '../store/identity.ts'
+
 export const TAIL_BYTES = 256
 
 /** What was read of a file. Offsets are uncompressed. */

@@ -12,8 +12,6 @@ const placeSchema = z.object({
   inode: z.number(),
   /** Time of its last write, Unix ms. */
   mtimeMs: z.number(),
-  /** How many of its first bytes were there when it was met: `SourceStream.head` stays what it was. */
-  headBytes: z.number(),
   content: z.enum(['access', 'errors', 'mixed']).nullable(),
   head: z.object({ bytes: z.number(), sha256: z.string() }),
   tail: z.object({ at: z.number(), bytes: z.number(), sha256: z.string() })

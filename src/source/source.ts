@@ -10,7 +10,7 @@ export interface SourceStream {
   readonly name: string
   /**
    * Streams of one group are one controller's: its access log, its error log and what was rotated away from them; then the
-   * pipeline moves the join's windows by `groupTimeMs`. null: the name or the lines themselves tell the pod.
+   * pipeline moves the join's windows by `groupTimeMs`. null: the lines tell the pod, or else the name is the controller.
    */
   readonly group: string | null
   /** File time when it was opened, Unix ms; null without one. A last resort for klog's missing year. */

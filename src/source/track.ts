@@ -48,7 +48,7 @@ export class Track {
 
   get group(): string | null {
     if (this.#isOfPod) return null
-    return this.content === 'access' || this.content === 'errors' ? GROUP : this.path
+    return this.content === 'access' || this.content === 'errors' ? GROUP : null
   }
 
   addFamily(realPath: string): void {

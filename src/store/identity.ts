@@ -4,7 +4,7 @@ import type { RecordLine } from '../../parsers/reader.ts'
 /** Raised when a rule that decides causes changes, so that a newer judgement replaces an older one. */
 export const RULES_VERSION = 1
 
-/** Bytes at the beginning of a file that tell it from others. */
+/** Bytes at the beginning of a file that tell it from others: a log's first KiB holds a time of day. */
 export const HEAD_BYTES = 1_024
 
 /**
