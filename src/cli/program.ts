@@ -30,7 +30,7 @@ Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong 
     .command('explain')
     .description('reads logs and says what failed and why: causes, upstreams, examples, next steps')
     .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])
-    .option('--format <format>', 'text, json, ndjson (one failure document a line) or markdown', 'text')
+    .option('--format <format>', 'text, json, ndjson (one failure document a line), markdown or html', 'text')
     .option('--from <time>', 'only requests from this time on: RFC 3339, local time with a zone, or -2h')
     .option('--to <time>', 'only requests before this time')
     .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
