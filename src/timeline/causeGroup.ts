@@ -175,8 +175,18 @@ function exampleOf(id: string, document: FailureDocument): Example {
     at: String(document['@timestamp']),
     status: http?.response?.status_code ?? null,
     message: message ?? '',
-    evidence: (why5xx?.evidence ?? [])
-      .slice(0, EVIDENCE_SHOWN)
-      .map(({ kind, at, ref, text }) => ({ kind, at: at ?? null, ref, text }))
+    evidence: folded(why5xx?.evidence ?? []).slice(0, EVIDENCE_SHOWN)
   }
+}
+
+/** Three attempts that failed alike are told once. */
+function folded(lines: { kind: string; at?: string; ref: string; text: string }[]): Example['evidence'] {
+  const byText = new Map<string, Example['evidence'][number]>()
+  for (const { kind, at, ref, text } of lines) {
+    const key = `${kind}\n${text}`
+    const known = byText.get(key)
+    if (known) known.count++
+    else byText.set(key, { kind, at: at ?? null, ref, text, count: 1 })
+  }
+  return [...byText.values()]
 }

@@ -1,36 +1,15 @@
-/** Pictures of a timeline as SVG, drawn by echarts without a browser. Colours are variables of the page's style. */
+/** Requests and failures over time as pictures. */
 
-import { CustomChart, type CustomSeriesOption, LineChart } from 'echarts/charts'
-import { GridComponent } from 'echarts/components'
-import { type EChartsCoreOption, init, use } from 'echarts/core'
-import { SVGRenderer } from 'echarts/renderers'
-import type { ClockText } from '../explain/clockText.ts'
-import { clip, grouped, safeText } from '../text.ts'
+import type { CustomSeriesOption } from 'echarts/charts'
+import { grouped } from '../text.ts'
 import { isTold } from './chronicle.ts'
+import { type Canvas, countAxis, draw, headings, RIGHT, timeAxis } from './drawing.ts'
 import type { Timeline } from './model.ts'
-import { axisLabel, niceTop, type Tick, timeTicks } from './ticks.ts'
-
-use([CustomChart, LineChart, GridComponent, SVGRenderer])
-
-export interface Picture {
-  svg: string
-}
-
-/** Where a picture goes: a wide page or a phone. */
-export interface Canvas {
-  /** Part of the ids within the SVG. */
-  name: string
-  width: number
-  clock: ClockText
-  fromMs: number
-  toMs: number
-}
+import { niceTop } from './ticks.ts'
 
 /** As many causes get a colour and a letter; the rest is one. */
 export const CAUSES_DRAWN = 6
-const ROW_HEIGHT = 26
-const ROWS_MAX = 14
-const RIGHT = 14
+const LEFT = 52
 
 /** A cause's letter in pictures and legend. */
 export function letterOf(index: number): string {
@@ -48,8 +27,8 @@ export function drawnCauses({ series: { byCause } }: Timeline): { cause: string 
 /** Requests per bucket, and below it which share of them failed or was saved. */
 export function drawRequests(timeline: Timeline, canvas: Canvas, about: string): string {
   const { series } = timeline
-  const left = 52
-  const [top, height, gap] = [26, 84, 40]
+  const left = LEFT
+  const [top, height, gap] = [26, 84, 58]
   const startMs = Date.parse(series.from)
   const stepMs = series.stepMinutes * 60_000
   const steps = (values: (number | null)[]): [number, number | null][] =>
@@ -95,8 +74,11 @@ export function drawRequests(timeline: Timeline, canvas: Canvas, about: string):
           : []),
         line(failed, 1, 'var(--failed)', { areaStyle: { color: 'var(--failed)', opacity: 0.22 } }),
         headings([
-          [0, `Requests per ${bucketText(series.stepMinutes)}`],
-          [1, timeline.masked > 0 ? 'Share failed (line), saved by a retry (dashed)' : 'Share failed']
+          [2, `Requests per ${bucketText(series.stepMinutes)}`],
+          [
+            top + height + gap - 26,
+            timeline.masked > 0 ? 'Share failed (line), saved by a retry (dashed)' : 'Share failed'
+          ]
         ])
       ]
     },
@@ -114,7 +96,7 @@ export function drawCauses(timeline: Timeline, canvas: Canvas, about: string): s
   const sums = series.requests.map((_, i) => causes.reduce((sum, entry) => sum + entry.counts[i]!, 0))
   const most = niceTop(Math.max(...sums, 1))
   const marks = controllerMarks(timeline)
-  const [left, top, height] = [44, marks.length > 0 ? 44 : 26, 168]
+  const [left, top, height] = [LEFT, marks.length > 0 ? 44 : 26, 168]
   const boxes: number[][] = []
   const below = sums.map(() => 0)
   const largest = causes.map(({ counts }) => counts.indexOf(Math.max(...counts)))
@@ -168,82 +150,11 @@ export function drawCauses(timeline: Timeline, canvas: Canvas, about: string): s
       series: [
         box,
         markSeries(marks, canvas),
-        headings(
-          [[0, `${basisText(timeline)} per ${bucketText(series.stepMinutes)}, by cause`]],
-          marks.length > 0 ? 18 : 0
-        )
+        headings([[2, `${basisText(timeline)} per ${bucketText(series.stepMinutes)}, by cause`]])
       ]
     },
     canvas,
     { height: top + height + 28, title: 'Failures by cause over time, with controller events', about }
-  )
-}
-
-/** One row a cause and upstream: when it was there. */
-export function drawEpisodes(timeline: Timeline, canvas: Canvas, about: string): string {
-  const rows = timeline.causes.shown.slice(0, ROWS_MAX)
-  const causes = drawnCauses(timeline)
-  const isNarrow = canvas.width < 500
-  // On a phone a row's name stands above its bar.
-  const rowHeight = isNarrow ? ROW_HEIGHT + 10 : ROW_HEIGHT
-  const left = isNarrow ? 8 : 270
-  const top = 6
-  const height = rows.length * rowHeight
-  const nameOf = (index: number): string => {
-    const { cause, upstream } = rows[index]!
-    const letter = causes.findIndex(entry => entry.cause === cause)
-    const name = `${letter < 0 ? '' : `${letterOf(letter)}  `}${cause}, ${upstream === '' ? '(no upstream)' : safeText(upstream)}`
-    return clip(name, isNarrow ? 52 : 40)
-  }
-  const bars = rows.flatMap((row, index) =>
-    row.episodes.shown.map(({ from, to }) => [Date.parse(from), Date.parse(to), index])
-  )
-  const bar: CustomSeriesOption = {
-    type: 'custom',
-    silent: true,
-    clip: true,
-    data: bars,
-    renderItem: (_, api) => {
-      const index = api.value(2) as number
-      const [x = 0, y = 0] = api.coord([api.value(0), index + 0.5])
-      const [endX = 0] = api.coord([api.value(1), 0])
-      const letter = causes.findIndex(entry => entry.cause === rows[index]!.cause)
-      const shape = { x, y: y - 5 + (isNarrow ? 7 : 0), width: Math.max(3, endX - x), height: 10, r: 2 }
-      return { type: 'rect', shape, style: { fill: letter < 0 ? 'var(--quiet)' : colorOf(letter) } } as never
-    }
-  }
-  const names: CustomSeriesOption = {
-    type: 'custom',
-    silent: true,
-    clip: false,
-    data: rows.map((_, index) => [canvas.fromMs, index]),
-    renderItem: (_, api) => {
-      const index = api.value(1) as number
-      const [x = 0, y = 0] = api.coord([api.value(0), index + 0.5])
-      const place = isNarrow ? { x, y: y - 9, align: 'left' } : { x: left - 12, y, align: 'right' }
-      const style = { text: nameOf(index), ...place, verticalAlign: 'middle', fill: 'var(--text)', fontSize: 12 }
-      return { type: 'text', style } as never
-    }
-  }
-  return draw(
-    {
-      grid: { left, right: RIGHT, top, height },
-      xAxis: timeAxis(canvas),
-      yAxis: {
-        type: 'value',
-        inverse: true,
-        min: 0,
-        max: rows.length,
-        interval: 1,
-        axisLabel: { show: false },
-        axisTick: { show: false },
-        axisLine: { show: false },
-        splitLine: { lineStyle: { color: 'var(--line)' } }
-      },
-      series: [bar, names]
-    },
-    canvas,
-    { height: top + height + 28, title: 'When each cause was there', about }
   )
 }
 
@@ -264,74 +175,6 @@ function bucketText(minutes: number): string {
           : `${grouped(minutes / 1_440)} days`
 }
 
-function colorOf(index: number): string {
-  return `var(--cause-${index + 1})`
-}
-
-function timeAxis(canvas: Canvas): object {
-  const ticks = timeTicks(canvas.fromMs, canvas.toMs, Math.floor(canvas.width / 90), canvas.clock)
-  const values = ticks.map(tick => tick.ms)
-  return {
-    type: 'value',
-    min: canvas.fromMs,
-    max: canvas.toMs,
-    axisLine: { onZero: false, lineStyle: { color: 'var(--axis)' } },
-    axisTick: { show: true, customValues: values, lineStyle: { color: 'var(--axis)' } },
-    axisLabel: {
-      customValues: values,
-      color: 'var(--muted)',
-      fontSize: 12,
-      formatter: (ms: number) => labelOf(ticks, ms),
-      showMinLabel: true,
-      showMaxLabel: true
-    },
-    splitLine: { show: false }
-  }
-}
-
-function labelOf(ticks: Tick[], ms: number): string {
-  return ticks.find(tick => tick.ms === ms)?.label ?? ''
-}
-
-function countAxis(most: number, unit: string): object {
-  return {
-    type: 'value',
-    min: 0,
-    max: most,
-    interval: most / 2,
-    axisLine: { show: false },
-    axisTick: { show: false },
-    axisLabel: { color: 'var(--muted)', fontSize: 12, formatter: (value: number) => `${axisLabel(value)}${unit}` },
-    splitLine: { lineStyle: { color: 'var(--line)' } }
-  }
-}
-
-/** What stands above a grid. */
-function headings(texts: [grid: number, text: string][], raiseBy = 0): object {
-  return {
-    type: 'custom',
-    silent: true,
-    clip: false,
-    data: texts.map(([grid]) => [grid]),
-    coordinateSystem: 'none',
-    renderItem: (params: { dataIndex: number }, api: { getHeight(): number }) => {
-      const [grid, text] = texts[params.dataIndex]!
-      void api
-      return {
-        type: 'text',
-        style: {
-          text,
-          x: 0,
-          y: grid === 0 ? (raiseBy > 0 ? 2 : 2) : 132,
-          fill: 'var(--text)',
-          fontSize: 13,
-          fontWeight: 600
-        }
-      }
-    }
-  }
-}
-
 /** What controllers did, as words above the plot. */
 function controllerMarks({ controller }: Timeline): { ms: number; word: string }[] {
   return controller.shown
@@ -343,7 +186,7 @@ const CHAR_WIDTH = 6.2
 
 /** Dotted lines; a word where there is room for it. */
 function markSeries(marks: { ms: number; word: string }[], canvas: Canvas): object {
-  const plot = canvas.width - 44 - RIGHT
+  const plot = canvas.width - LEFT - RIGHT
   const xOf = (ms: number): number => ((ms - canvas.fromMs) / (canvas.toMs - canvas.fromMs)) * plot
   let freeFrom = Number.NEGATIVE_INFINITY
   const words = marks.map(({ ms, word }) => {
@@ -385,25 +228,6 @@ function markSeries(marks: { ms: number; word: string }[], canvas: Canvas): obje
   }
 }
 
-/** Options → SVG that scales with the page, reads aloud, and holds no script, no style sheet and no address. */
-function draw(
-  option: EChartsCoreOption,
-  { name, width }: Canvas,
-  { height, title, about }: { height: number; title: string; about: string }
-): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
-  try {
-    chart.setOption({ animation: false, textStyle: { fontFamily: 'inherit' }, ...option })
-    const drawn = chart.renderToSVGString({ useViewBox: true })
-    const content = drawn
-      .replace(/^<svg[^>]*>/, '')
-      .replace(/<style[\s\S]*?<\/style>/g, '')
-      .replace(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="[^"]*")/g, '')
-      .replace(/font-family:[^;"]*;?/g, '')
-      // The counter of charts in this process is nobody's business.
-      .replace(/\bzr\d+-/g, `${name}-`)
-    return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${name}-title ${name}-about"><title id="${name}-title">${title}</title><desc id="${name}-about">${about}</desc>${content}`
-  } finally {
-    chart.dispose()
-  }
+export function colorOf(index: number): string {
+  return `var(--cause-${index + 1})`
 }

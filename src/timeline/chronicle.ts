@@ -2,7 +2,7 @@
 
 import { grouped, plural } from '../text.ts'
 import type { ControllerEvent, Time } from './model.ts'
-import { at, countsText, minute, momentText, span, type Teller, upstreamText } from './story.ts'
+import { at, countsText, minute, momentText, span, type Teller, toldCauses, upstreamText } from './story.ts'
 
 export interface Entry {
   time: Time
@@ -26,8 +26,13 @@ export function chronicle(teller: Teller): { entries: Entry[]; leftOut: string[]
     return [...items].sort((a, b) => size(b) - size(a)).slice(0, max)
   }
   const { timeline, dress } = teller
+  const { course } = timeline
   const entries: Entry[] = courseEntries(teller)
-  const episodes = timeline.causes.shown.flatMap(cause => cause.episodes.shown.map(episode => ({ cause, episode })))
+  const episodes = toldCauses(teller).flatMap(cause =>
+    cause.episodes.shown
+      .filter(episode => course.basis === 'other' || episode.failed + episode.masked > 0)
+      .map(episode => ({ cause, episode }))
+  )
   const size = ({ episode }: (typeof episodes)[number]): number => episode.failed * 1e6 + episode.masked + episode.other
   for (const { cause, episode } of cut(episodes, EPISODES_SHOWN, size, 'episode')) {
     const until = at(teller, episode.to) === at(teller, episode.from) ? '' : ` until ${at(teller, episode.to)}`
@@ -62,17 +67,25 @@ function courseEntries(teller: Teller): Entry[] {
     entries.push({ time, clock, kind: 'course', text })
   }
   if (window !== null && data !== null && data.from > window.from) add(data.from, 'Data begins')
-  const { first, onset, peak, recovery } = course
-  if (onset !== null && peak !== null) {
-    const isSingle = course.basis !== null && documents[course.basis] === 1
-    if (!isSingle) add(onset, 'Onset')
-    if (!isSingle) {
-      const of = peak.requests === null ? '' : ` of ${plural(peak.requests, 'request')}`
-      add(peak.at, `Peak: ${grouped(peak.count)}${of}${peak.minutes === 1 ? '' : ` in ${peak.minutes} minutes`}`)
-    }
-    if (recovery !== null && !isSingle) add(recovery, 'Recovery')
+  const { first, warning, onset, peak, recovery } = course
+  if (warning !== null)
+    add(warning.at, `First warning: ${momentText(teller, warning)}, saved by a retry`, at(teller, warning.at))
+  if (first !== null)
+    add(
+      first.at,
+      `First${course.basis === 'failed' ? ' failure' : ''}: ${momentText(teller, first)}`,
+      at(teller, first.at)
+    )
+  const isSingle = course.basis !== null && documents[course.basis] === 1
+  if (first !== null && onset !== null && peak !== null && !isSingle) {
+    // What is known to the minute comes behind what began it.
+    const notBefore = (time: Time): Time => (time < first.at ? first.at : time)
+    const of = peak.requests === null ? '' : ` of ${plural(peak.requests, 'request')}`
+    const width = peak.minutes === 1 ? '' : ` in ${peak.minutes} minutes`
+    add(notBefore(onset), 'Onset', minute(teller, onset))
+    add(notBefore(peak.at), `Peak: ${grouped(peak.count)}${of}${width}`, minute(teller, peak.at))
+    if (recovery !== null) add(recovery, 'Recovery')
   }
-  if (first !== null) add(first.at, `First sign: ${momentText(teller, first)}`, at(teller, first.at))
   if (data !== null && recovery === null && onset !== null) add(data.to, 'Data ends, not recovered')
   else if (window !== null && data !== null && data.to < window.to) add(data.to, 'Data ends')
   return entries

@@ -1,9 +1,11 @@
 /** When it began, was worst, and ended; what comes and goes; what is silent. */
 
-import type { Course, DocumentKind, Moment, Time, Timeline } from './model.ts'
+import type { Course, DocumentKind, Time, Timeline } from './model.ts'
 import type { Cell, Series } from './series.ts'
 
 export const MINUTE_MS = 60_000
+/** In the order of their columns in a series. */
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ['failed', 'masked', 'other']
 /** After this much quiet a cause is gone, and an incident is over. */
 export const QUIET_MS = 5 * MINUTE_MS
 /** A minute counts as raised with at least this share of the peak minute. */
@@ -37,7 +39,7 @@ export function courseOf(
   requests: Series,
   basis: number,
   dataToMs: number,
-  moments: { first: Moment | null; last: Moment | null }
+  moments: Pick<Course, 'first' | 'last' | 'warning'>
 ): Course {
   const cells = basis < 0 ? [] : documents.cells().filter(cell => cell.values[basis]! > 0)
   if (cells.length === 0) return { basis: null, ...moments, onset: null, peak: null, recovery: null }
@@ -46,7 +48,7 @@ export function courseOf(
   const raised = cells.filter(cell => cell.values[basis]! >= count * RAISED_SHARE)
   const endMs = raised.at(-1)!.startMs + documents.stepMs
   return {
-    basis: (['failed', 'masked', 'other'] as const satisfies readonly DocumentKind[])[basis]!,
+    basis: DOCUMENT_KINDS[basis]!,
     ...moments,
     onset: iso(raised[0]!.startMs),
     peak: {

@@ -2,8 +2,10 @@
 
 import { causeTable } from '../../parsers/causes.ts'
 import { grouped, percent, safeText } from '../text.ts'
-import { type Canvas, drawCauses, drawEpisodes, drawnCauses, drawRequests, letterOf } from './charts.ts'
+import { drawCauses, drawnCauses, drawRequests, letterOf } from './charts.ts'
 import { chronicle } from './chronicle.ts'
+import type { Canvas } from './drawing.ts'
+import { drawEpisodes } from './episodesChart.ts'
 import { clockOf } from './markdown.ts'
 import type { CauseEntry, Timeline } from './model.ts'
 import { PAGE_STYLE } from './pageStyle.ts'
@@ -114,7 +116,7 @@ function body(teller: say.Teller): string[] {
     ])
     out.push('<h2>Causes</h2>')
     out.push(table('', ['Cause', 'Upstream', '#Failed', '#Saved', '#Other', '@First', '@Last', 'Blame'], rows))
-    for (const cause of causes.shown.slice(0, DETAILS_MAX)) out.push(...details(teller, cause))
+    for (const cause of say.toldCauses(teller).slice(0, DETAILS_MAX)) out.push(...details(teller, cause))
   }
   if (upstreams.shown.length > 1) {
     const rows = upstreams.shown.map(({ name, requests, failed }) => [
@@ -156,7 +158,7 @@ function details(teller: say.Teller, cause: CauseEntry): string[] {
   const facts = say.causeFacts(teller, cause).map(fact => `<li>${fact}</li>`)
   const lines = say
     .evidenceOf(cause)
-    .map(({ ref, text }) => `<span class="ref">${escapeHtml(ref)}</span>  ${escapeHtml(text)}`)
+    .map(({ ref, text }) => `${escapeHtml(text)}  <span class="ref">${escapeHtml(ref)}</span>`)
   return [
     `<h3>${cause.cause}, ${say.upstreamText(teller, cause.upstream)}</h3>`,
     `<p>${escapeHtml(title)}.</p>`,

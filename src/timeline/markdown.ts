@@ -46,7 +46,7 @@ function body(teller: say.Teller): string[] {
       )
     }
     out.push('')
-    for (const cause of causes.shown.slice(0, DETAILS_MAX)) {
+    for (const cause of say.toldCauses(teller).slice(0, DETAILS_MAX)) {
       out.push(
         `### ${cause.cause}, ${say.upstreamText(teller, cause.upstream)}`,
         '',
@@ -54,7 +54,7 @@ function body(teller: say.Teller): string[] {
         ''
       )
       out.push(...say.causeFacts(teller, cause).map(fact => `- ${fact}`), '')
-      const lines = say.evidenceOf(cause).map(({ ref, text }) => `    ${safeText(ref)}  ${safeText(text)}`)
+      const lines = say.evidenceOf(cause).map(({ ref, text }) => `    ${safeText(text)}  ${safeText(ref)}`)
       if (lines.length > 0) out.push(...lines, '')
       out.push(`Check: ${dress.text(causeTable[cause.cause].check[0]!)} (\`why5xx causes ${cause.cause}\`)`, '')
     }

@@ -57,8 +57,11 @@ export interface Timeline {
 export interface Course {
   /** What is counted here: failed requests; masked or other documents where none failed; null: there is nothing. */
   basis: DocumentKind | null
+  /** The first and last document of the basis. */
   first: Moment | null
   last: Moment | null
+  /** The first request saved by a retry, if that was before the first failed one. */
+  warning: Moment | null
   /** Begin of the first raised minute: with at least a tenth of what the peak minute has. */
   onset: Time | null
   peak: { at: Time; minutes: number; count: number; requests: number | null } | null
@@ -108,8 +111,8 @@ export interface Example {
   at: Time
   status: number | null
   message: string
-  /** `ref` is `file:line`. */
-  evidence: { kind: string; at: Time | null; ref: string; text: string }[]
+  /** `ref` is `file:line`; of `count` lines with equal texts the first one's. */
+  evidence: { kind: string; at: Time | null; ref: string; text: string; count: number }[]
 }
 
 /** Numbers per bucket, for pictures. */

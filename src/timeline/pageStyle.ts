@@ -31,8 +31,8 @@ svg { display: block; width: 100%; height: auto; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .25rem 0 0; padding: 0; font-size: .875rem; }
 .key { display: inline-block; min-width: 1.25rem; padding: 0 .25rem; margin-right: .4rem; border-radius: .2rem; text-align: center; color: var(--on-color); font-weight: 600; font-size: .75rem; line-height: 1.25rem; }
 .chronicle { list-style: none; margin: 0; padding: 0; }
-.chronicle li { display: grid; grid-template-columns: max-content 1fr; gap: 0 1.25rem; padding: .3rem 0; border-top: 1px solid var(--line); }
-.chronicle time { font-variant-numeric: tabular-nums; color: var(--muted); min-width: 4.5rem; }
+.chronicle li { display: grid; grid-template-columns: minmax(5rem, max-content) 1fr; gap: 0 1.25rem; padding: .3rem 0; border-top: 1px solid var(--line); }
+.chronicle time { font-variant-numeric: tabular-nums; color: var(--muted); font-weight: 400; }
 .chronicle .course { font-weight: 600; }
 .chronicle .controller, .chronicle .gap { color: var(--muted); }
 .scroll { overflow-x: auto; }

@@ -100,7 +100,7 @@ export function summary(teller: Teller): string[] {
       ? sum === 1
         ? 'Its cause'
         : 'The cause'
-      : `The first of ${grouped(causes.shown.length + causes.more)} causes`
+      : `The most frequent of ${grouped(toldCauses(teller).length + causes.more)} causes`
   sentences.push(
     `${share}: ${top.cause} at ${upstreamText(teller, top.upstream)}${most === sum ? '' : ` (${grouped(most)})`}, ${what}.`
   )
@@ -109,11 +109,17 @@ export function summary(teller: Teller): string[] {
 }
 
 function courseText(teller: Teller): string {
-  const { onset, peak, recovery } = teller.timeline.course
+  const { onset, peak, recovery, last } = teller.timeline.course
   if (onset === null || peak === null) return ''
   const width = peak.minutes === 1 ? 'in one minute' : `in ${peak.minutes} minutes`
-  const worst = `was worst at ${minute(teller, peak.at)} with ${grouped(peak.count)} ${width}`
-  return `It began at ${minute(teller, onset)}, ${worst}, and ${recovery === null ? notRecovered(teller) : `was over at ${minute(teller, recovery)}`}.`
+  const worst =
+    onset === peak.at
+      ? `It began at ${minute(teller, onset)}, at its worst from the start with ${grouped(peak.count)} ${width}`
+      : `It began at ${minute(teller, onset)}, was worst at ${minute(teller, peak.at)} with ${grouped(peak.count)} ${width}`
+  if (recovery === null) return `${worst}, and ${notRecovered(teller)}.`
+  const isOver = last === null || last.at < recovery
+  const end = isOver ? 'was over' : 'was mostly over'
+  return `${worst}, and ${end} at ${minute(teller, recovery)}${isOver ? '' : ` (the last at ${at(teller, last.at)})`}.`
 }
 
 function notRecovered(teller: Teller): string {
@@ -150,7 +156,7 @@ function emptyText(teller: Teller): string[] {
 /** The facts that a reader looks up, name and text. */
 export function keyFacts(teller: Teller): [name: string, text: string][] {
   const { timeline, dress } = teller
-  const { course, data, filters, requests, failed, share } = timeline
+  const { course, data, documents, filters, requests, failed, share } = timeline
   const facts: [string, string][] = [['Window', windowText(teller)]]
   if (filters.causes.length > 0) facts.push(['Only causes', filters.causes.map(dress.text).join(', ')])
   if (timeline.instead !== null) return facts
@@ -162,7 +168,10 @@ export function keyFacts(teller: Teller): [name: string, text: string][] {
   if (timeline.masked > 0) facts.push(['Saved by a retry', grouped(timeline.masked)])
   if (timeline.clientClosed > 0) facts.push(['Left by the client', grouped(timeline.clientClosed)])
   if (course.first !== null)
-    facts.push(['First sign', `${at(teller, course.first.at)}: ${momentText(teller, course.first)}`])
+    facts.push([
+      course.basis === 'failed' ? 'First failure' : 'First',
+      `${at(teller, course.first.at)}: ${momentText(teller, course.first)}`
+    ])
   if (course.onset !== null && course.peak !== null) {
     facts.push(['Onset', minute(teller, course.onset)])
     const of =
@@ -177,6 +186,8 @@ export function keyFacts(teller: Teller): [name: string, text: string][] {
       facts.push(['Recovery', `${minute(teller, course.recovery)}, ${durationText(minutes)} after the onset`])
     }
   }
+  if (course.basis === 'failed' && documents.failed > 1)
+    facts.push(['Last failure', `${at(teller, course.last!.at)}: ${momentText(teller, course.last!)}`])
   if (data !== null) facts.push(['Data', `${minute(teller, data.from)} - ${minute(teller, data.to)}`])
   return facts
 }
@@ -232,9 +243,16 @@ export function causeFacts(teller: Teller, entry: CauseEntry): string[] {
   return facts
 }
 
-/** Where the evidence of the examples stands, and what it says. */
-export function evidenceOf(entry: CauseEntry): { time: Time | null; ref: string; text: string }[] {
-  return entry.examples.flatMap(example => example.evidence.map(({ at: time, ref, text }) => ({ time, ref, text })))
+/** What the evidence of the examples says, and where it stands. */
+export function evidenceOf(entry: CauseEntry): { ref: string; text: string }[] {
+  return entry.examples.flatMap(({ evidence }) =>
+    evidence.map(({ ref, text, count }) => ({ ref, text: count > 1 ? `${text} (${count} times)` : text }))
+  )
+}
+
+/** What the story is about: causes of failed and saved requests where there are some. */
+export function toldCauses({ timeline: { causes, course } }: Teller): CauseEntry[] {
+  return course.basis === 'other' ? causes.shown : causes.shown.filter(({ failed, masked }) => failed + masked > 0)
 }
 
 /** What the figures do not cover. */

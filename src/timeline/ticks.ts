@@ -28,10 +28,13 @@ export function timeTicks(fromMs: number, toMs: number, countMax: number, clock:
   return ticks
 }
 
-/** The least of 2, 4, 10, 20, 40, 100, … that holds `most`: halves are whole. */
+/** The least round number that holds `most` and whose half is whole. */
 export function niceTop(most: number): number {
   for (let power = 1; ; power *= 10) {
-    for (const digit of [2, 4, 6, 10]) if (digit * power >= most) return digit * power
+    for (const digit of [1, 2, 3, 4, 5, 6, 8]) {
+      const top = digit * power
+      if (top >= most && top % 2 === 0) return top
+    }
   }
 }
 

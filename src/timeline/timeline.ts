@@ -8,8 +8,8 @@ import { type ControllerRow, type FailureRow, matchesService, type TotalsSum } f
 import { addCounts, BoundedMap, FoldedCounts, mostFirst } from './bounded.ts'
 import { CauseGroup, countsOf, kindOf, ONE } from './causeGroup.ts'
 import { ControllerEvents } from './controllerEvents.ts'
-import { courseOf, iso, MINUTE_MS, silencesOf } from './course.ts'
-import type { DocumentCounts, Instead, Listed, Moment, SeriesEntry, Timeline } from './model.ts'
+import { courseOf, DOCUMENT_KINDS, iso, MINUTE_MS, silencesOf } from './course.ts'
+import type { Course, DocumentCounts, DocumentKind, Instead, Listed, Moment, SeriesEntry, Timeline } from './model.ts'
 import { foldClient, foldRoute, routeOf } from './route.ts'
 import { Series, stepFor } from './series.ts'
 
@@ -64,8 +64,8 @@ export class TimelineBuilder {
   readonly #controller = new ControllerEvents()
   readonly #gaps: SourceGap[] = []
   readonly #rejects = new Map<string, number>()
-  #first: FailureRow | null = null
-  #last: FailureRow | null = null
+  readonly #first: Partial<Record<DocumentKind, FailureRow>> = {}
+  readonly #last: Partial<Record<DocumentKind, FailureRow>> = {}
 
   constructor(filter: TimelineFilter) {
     this.#filter = filter
@@ -76,7 +76,8 @@ export class TimelineBuilder {
     const { causes, services } = this.#filter
     if (!this.#isWithin(row.timeMs) || (causes.length > 0 && !causes.includes(row.cause))) return
     if (!matchesService(services, row)) return
-    const one = ONE[kindOf(row)]
+    const kind = kindOf(row)
+    const one = ONE[kind]
     this.#groups.of(`${row.cause}\n${row.upstream}`).add(row, document)
     this.#documents.add(row.timeMs, one)
     let byCause = this.#byCause.get(row.cause)
@@ -87,8 +88,10 @@ export class TimelineBuilder {
     if (row.service !== '' && row.service !== row.upstream) this.#services.of(row.service)[0]!++
     this.#routes.add(routeOf(row.method, row.path), one)
     if (row.client !== null) this.#clients.add(row.client, one)
-    if (this.#first === null || isBefore(row, this.#first)) this.#first = row
-    if (this.#last === null || isBefore(this.#last, row)) this.#last = row
+    const { [kind]: first = row } = this.#first
+    const { [kind]: last = row } = this.#last
+    this.#first[kind] = isBefore(row, first) ? row : first
+    this.#last[kind] = isBefore(last, row) ? row : last
   }
 
   /** Counts of a minute and upstream; they add up. */
@@ -114,7 +117,7 @@ export class TimelineBuilder {
 
   /** No request and no document. */
   get isEmpty(): boolean {
-    return this.#first === null && this.#totals.cells().length === 0
+    return Object.keys(this.#first).length === 0 && this.#totals.cells().length === 0
   }
 
   /** Ids whose documents are wanted as evidence. */
@@ -153,10 +156,7 @@ export class TimelineBuilder {
       masked,
       clientClosed,
       documents: countsOf(counts),
-      course: courseOf(this.#documents, this.#totals, basis, data?.toMs ?? 0, {
-        first: momentOf(this.#first),
-        last: momentOf(this.#last)
-      }),
+      course: courseOf(this.#documents, this.#totals, basis, data?.toMs ?? 0, this.#moments(basis)),
       causes: { shown: shown.map(group => group.entry(Math.max(0, basis), byId)), more, rest },
       routes: {
         ...listed(this.#routes, (route, sums) => ({ route, ...sums })),
@@ -176,6 +176,15 @@ export class TimelineBuilder {
       silences: silencesOf(this.#totals),
       instead: this.isEmpty ? this.#instead(known) : null
     }
+  }
+
+  #moments(basis: number): Pick<Course, 'first' | 'last' | 'warning'> {
+    const kind = DOCUMENT_KINDS[basis]
+    if (kind === undefined) return { first: null, last: null, warning: null }
+    const first = this.#first[kind]!
+    const { masked } = this.#first
+    const warns = kind === 'failed' && masked !== undefined && masked.timeMs < first.timeMs
+    return { first: momentOf(first), last: momentOf(this.#last[kind]!), warning: warns ? momentOf(masked) : null }
   }
 
   #isWithin(timeMs: number): boolean {
@@ -286,8 +295,7 @@ function isBefore(a: FailureRow, b: FailureRow): boolean {
   return a.timeMs !== b.timeMs ? a.timeMs < b.timeMs : a.id < b.id
 }
 
-function momentOf(row: FailureRow | null): Moment | null {
-  if (row === null) return null
+function momentOf(row: FailureRow): Moment {
   const { id, timeMs, cause, upstream, address, status, method, path } = row
   return { at: iso(timeMs), id, cause, upstream, address, status, method, path }
 }
