@@ -99,7 +99,7 @@ export class FoldedCounts {
 }
 
 /** Orders entries by their counts, the first column weighing most; equal ones by name. */
-export function mostFirst(a: [string, number[]], b: [string, number[]]): number {
+function mostFirst(a: [string, number[]], b: [string, number[]]): number {
   for (let i = 0; i < a[1].length; i++) if (a[1][i] !== b[1][i]) return b[1][i]! - a[1][i]!
   return a[0] < b[0] ? -1 : 1
 }

@@ -18,7 +18,7 @@ export function timelineMarkdown(timeline: Timeline, zone: string): string {
   if (timeline.instead === null) out.push(...body(teller))
   const caveats = say.caveats(teller)
   if (caveats.length > 0) out.push('## Not covered', '', ...caveats.map(line => `- ${line}`), '')
-  out.push(...say.DEFINITIONS.map(line => `- ${line}`))
+  out.push('## Words', '', ...say.DEFINITIONS.map(line => `- ${line}`))
   return `${out.join('\n').trimEnd()}\n`
 }
 

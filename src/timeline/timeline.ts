@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts'
 import type { SourceGap } from '../source/source.ts'
 import type { FailureDocument } from '../store/document.ts'
 import { type ControllerRow, type FailureRow, matchesService, type TotalsSum } from '../store/store.ts'
-import { addCounts, BoundedMap, FoldedCounts, mostFirst } from './bounded.ts'
+import { addCounts, BoundedMap, FoldedCounts } from './bounded.ts'
 import { CauseGroup, countsOf, kindOf, ONE } from './causeGroup.ts'
 import { ControllerEvents } from './controllerEvents.ts'
 import { courseOf, DOCUMENT_KINDS, iso, MINUTE_MS, silencesOf } from './course.ts'
@@ -56,8 +56,8 @@ export class TimelineBuilder {
   /** Requests, failed, masked, client closed. */
   readonly #totals = new Series(MINUTES_MAX)
   readonly #byCause = new Map<Cause, Series>()
-  /** Requests, failed. */
-  readonly #upstreams = new BoundedMap<number[]>(UPSTREAMS_MAX, () => [0, 0], addCounts)
+  /** Requests, failed of these, documents of failed ones. */
+  readonly #upstreams = new BoundedMap<number[]>(UPSTREAMS_MAX, () => [0, 0, 0], addCounts)
   readonly #services = new BoundedMap<number[]>(UPSTREAMS_MAX, () => [0], addCounts)
   readonly #routes = new FoldedCounts(ROUTES_MAX, foldRoute)
   readonly #clients = new FoldedCounts(CLIENTS_MAX, foldClient)
@@ -84,7 +84,7 @@ export class TimelineBuilder {
     if (!byCause) this.#byCause.set(row.cause, (byCause = new Series(CAUSE_CELLS_MAX)))
     byCause.add(row.timeMs, one)
     // Without totals an upstream is known by its failures alone.
-    if (row.upstream !== '') this.#upstreams.of(row.upstream)
+    if (row.upstream !== '') addCounts(this.#upstreams.of(row.upstream), [0, 0, one[0]!])
     if (row.service !== '' && row.service !== row.upstream) this.#services.of(row.service)[0]!++
     this.#routes.add(routeOf(row.method, row.path), one)
     if (row.client !== null) this.#clients.add(row.client, one)
@@ -236,11 +236,13 @@ export class TimelineBuilder {
   #shownUpstreams(): Timeline['upstreams'] {
     const all = this.#upstreams
       .entries()
-      .sort(([a, [n = 0, f = 0]], [b, [m = 0, g = 0]]) => mostFirst([a, [f, n]], [b, [g, m]]))
-    const shown = all
-      .slice(0, UPSTREAMS_SHOWN)
-      .map(([name, [requests = 0, failed = 0]]) => ({ name, requests, failed }))
-    return { shown, more: all.length - shown.length }
+      .map(([name, [requests = 0, failed = 0, documents = 0]]) => ({
+        name,
+        requests,
+        failed: requests === 0 ? documents : failed
+      }))
+      .sort((a, b) => b.failed - a.failed || b.requests - a.requests)
+    return { shown: all.slice(0, UPSTREAMS_SHOWN), more: Math.max(0, all.length - UPSTREAMS_SHOWN) }
   }
 
   #series(window: { fromMs: number; toMs: number } | null, basis: number): SeriesEntry {
