@@ -17,14 +17,14 @@ export function drawEpisodes(timeline: Timeline, canvas: Canvas, about: string):
   const isNarrow = canvas.width < 500
   // On a phone a row's name stands above its bar.
   const rowHeight = isNarrow ? ROW_HEIGHT + 10 : ROW_HEIGHT
-  const left = isNarrow ? 8 : 270
+  const left = isNarrow ? 8 : 290
   const top = 26
   const height = rows.length * rowHeight
   const nameOf = (index: number): string => {
     const { cause, upstream } = rows[index]!
     const letter = causes.findIndex(entry => entry.cause === cause)
     const name = `${letter < 0 ? '' : `${letterOf(letter)}  `}${cause}, ${upstream === '' ? '(no upstream)' : safeText(upstream)}`
-    return clip(name, isNarrow ? 52 : 40)
+    return clip(name, isNarrow ? 44 : 38)
   }
   const bars = rows.flatMap((row, index) =>
     row.episodes.shown.map(({ from, to }) => [Date.parse(from), Date.parse(to), index])
@@ -71,13 +71,7 @@ export function drawEpisodes(timeline: Timeline, canvas: Canvas, about: string):
         axisLine: { show: false },
         splitLine: { lineStyle: { color: 'var(--line)' } }
       },
-      series: [
-        bar,
-        names,
-        headings([
-          [2, basis === 'failed' ? 'When each cause was there, saved requests included' : 'When each cause was there']
-        ])
-      ]
+      series: [bar, names, headings([[2, 'When each cause was there']])]
     },
     canvas,
     { height: top + height + 28, title: 'When each cause was there', about }

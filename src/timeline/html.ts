@@ -154,14 +154,14 @@ function body(teller: say.Teller): string[] {
 }
 
 function details(teller: say.Teller, cause: CauseEntry): string[] {
-  const { title, check } = causeTable[cause.cause]
+  const { check } = causeTable[cause.cause]
   const facts = say.causeFacts(teller, cause).map(fact => `<li>${fact}</li>`)
   const lines = say
     .evidenceOf(cause)
     .map(({ ref, text }) => `${escapeHtml(text)}  <span class="ref">${escapeHtml(ref)}</span>`)
   return [
     `<h3>${cause.cause}, ${say.upstreamText(teller, cause.upstream)}</h3>`,
-    `<p>${escapeHtml(title)}.</p>`,
+    `<p>${escapeHtml(say.titleOf(cause))}</p>`,
     `<ul class="plain">${facts.join('')}</ul>`,
     lines.length === 0 ? '' : `<pre>${lines.join('\n')}</pre>`,
     `<p>Check: ${escapeHtml(check[0]!)} (<code>why5xx causes ${cause.cause}</code>)</p>`

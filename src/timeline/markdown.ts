@@ -47,15 +47,11 @@ function body(teller: say.Teller): string[] {
     }
     out.push('')
     for (const cause of say.toldCauses(teller).slice(0, DETAILS_MAX)) {
-      out.push(
-        `### ${cause.cause}, ${say.upstreamText(teller, cause.upstream)}`,
-        '',
-        `${causeTable[cause.cause].title}.`,
-        ''
-      )
+      out.push(`### ${cause.cause}, ${say.upstreamText(teller, cause.upstream)}`, '', `${say.titleOf(cause)}`, '')
       out.push(...say.causeFacts(teller, cause).map(fact => `- ${fact}`), '')
       const lines = say.evidenceOf(cause).map(({ ref, text }) => `    ${safeText(text)}  ${safeText(ref)}`)
-      if (lines.length > 0) out.push(...lines, '')
+      // Behind a list an indented line would go on with its last item, and be no code.
+      if (lines.length > 0) out.push('Evidence:', '', ...lines, '')
       out.push(`Check: ${dress.text(causeTable[cause.cause].check[0]!)} (\`why5xx causes ${cause.cause}\`)`, '')
     }
   }

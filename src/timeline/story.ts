@@ -70,8 +70,7 @@ export function summary(teller: Teller): string[] {
   if (timeline.instead !== null) return emptyText(teller)
   const [top] = causes.shown
   if (course.basis === null || top === undefined) {
-    const of =
-      timeline.filters.causes.length === 0 ? '' : ` by ${timeline.filters.causes.map(teller.dress.text).join(' or ')}`
+    const of = timeline.filters.causes.length === 0 ? '' : ` by ${timeline.filters.causes.join(' or ')}`
     const rest = of !== '' && failed > 0 ? ` ${grouped(failed)} failed by other causes.` : ''
     return [
       `${requests === 0 ? 'No request is known, and none failed' : `None of ${plural(requests, 'request')} failed`}${of}.${rest}`
@@ -155,10 +154,10 @@ function emptyText(teller: Teller): string[] {
 
 /** The facts that a reader looks up, name and text. */
 export function keyFacts(teller: Teller): [name: string, text: string][] {
-  const { timeline, dress } = teller
+  const { timeline } = teller
   const { course, data, documents, filters, requests, failed, share } = timeline
   const facts: [string, string][] = [['Window', windowText(teller)]]
-  if (filters.causes.length > 0) facts.push(['Only causes', filters.causes.map(dress.text).join(', ')])
+  if (filters.causes.length > 0) facts.push(['Only causes', filters.causes.join(', ')])
   if (timeline.instead !== null) return facts
   facts.push(['Requests', grouped(requests)])
   facts.push([
@@ -283,6 +282,12 @@ export function caveats(teller: Teller): string[] {
   if (routes.areShortened) lines.push('there are too many routes to keep apart: their paths are cut')
   if (clients.areNetworks) lines.push('there are too many clients to keep apart: networks are counted')
   return lines
+}
+
+/** `Nothing listened on the pod's port.` */
+export function titleOf({ cause }: CauseEntry): string {
+  const { title: what } = causeTable[cause]
+  return `${what[0]!.toUpperCase()}${what.slice(1)}.`
 }
 
 /** How the words above are meant. */

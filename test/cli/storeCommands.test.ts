@@ -154,7 +154,7 @@ describe('failures', () => {
 
   test('an empty store, and nothing that matches', async () => {
     expect(await lines('--cause', 'lua_error')).toEqual([
-      'No failure matches. The store holds 2026-11-21T10:00:00.000Z to 2026-11-21T10:19:46.267Z.'
+      'No failure matches. The store holds 2026-11-21T10:00:00.000Z to 2026-11-21T10:19:46.817Z.'
     ])
     store = new MemoryStore()
     expect(await lines()).toEqual(['The store is empty.'])

@@ -132,14 +132,14 @@ function within({ fromMs, toMs }: StoreFilter, ms: number): boolean {
 }
 
 /** A store that has read these files, as `run` would. */
-export function storeOf(files: string[]): MemoryStore {
+export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: string) => file): MemoryStore {
   const { clusterName, join } = defaultConfig()
-  const contents = new Map(files.map(file => [file, readFileSync(file)]))
+  const contents = new Map(files.map(file => [nameOf(file), readFileSync(file)]))
   const outbox = new Outbox(
     {
       clusterName,
       sourceOf: (name, byteOffset) => fingerprint(contents.get(name)!.subarray(0, 1_024), byteOffset),
-      masker: new Masker(MASK_ALL),
+      masker: new Masker(masking),
       runbookUrl: null
     },
     new Counters(0),
