@@ -8,6 +8,7 @@ import type { Canvas } from './drawing.ts'
 import { drawEpisodes } from './episodesChart.ts'
 import { clockOf } from './markdown.ts'
 import type { CauseEntry, Timeline } from './model.ts'
+import { keyFacts, summary } from './opening.ts'
 import { PAGE_STYLE } from './pageStyle.ts'
 import * as say from './story.ts'
 
@@ -38,9 +39,9 @@ export function timelinePage(timeline: Timeline, zone: string): string {
     '<body>',
     '<main>',
     `<header><h1>${title}</h1><p class="window">${say.windowText(teller)}</p></header>`,
-    `<p class="lede">${say.summary(teller).join(' ')}</p>`,
+    `<p class="lede">${summary(teller).join(' ')}</p>`,
     '<dl class="facts">',
-    ...say.keyFacts(teller).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`),
+    ...keyFacts(teller).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`),
     '</dl>',
     ...(timeline.instead === null ? [...pictures(teller), ...body(teller)] : []),
     ...list('Not covered', say.caveats(teller)),
@@ -75,7 +76,7 @@ function pictures(teller: say.Teller): string[] {
       })
       .join('\n')
   const out: string[] = []
-  const about = say.summary(teller).join(' ')
+  const about = summary(teller).join(' ')
   if (timeline.requests > 0) out.push(`<figure>${both(drawRequests, 'requests', about)}</figure>`)
   if (timeline.course.basis === null) return out
   out.push(`<figure>${both(drawCauses, 'causes', about)}${legend(timeline)}</figure>`)

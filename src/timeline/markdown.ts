@@ -4,6 +4,7 @@ import { escapeMarkdown } from '../explain/markdownReport.ts'
 import { grouped, percent, safeText } from '../text.ts'
 import { chronicle } from './chronicle.ts'
 import type { Timeline } from './model.ts'
+import { keyFacts, summary } from './opening.ts'
 import * as say from './story.ts'
 
 const DETAILS_MAX = 8
@@ -12,8 +13,8 @@ const ROWS_MAX = 20
 /** For a postmortem. Log text is escaped: no links, mentions, HTML or headings of its own. */
 export function timelineMarkdown(timeline: Timeline, zone: string): string {
   const teller: say.Teller = { timeline, clock: clockOf(timeline, zone), dress: { text: escaped, code } }
-  const out = [`# ${say.title(teller)}`, '', say.summary(teller).join(' '), '']
-  const rows = say.keyFacts(teller).map(cells => row(...cells))
+  const out = [`# ${say.title(teller)}`, '', summary(teller).join(' '), '']
+  const rows = keyFacts(teller).map(cells => row(...cells))
   out.push('| | |', '|---|---|', ...rows, '')
   if (timeline.instead === null) out.push(...body(teller))
   const caveats = say.caveats(teller)
