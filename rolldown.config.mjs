@@ -3,5 +3,7 @@ export default {
   logLevel: 'silent',
   input: 'src/main.ts',
   platform: 'node',
+  // A native library per platform: it cannot be bundled.
+  external: [/^@duckdb\//],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name].js' }
 }

@@ -15,6 +15,8 @@ export interface ConfigSources {
   environment: Record<string, string | undefined>
   /** `path=value` of --set, in order. */
   set: string[]
+  /** Options that have a flag of their own, by path; the flag's name is where they come from. */
+  flags?: ReadonlyMap<string, { value: unknown; origin: string }>
 }
 
 export interface LoadedConfig {
@@ -24,7 +26,7 @@ export interface LoadedConfig {
 }
 
 /**
- * Stronger in this order: --set, environment, file, default. Throws Why5xxError `WHY5XX_CONFIG` that names every wrong
+ * Stronger in this order: flags, --set, environment, file, default. Throws Why5xxError `WHY5XX_CONFIG` that names every wrong
  * value, every impossible combination and, for an unknown key, the nearest known one.
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
@@ -51,6 +53,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     if (!option) throw unknown(path, knownPaths(), '--set')
     values.set(path, { value: fromText(option, setting.slice(equals + 1)), origin: '--set' })
   }
+  for (const [path, given] of sources.flags ?? []) values.set(path, given)
   const config = defaultConfig()
   const problems: string[] = []
   for (const [path, { value, origin }] of values) {

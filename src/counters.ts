@@ -39,6 +39,8 @@ export class Counters {
   readonly joins: Record<JoinState, number> = { joined: 0, access_only: 0, error_only: 0, ambiguous: 0 }
   gaps = 0
   gapBytes = 0
+  /** Gaps because a file could not be read. */
+  unreadable = 0
   /** Batches made durable, and documents in them; `known` were there already in the same or a better version. */
   readonly written = { batches: 0, documents: 0, known: 0 }
   /** Bytes on their way to the store. */

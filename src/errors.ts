@@ -6,6 +6,9 @@ export type Why5xxErrorCode =
   | 'WHY5XX_INPUT_TRUNCATED'
   | 'WHY5XX_STORE'
   | 'WHY5XX_LISTEN'
+  /** A store that cannot be opened, read or written. */
+  /** Another process writes to the store. */
+  | 'WHY5XX_STORE_IN_USE'
 
 /** The one class the shell throws. `message` is a sentence for people that says what to do. */
 export class Why5xxError extends Error {
@@ -29,6 +32,8 @@ export function systemErrorText(error: unknown): string {
   const words: Record<string, string> = {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
+    EROFS: 'the disk is read-only',
+    ENOSPC: 'no space left',
     EISDIR: 'it is a directory',
     EMFILE: 'too many open files'
   }

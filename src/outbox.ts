@@ -80,6 +80,7 @@ export class Outbox implements EngineListener {
     this.bytes += STATE_BYTES
     this.#counters.gaps++
     this.#counters.gapBytes += gap.bytes ?? 0
+    if (gap.reason === 'unreadable') this.#counters.unreadable++
   }
 
   /** Everything since the last call, as one batch with the engine's totals; null when there is nothing to keep. */

@@ -211,7 +211,7 @@ describe('what the logs say stays out of ours', () => {
     }
   )
   for (const bytes of corpus) {
-    const source = engine.open('hostile.log', null)
+    const source = engine.open({ name: 'hostile.log', modifiedMs: null })
     source.push(bytes)
     source.end()
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { compileLogFormat, type LogFormat } from '../../parsers/logFormat.ts'
+import type { ConfigSources } from '../config.ts'
 import { Why5xxError } from '../errors.ts'
 import { MASK_NOTHING, type MaskOptions } from '../mask.ts'
 import { type Config, defaultConfig } from '../optionTable.ts'
@@ -28,13 +29,13 @@ export class CommonOptions {
   }
 
   /** Throws Why5xxError `WHY5XX_CONFIG`. The schema is loaded only when there is something to check. */
-  async load(): Promise<LoadedOptions> {
+  async load(flags: ConfigSources['flags'] = new Map()): Promise<LoadedOptions> {
     const file = this.#config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
     const hasEnvironment = Object.keys(process.env).some(name => name.startsWith('WHY5XX_'))
-    const isDefault = file === null && !hasEnvironment && this.#set.length === 0
+    const isDefault = file === null && !hasEnvironment && this.#set.length === 0 && flags.size === 0
     const { config, origins } = isDefault
       ? { config: defaultConfig(), origins: new Map<string, string>() }
-      : (await import('../config.ts')).loadConfig({ file, environment: process.env, set: this.#set })
+      : (await import('../config.ts')).loadConfig({ file, environment: process.env, set: this.#set, flags })
     const maskOptions = this.#mask
       ? { ...config.masking, path: config.masking.path.map(source => new RegExp(source, 'g')) }
       : MASK_NOTHING

@@ -157,6 +157,11 @@ Examples:
       exitCode = await runConfig(flags, common(command))
     })
 
+  program.command('store-seal', { hidden: true }).action(async () => {
+    const { runSealChild } = await import('../store/embedded/sealChild.ts')
+    exitCode = await runSealChild(process.stdin)
+  })
+
   for (const command of program.commands) {
     command.exitOverride()
     if (command.name() === 'causes') continue

@@ -1,0 +1,161 @@
+import { Why5xxError } from '../errors.ts'
+import { parseListen } from '../listenOption.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { Metrics } from '../metrics.ts'
+import { type PipelineParts, runPipeline } from '../pipeline.ts'
+import { type RunSummary, summaryOf } from '../runSummary.ts'
+import { readTokens, type WebTokens } from '../secrets.ts'
+import type { StoreWriter } from '../store/store.ts'
+import { missingToken } from '../web/listenAdvice.ts'
+import { type RunningServer, startServer } from '../web/server.ts'
+import { openSource, openWriter, wire } from '../wiring.ts'
+import type { CommonOptions, LoadedOptions } from './options.ts'
+import { StatusLine } from './statusLine.ts'
+
+export interface RunFlags {
+  store?: string
+  follow?: boolean
+  listen?: string
+}
+
+const TICK_MS = 1_000
+const SUMMARY_MS = 60_000
+/** Longer than the pipeline waits for the store: only a process that hangs gets here. */
+const KILL_MS = 29_000
+
+/**
+ * The long-running process: reads until it is told to stop, or to the end of what has one. Returns the exit code: 0 after
+ * SIGTERM and at the end, 130 after Ctrl-C, 1 when something could not be read. Throws when the store fails.
+ */
+export async function runRun(paths: string[], flags: RunFlags, common: CommonOptions): Promise<number> {
+  const loaded = await common.load(settingsOf(paths, flags))
+  const { config } = loaded
+  const tokens = readTokens(config.web)
+  const status = { line: null as StatusLine | null }
+  const write = (text: string): void => void (status.line ?? process.stderr).write(text)
+  const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
+  const stop = new Stop(logger)
+  let store: StoreWriter | null = null
+  let server: RunningServer | null = null
+  try {
+    store = await openWriter(config, text => logger.warn(text))
+    const source = await openSource(config, store.streams)
+    const parts = wire({ ...loaded, source, store, nowMs: Date.now })
+    server = await listen(loaded, tokens, parts, store, logger)
+    status.line = new StatusLine(parts.counters, { kind: config.source.kind })
+    status.line.start()
+    const watch = watchRun(parts, store, logger)
+    try {
+      await runPipeline(parts, stop.signal)
+    } finally {
+      clearInterval(watch)
+    }
+    const summary = summaryOf(parts.counters, Date.now())
+    logger.info(stop.signal.aborted ? 'stopped' : 'everything is read and written', { ...summary })
+    return stop.exitCode ?? (isUnreadable(parts) ? 1 : 0)
+  } finally {
+    status.line?.stop()
+    stop.release()
+    await server?.close()
+    await store?.close()
+  }
+}
+
+/** Arguments and flags as options: a pattern is a path of the source, `-` is stdin. */
+function settingsOf(paths: string[], flags: RunFlags): Map<string, { value: unknown; origin: string }> {
+  const settings = new Map<string, { value: unknown; origin: string }>()
+  if (paths.includes('-') && paths.length > 1)
+    throw new Why5xxError('WHY5XX_USAGE', 'run reads stdin (-) or files, not both')
+  if (paths[0] === '-') settings.set('source.kind', { value: 'stdin', origin: '-' })
+  else if (paths.length > 0) {
+    settings.set('source.kind', { value: 'files', origin: 'arguments' })
+    settings.set('source.files.paths', { value: paths, origin: 'arguments' })
+  }
+  if (flags.follow === false) settings.set('source.files.follow', { value: false, origin: '--no-follow' })
+  if (flags.store !== undefined) settings.set('sink.embedded.path', { value: flags.store, origin: '--store' })
+  if (flags.listen !== undefined) settings.set('web.listen', { value: flags.listen, origin: '--listen' })
+  return settings
+}
+
+/** SIGTERM and Ctrl-C: the first lets the pipeline come to its end, the second does not wait. */
+class Stop {
+  readonly #controller = new AbortController()
+  readonly #logger: Logger
+  /** null: nobody asked for it. */
+  exitCode: number | null = null
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+    process.on('SIGTERM', this.#onSignal).on('SIGINT', this.#onSignal)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  release(): void {
+    process.off('SIGTERM', this.#onSignal).off('SIGINT', this.#onSignal)
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const exitCode = signal === 'SIGINT' ? 130 : 0
+    if (this.exitCode !== null) process.exit(exitCode === 0 ? 1 : exitCode)
+    this.exitCode = exitCode
+    this.#logger.info(`${signal}: stopping; what is decided is written, lines that wait are read again by the next run`)
+    setTimeout(() => process.exit(1), KILL_MS).unref()
+    this.#controller.abort()
+  }
+}
+
+async function listen(
+  { config }: LoadedOptions,
+  tokens: WebTokens,
+  { counters }: PipelineParts,
+  store: StoreWriter,
+  logger: Logger
+): Promise<RunningServer> {
+  const address = parseListen('web.listen', config.web.listen)
+  const { token, metricsToken } = tokens
+  const metrics = new Metrics(counters, { clusterName: config.clusterName })
+  const server = await startServer({
+    listen: address,
+    token,
+    metricsToken,
+    metrics,
+    health: () => [],
+    ready: () => {
+      const why: string[] = []
+      if (!counters.isReady) why.push('the source has not been read yet')
+      if (store.pausedBecause !== null) why.push(store.pausedBecause)
+      return why
+    },
+    onError: error => logger.error('an answer failed', { error })
+  })
+  logger.info(`listening on ${server.address}`, { address: server.address })
+  const advice = missingToken(address, [token, metricsToken].filter(secret => secret !== null).length)
+  if (advice !== null) logger.warn(advice)
+  return server
+}
+
+/** Says once a minute what was done, and at once when writing stops and goes on. */
+function watchRun({ counters }: PipelineParts, store: StoreWriter, logger: Logger): NodeJS.Timeout {
+  let previous: RunSummary | null = null
+  let saidMs = Date.now()
+  return setInterval(() => {
+    const before = counters.pausedBecause
+    counters.pausedBecause = store.pausedBecause
+    if (before === null && counters.pausedBecause !== null) logger.error(`writing is paused: ${counters.pausedBecause}`)
+    if (before !== null && counters.pausedBecause === null) logger.info('writing goes on')
+    if (Date.now() - saidMs < SUMMARY_MS) return
+    saidMs = Date.now()
+    previous = summaryOf(counters, saidMs, previous)
+    logger.info('a minute of work', { ...previous })
+  }, TICK_MS)
+}
+
+/** What has an end and held no line that anybody knows. */
+function isUnreadable({ counters }: PipelineParts): boolean {
+  const { reject, continuation, other, ...records } = counters.lines
+  const known = Object.values(records).reduce((sum, count) => sum + count, 0)
+  return counters.unreadable > 0 || (known === 0 && reject > 0)
+}

@@ -1,0 +1,57 @@
+/** A store as a replay sees it: what other streams have counted before is not counted again. */
+
+import type { Batch, StoreWriter, TotalsRow, WriteResult } from './store.ts'
+
+/**
+ * Lines of one container come in many files: kubelet's, a shipper's, what somebody saved of `kubectl logs`. Totals of a
+ * container and minute are written only where no other stream has any; lines of a file that was read before are told by its
+ * position. Documents need no such care: they have ids.
+ */
+export class ReplayWriter implements StoreWriter {
+  readonly #store: StoreWriter
+  /** Container × minute of others, by container and stream; asked for once. */
+  readonly #counted = new Map<string, Promise<Set<string>>>()
+  /** Requests that were counted before. */
+  requestsKnown = 0
+
+  constructor(store: StoreWriter) {
+    this.#store = store
+  }
+
+  get streams(): StoreWriter['streams'] {
+    return this.#store.streams
+  }
+
+  get engine(): StoreWriter['engine'] {
+    return this.#store.engine
+  }
+
+  get pausedBecause(): string | null {
+    return this.#store.pausedBecause
+  }
+
+  async write(batch: Batch): Promise<WriteResult> {
+    const totals: TotalsRow[] = []
+    for (const row of batch.totals) {
+      const counted = await this.#countedBy(row)
+      if (counted.has(`${row.container}\n${row.minuteMs}`)) this.requestsKnown += row.requests
+      else totals.push(row)
+    }
+    return this.#store.write({ ...batch, totals })
+  }
+
+  countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
+    return this.#store.countedMinutes(containers, stream)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #countedBy({ container, stream }: TotalsRow): Promise<Set<string>> {
+    const key = `${container}\n${stream}`
+    let counted = this.#counted.get(key)
+    if (counted === undefined) this.#counted.set(key, (counted = this.#store.countedMinutes([container], stream)))
+    return counted
+  }
+}

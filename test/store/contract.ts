@@ -1,0 +1,66 @@
+/** What every store must do, whatever is behind it. */
+import { afterEach, beforeEach, describe } from 'vitest'
+import type { StoreReader, StoreWriter } from '../../src/store/store.ts'
+import { testFailures } from './contractFailures.ts'
+import { testState } from './contractState.ts'
+
+export interface StoreUnderTest {
+  /** Opens the same store each time it is called; at most one writer at a time. */
+  openWriter(): Promise<StoreWriter>
+  openReader(): Promise<StoreReader>
+  /**
+   * Called between what a test writes in two steps, with the writer closed: an embedded store moves what is there to
+   * another form. The test goes on with a new writer.
+   */
+  settle(): Promise<void>
+  remove(): Promise<void>
+}
+
+/** What the tests of a store do with it. */
+export interface Contract {
+  /** Steps, each with a writer of its own; between them the store settles. */
+  write: (...steps: ((writer: StoreWriter) => Promise<unknown>)[]) => Promise<void>
+  openWriter: () => Promise<StoreWriter>
+  /** Closed when the test is over. */
+  open: () => Promise<StoreReader>
+}
+
+export function testStore(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(name, () => {
+    let store: StoreUnderTest
+    let readers: StoreReader[] = []
+
+    beforeEach(async () => {
+      store = await make()
+    })
+
+    afterEach(async () => {
+      for (const reader of readers) await reader.close()
+      readers = []
+      await store.remove()
+    })
+
+    const contract: Contract = {
+      async write(...steps) {
+        for (const step of steps) {
+          const writer = await store.openWriter()
+          try {
+            await step(writer)
+          } finally {
+            await writer.close()
+          }
+          await store.settle()
+        }
+      },
+      openWriter: () => store.openWriter(),
+      async open() {
+        const reader = await store.openReader()
+        readers.push(reader)
+        return reader
+      }
+    }
+
+    testFailures(contract)
+    testState(contract)
+  })
+}

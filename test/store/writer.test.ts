@@ -1,0 +1,104 @@
+/** Batches in flight: limited by bytes, never by one write; a stop does not wait for ever; a replay counts nothing twice. */
+import { expect, test, vi } from 'vitest'
+import { Counters } from '../../src/counters.ts'
+import { ReplayWriter } from '../../src/store/replayWriter.ts'
+import type { Batch, StoreWriter, TotalsRow, WriteResult } from '../../src/store/store.ts'
+import { BatchWriter } from '../../src/store/writer.ts'
+
+const EMPTY: Batch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
+const never = new AbortController().signal
+
+/** A store whose writes end when the test says so. */
+function slowStore(counted: string[] = []) {
+  const writes: { batch: Batch; done: (result: WriteResult) => void; fail: (error: Error) => void }[] = []
+  const store: StoreWriter = {
+    streams: [],
+    engine: null,
+    pausedBecause: 'no space left',
+    write: batch =>
+      new Promise((done, fail) => {
+        writes.push({ batch, done, fail })
+      }),
+    countedMinutes: async () => new Set(counted),
+    close: async () => {}
+  }
+  return { writes, store }
+}
+
+/** Settled within some turns of the event loop? */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false
+  const note = (): void => {
+    settled = true
+  }
+  promise.then(note, note)
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  return settled
+}
+
+test('a batch waits for room, not for the write before it', async () => {
+  const { writes, store } = slowStore()
+  const counters = new Counters(0)
+  const writer = new BatchWriter(store, counters, 100)
+  await writer.offer(EMPTY, 60, never)
+  await writer.offer(EMPTY, 40, never)
+  expect(counters.bytesInFlight).toBe(100)
+  const third = writer.offer(EMPTY, 1, never)
+  expect(await isSettled(third)).toBe(false)
+  writes[0]!.done({ written: 3, known: 2 })
+  await third
+  expect(writes).toHaveLength(3)
+  expect(counters.written).toEqual({ batches: 1, documents: 3, known: 2 })
+})
+
+test('a batch above the limit goes when it is alone', async () => {
+  const { writes, store } = slowStore()
+  await new BatchWriter(store, new Counters(0), 100).offer(EMPTY, 5_000, never)
+  expect(writes).toHaveLength(1)
+})
+
+test('a write that fails is told to the next offer and at the end', async () => {
+  const { writes, store } = slowStore()
+  const writer = new BatchWriter(store, new Counters(0), 100)
+  await writer.offer(EMPTY, 10, never)
+  writes[0]!.fail(new Error('disk gone'))
+  await expect(writer.finish(never, 1_000)).rejects.toThrow('disk gone')
+  await expect(writer.offer(EMPTY, 10, never)).rejects.toThrow('disk gone')
+})
+
+test('a stop waits for the store so long, and then says what will be', async () => {
+  const { store } = slowStore()
+  const writer = new BatchWriter(store, new Counters(0), 100)
+  const stop = new AbortController()
+  await writer.offer(EMPTY, 10, never)
+  const finished = writer.finish(stop.signal, 5)
+  expect(await isSettled(finished)).toBe(false)
+  stop.abort()
+  await expect(finished).rejects.toThrow('not everything could be written: no space left; the next run reads it again')
+})
+
+test('a stop ends the wait for room', async () => {
+  const { store } = slowStore()
+  const writer = new BatchWriter(store, new Counters(0), 100)
+  const stop = new AbortController()
+  await writer.offer(EMPTY, 100, stop.signal)
+  const waiting = writer.offer(EMPTY, 100, stop.signal)
+  expect(await isSettled(waiting)).toBe(false)
+  stop.abort()
+  await waiting
+})
+
+test('a replay writes totals of a container and minute only where no other stream has some', async () => {
+  const { writes, store } = slowStore(['prod/a\n60000'])
+  const asked = vi.spyOn(store, 'countedMinutes')
+  const replay = new ReplayWriter(store)
+  const row = (minuteMs: number, upstream: string): TotalsRow =>
+    ({ minuteMs, upstream, container: 'prod/a', stream: 's', requests: 5 }) as TotalsRow
+  void replay.write({ ...EMPTY, totals: [row(60_000, 'x'), row(120_000, 'x'), row(60_000, 'y')] })
+  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  expect(writes[0]!.batch.totals).toEqual([row(120_000, 'x')])
+  expect(replay.requestsKnown).toBe(10)
+  void replay.write({ ...EMPTY, totals: [row(180_000, 'x')] })
+  await vi.waitFor(() => expect(writes).toHaveLength(2))
+  expect(asked).toHaveBeenCalledTimes(1)
+})

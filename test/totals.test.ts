@@ -1,0 +1,79 @@
+/** Per-minute totals: what a ledger counts, and that taking them loses and doubles nothing. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NameTable } from '../parsers/nameTable.ts'
+import { MinuteTotals } from '../src/totals.ts'
+
+const MINUTE_MS = 60_000
+const CART = 'shop-cart-80'
+
+test('statuses go where they belong', () => {
+  const names = new NameTable()
+  const totals = new MinuteTotals(names)
+  const ledger = totals.ledger('ingress/pod/controller', 's1')
+  const id = names.of(CART)
+  for (const status of [200, 404, 499, 500, 502, 502, 503, 504, 599, 0, 9, -1])
+    ledger.count(MINUTE_MS + 5, id, status, 10)
+  ledger.mark(MINUTE_MS + 5, id, 'clientClosed')
+  ledger.mark(MINUTE_MS + 5, id, 'masked')
+  expect(totals.take()).toEqual([
+    {
+      minuteMs: MINUTE_MS,
+      upstream: CART,
+      container: 'ingress/pod/controller',
+      stream: 's1',
+      requests: 12,
+      failures: 8,
+      masked: 1,
+      clientClosed: 1,
+      status500: 1,
+      status502: 2,
+      status503: 1,
+      status504: 1,
+      durationMsSum: 120
+    }
+  ])
+  expect(totals.take()).toEqual([])
+})
+
+test('a stream that is forgotten keeps what was not taken of others', () => {
+  const names = new NameTable()
+  const totals = new MinuteTotals(names)
+  totals.ledger('a', 's1').count(0, names.of(CART), 200, 1)
+  totals.ledger('b', 's2').count(0, names.of(CART), 200, 1)
+  totals.forget('s1')
+  expect(totals.take().map(row => row.stream)).toEqual(['s2'])
+})
+
+test('taken whenever: the rows add up to what was counted', () => {
+  const request = fc.record({
+    minute: fc.nat(4),
+    name: fc.constantFrom('', 'shop-cart-80', 'pay-api-http'),
+    status: fc.constantFrom(200, 499, 502, 504),
+    container: fc.constantFrom('a', 'b'),
+    isTaken: fc.boolean()
+  })
+  fc.assert(
+    fc.property(fc.array(request, { maxLength: 60 }), requests => {
+      const names = new NameTable()
+      const totals = new MinuteTotals(names)
+      const sums = new Map<string, [requests: number, failures: number]>()
+      const wanted = new Map<string, [requests: number, failures: number]>()
+      const add = (map: typeof sums, key: string, count: number, failures: number): void => {
+        const [a, b] = map.get(key) ?? [0, 0]
+        map.set(key, [a + count, b + failures])
+      }
+      const take = (): void => {
+        for (const row of totals.take())
+          add(sums, `${row.minuteMs} ${row.upstream} ${row.container}`, row.requests, row.failures)
+      }
+      for (const { minute, name, status, container, isTaken } of requests) {
+        totals.ledger(container, 's').count(minute * MINUTE_MS + 59_999, names.of(name), status, 3)
+        add(wanted, `${minute * MINUTE_MS} ${name} ${container}`, 1, status >= 500 ? 1 : 0)
+        if (isTaken) take()
+      }
+      take()
+      expect(sums).toEqual(wanted)
+    })
+  )
+})
