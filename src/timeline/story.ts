@@ -8,9 +8,9 @@ import type { CauseEntry, DocumentCounts, Moment, Time, Timeline } from './model
 /** How text becomes part of a page. Our own words need no escape in any dress. */
 export interface Dress {
   /** Text of other people's: log lines, names, paths. */
-  text(data: string): string
+  text: (data: string) => string
   /** The same where it is quoted to the letter. */
-  code(data: string): string
+  code: (data: string) => string
 }
 
 export interface Teller {
