@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { Engine } from '../engine.ts'
 import type { EngineSource } from '../engineSource.ts'
-import { Why5xxError } from '../errors.ts'
 import { ClockText } from '../explain/clockText.ts'
 import { jsonReport } from '../explain/jsonReport.ts'
 import { readLogs } from '../explain/readLogs.ts'
@@ -10,33 +9,29 @@ import { Summary } from '../explain/summary.ts'
 import { Masker } from '../mask.ts'
 import type { Failure } from '../model.ts'
 import { type Input, openInput } from '../source/input.ts'
+import type { DocumentOptions } from '../store/document.ts'
 import { styleFor } from '../terminal.ts'
 import { jsonText, safeJson } from '../text.ts'
-import { durationMs, parseTimeOption } from '../timeOption.ts'
+import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import { LiveView } from './liveView.ts'
 import type { CommonOptions } from './options.ts'
 import { complain, reportInputError, writeOut } from './output.ts'
 import { Progress } from './progress.ts'
 
-interface ExplainFlags {
+export interface ExplainFlags extends TimeFlags {
   format?: string
-  from?: string
-  to?: string
-  since?: string
   service?: string[]
   cause?: string[]
   source?: string
-  timeZone?: string
   color?: boolean
 }
 
-const FORMATS = ['text', 'json', 'ndjson', 'markdown']
+const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'html']
 
 /** Reads logs to their end (or to Ctrl-C) and prints what failed and why. Returns the exit code. */
 export async function runExplain(paths: string[], flags: ExplainFlags, options: CommonOptions): Promise<number> {
   const format = flags.format ?? 'text'
-  if (!FORMATS.includes(format))
-    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected one of ${FORMATS.join(', ')}`)
+  checkFormat(format, FORMATS)
   const { config, maskOptions, logFormat } = await options.load()
   const masker = new Masker(maskOptions)
   const causes = await wantedCauses(flags.cause)
@@ -45,20 +40,39 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   const range = timeRange(flags)
 
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
-  const documents =
-    format === 'ndjson' ? await documentWriter(config.clusterName, config.links.runbook, masker, flags.source) : null
+  const isPage = format === 'html'
+  const described =
+    format === 'ndjson' || isPage
+      ? await describer(config.clusterName, config.links.runbook, masker, flags.source)
+      : null
+  const documents = format === 'ndjson' ? described!.writer() : null
+  const timeline = isPage ? await described!.timeline(range, flags) : null
   const engine = new Engine(
-    { join: config.join, timeZone: config.timeZone, logFormat, ...range, isWantedName: wantedNames(flags.service) },
+    {
+      join: config.join,
+      timeZone: config.timeZone,
+      logFormat,
+      // A timeline looks at its window itself: what lies outside is read, counted and joined as `run` would.
+      ...(isPage ? ALL : { ...range, isWantedName: wantedNames(flags.service) }),
+      withMinutes: isPage
+    },
     {
       failure(failure) {
         if (causes !== null && !causes.has(failure.cause)) return
         summary.add(failure)
         documents?.add(failure)
+        timeline?.failure(failure)
       },
       alone: error => summary.alone(error),
-      controller: entry => summary.controller(entry.record, entry.timeMs),
+      controller(entry) {
+        summary.controller(entry.record, entry.timeMs)
+        timeline?.controller(entry)
+      },
       stream: record => summary.streamAccess(record),
-      reject: (code, column, line, source) => summary.reject(code, column, line, source.name)
+      reject(code, column, line, source) {
+        summary.reject(code, column, line, source.name)
+        timeline?.reject(code, line, source)
+      }
     }
   )
 
@@ -77,6 +91,10 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
 
   const render = async (): Promise<string> => {
     if (!Number.isFinite(engine.toMs)) engine.toMs = Math.max(...engine.sources.map(source => source.newestMs))
+    if (timeline !== null) {
+      timeline.take(engine.minutes!)
+      return (await import('../timeline/html.ts')).timelinePage(timeline.finish(), flags.timeZone ?? 'UTC')
+    }
     if (format === 'json') return `${jsonText(jsonReport(engine, summary, formatsOf(engine.sources)), 2)}\n`
     const facts: ReportFacts = {
       engine,
@@ -111,12 +129,13 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
     async progress(bytes) {
       progress.at(bytes)
       if (documents) await writeOut(documents.take())
+      if (engine.minutes) timeline?.take(engine.minutes)
       live.ready()
     },
     failed(error) {
       exitCode = reportInputError(error)
     },
-    opened: (input, head) => documents?.opened(input.name, head)
+    opened: (input, head) => described?.opened(input.name, head)
   })
   live.stop()
   progress.clear()
@@ -134,29 +153,37 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   return exitCode
 }
 
-/** Builds documents as failures come, for `ndjson`. Loaded only then: it needs hashes and the catalogue. */
-async function documentWriter(
-  clusterName: string,
-  runbookUrl: string | null,
-  masker: Masker,
-  source: string | undefined
-) {
+const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, isWantedName: null }
+
+/** What makes documents. Loaded only for formats that need it: it needs hashes and the catalogue. */
+async function describer(clusterName: string, runbookUrl: string | null, masker: Masker, source: string | undefined) {
   const { buildDocument } = await import('../store/document.ts')
   const { Fingerprints } = await import('../store/identity.ts')
   const fingerprints = new Fingerprints()
-  const sourceOf = (file: string, byteOffset: number): string => source ?? fingerprints.of(file, byteOffset)
-  let text = ''
+  const sourceOf = (stream: string, byteOffset: number): string => source ?? fingerprints.of(stream, byteOffset)
+  const options: DocumentOptions = { clusterName, sourceOf, masker, runbookUrl }
   return {
     opened(name: string, head: Uint8Array): void {
       if (name !== 'stdin') fingerprints.add(name, head)
     },
-    add(failure: Failure): void {
-      text += `${safeJson(buildDocument(failure, { clusterName, sourceOf, masker, runbookUrl }).json)}\n`
+    /** Documents as lines, as failures come. */
+    writer() {
+      let text = ''
+      return {
+        add(failure: Failure): void {
+          text += `${safeJson(buildDocument(failure, options).json)}\n`
+        },
+        take(): string {
+          const taken = text
+          text = ''
+          return taken
+        }
+      }
     },
-    take(): string {
-      const taken = text
-      text = ''
-      return taken
+    async timeline(range: { fromMs: number; toMs: number }, { service = [], cause = [] }: ExplainFlags) {
+      const { TimelineCollector } = await import('../explain/timelineCollector.ts')
+      const { wholeMinutes } = await import('../timeline/readTimeline.ts')
+      return new TimelineCollector({ ...wholeMinutes(range), services: service, causes: cause }, options)
     }
   }
 }
@@ -169,20 +196,6 @@ function formatsOf(sources: EngineSource[]): Map<string, number> {
   return sum
 }
 
-function timeRange(flags: ExplainFlags): { fromMs: number; toMs: number } {
-  const nowMs = Date.now()
-  if (flags.since !== undefined && flags.from !== undefined)
-    throw new Why5xxError('WHY5XX_USAGE', '--since and --from say the same thing: give one')
-  const since = flags.since === undefined ? null : nowMs - durationMs('--since', flags.since.replace(/^-/, ''))
-  // A time without a zone is never taken for UTC by accident.
-  const zone = flags.timeZone ?? null
-  const fromMs =
-    since ?? (flags.from === undefined ? Number.NEGATIVE_INFINITY : parseTimeOption('--from', flags.from, nowMs, zone))
-  const toMs = flags.to === undefined ? Number.POSITIVE_INFINITY : parseTimeOption('--to', flags.to, nowMs, zone)
-  if (fromMs >= toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
-  return { fromMs, toMs }
-}
-
 /** An upstream name as logged, or `namespace/service` of any port; a port whose name holds dashes needs the whole name. */
 function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
   if (services === undefined) return null
@@ -190,30 +203,4 @@ function wantedNames(services: string[] | undefined): ((name: string) => boolean
     services.some(service =>
       service.includes('/') ? name.slice(0, name.lastIndexOf('-')) === service.replace('/', '-') : name === service
     )
-}
-
-async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | null> {
-  if (slugs === undefined) return null
-  const { CAUSES } = await import('../../parsers/causes.ts')
-  for (const slug of slugs) {
-    if ((CAUSES as readonly string[]).includes(slug)) continue
-    const { nearest } = await import('../nearest.ts')
-    throw new Why5xxError(
-      'WHY5XX_USAGE',
-      `--cause ${slug}: there is no such cause; did you mean ${nearest(slug, CAUSES)}? why5xx causes lists them`
-    )
-  }
-  return new Set(slugs)
-}
-
-function checkZone(zone: string): void {
-  // Intl is dear to load, and the usual zone needs no check.
-  if (zone === 'UTC') return
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-  } catch (error) {
-    throw new Why5xxError('WHY5XX_USAGE', `--time-zone ${zone}: expected an IANA name such as Europe/Berlin or UTC`, {
-      cause: error
-    })
-  }
 }

@@ -30,7 +30,7 @@ Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong 
     .command('explain')
     .description('reads logs and says what failed and why: causes, upstreams, examples, next steps')
     .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])
-    .option('--format <format>', 'text, json, ndjson (one failure document a line) or markdown', 'text')
+    .option('--format <format>', 'text, json, ndjson (one failure document a line), markdown or html', 'text')
     .option('--from <time>', 'only requests from this time on: RFC 3339, local time with a zone, or -2h')
     .option('--to <time>', 'only requests before this time')
     .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
@@ -104,6 +104,60 @@ While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 secon
     .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
       const { runCheck } = await import('./check.ts')
       exitCode = await runCheck(files, flags, common(command))
+    })
+
+  program
+    .command('timeline')
+    .description('says from the store how causes came and went: onset, peak, recovery, evidence; for a postmortem')
+    .option('--format <format>', 'markdown, html (one page with pictures) or json', 'markdown')
+    .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)')
+    .option('--to <time>', 'before this time (default: now)')
+    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
+    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
+    .option('--cause <slug>', 'only this cause', collect)
+    .option('--output <file>', 'write to this file instead of stdout')
+    .option('--store <path>', 'folder of the store')
+    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx timeline --service shop/cart --since 2h
+  why5xx timeline --service shop-cart-80 --from 2026-11-21T10:00Z --to 2026-11-21T11:00Z --format html --output cart.html
+  why5xx timeline --since 1d --format json | jq '.course'`
+    )
+    .action(async (flags: Record<string, unknown>, command: Command) => {
+      const { runTimeline } = await import('./timeline.ts')
+      exitCode = await runTimeline(flags, common(command))
+    })
+
+  program
+    .command('failures')
+    .description('prints stored failures, newest first')
+    .option('--format <format>', 'table, or ndjson: the failure document a line', 'table')
+    .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h')
+    .option('--to <time>', 'before this time')
+    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
+    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
+    .option('--cause <slug>', 'only this cause', collect)
+    .option('--pod <name>', 'only this blamed pod, or its address', collect)
+    .option('--status <code>', 'only this status: 502, or 5xx', collect)
+    .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, all as ndjson)')
+    .option('--order <order>', 'newest or oldest first', 'newest')
+    .option('--store <path>', 'folder of the store')
+    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
+    .option('--no-color', 'plain text also on a terminal')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx failures --since 1h --service shop/cart
+  why5xx failures --cause connection_refused --status 502 --limit 200
+  why5xx failures --since 1d --format ndjson | jq -r '.url.path' | sort | uniq -c`
+    )
+    .action(async (flags: Record<string, unknown>, command: Command) => {
+      const { runFailures } = await import('./failures.ts')
+      exitCode = await runFailures(flags, common(command))
     })
 
   program

@@ -34,6 +34,16 @@ export class ClockText {
     return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second}`
   }
 
+  /** `10:02`, or `11-21 10:02`: for what is known to the minute. */
+  minute(ms: number): string {
+    return this.short(ms).slice(0, -3)
+  }
+
+  /** `2026-11-21 10:02`. */
+  fullMinute(ms: number): string {
+    return this.full(ms).slice(0, -3)
+  }
+
   #parts(ms: number): Record<string, string> {
     return Object.fromEntries(this.#format.formatToParts(ms).map(part => [part.type, part.value]))
   }

@@ -14,6 +14,7 @@ const COMMANDS: [string, string[]][] = [
   ['explain json', ['explain', '--format', 'json']],
   ['explain ndjson', ['explain', '--format', 'ndjson']],
   ['explain markdown', ['explain', '--format', 'markdown']],
+  ['explain html', ['explain', '--format', 'html']],
   ['parse', ['parse']],
   ['check', ['check']],
   ['check json', ['check', '--format', 'json']]
