@@ -18,8 +18,7 @@ interface OpenStream {
 }
 
 export class Intake {
-  /** Fingerprints by id of the stream. */
-  readonly fingerprints = new Fingerprints()
+  readonly #fingerprints = new Fingerprints()
   readonly #engine: Engine
   readonly #open = new Map<string, OpenStream>()
   /** Streams that are done. */
@@ -41,12 +40,17 @@ export class Intake {
     return newestMs
   }
 
+  /** What tells lines without an envelope from those of other files: by id of the stream and offset of the line. */
+  sourceOf(stream: string, byteOffset: number): string {
+    return this.#open.get(stream)?.stream.name === 'stdin' ? 'stdin' : this.#fingerprints.of(stream, byteOffset)
+  }
+
   push(stream: SourceStream, bytes: Uint8Array): void {
     const open = this.#openStream(stream)
     if (open.headBytes === 0) this.#setZone(open.source, stream.group, bytes)
     if (open.headBytes < HEAD_BYTES) {
       open.headBytes = stream.head.length
-      this.fingerprints.add(stream.id, stream.head)
+      this.#fingerprints.add(stream.id, stream.head)
     }
     open.source.push(bytes)
     stream.newestMs = open.source.newestMs
@@ -90,7 +94,7 @@ export class Intake {
       open.told = told
       if (!isDone) continue
       this.#open.delete(id)
-      this.fingerprints.remove(id)
+      this.#fingerprints.remove(id)
       this.#gone.push(id)
     }
     return { states, linesHeld }

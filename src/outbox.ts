@@ -30,11 +30,14 @@ export class Outbox implements EngineListener {
   readonly #options: DocumentOptions
   readonly #counters: Counters
   readonly #diagnose: Diagnose
+  readonly #warn: (text: string) => void
 
-  constructor(options: DocumentOptions, counters: Counters, diagnose: Diagnose) {
+  /** `warn` is told of gaps, in sentences. */
+  constructor(options: DocumentOptions, counters: Counters, diagnose: Diagnose, warn: (text: string) => void) {
     this.#options = options
     this.#counters = counters
     this.#diagnose = diagnose
+    this.#warn = warn
   }
 
   failure(classified: Failure): void {
@@ -77,6 +80,7 @@ export class Outbox implements EngineListener {
 
   gap(gap: SourceGap): void {
     this.#gaps.push(gap)
+    this.#warn(gap.text)
     this.bytes += STATE_BYTES
     this.#counters.gaps++
     this.#counters.gapBytes += gap.bytes ?? 0

@@ -24,6 +24,8 @@ export interface WiringOptions {
   source: Source
   store: StoreWriter
   nowMs: () => number
+  /** Told of gaps in the source, in sentences. */
+  warn: (text: string) => void
 }
 
 /** The store of `sink.kind`, for writing; `notify` takes sentences for the log. */
@@ -44,18 +46,19 @@ export async function openSource(config: Config, known: readonly StreamState[]):
   return new FileSource(config.source.files, known)
 }
 
-export function wire({ config, maskOptions, logFormat, source, store, nowMs }: WiringOptions): PipelineParts {
+export function wire({ config, maskOptions, logFormat, source, store, nowMs, warn }: WiringOptions): PipelineParts {
   const counters = new Counters(nowMs())
   // Nothing is known of pods yet: a failure goes on as it was classified.
   const outbox = new Outbox(
     {
       clusterName: config.clusterName,
-      sourceOf: (stream, byteOffset) => intake.fingerprints.of(stream, byteOffset),
+      sourceOf: (stream, byteOffset) => intake.sourceOf(stream, byteOffset),
       masker: new Masker(maskOptions),
       runbookUrl: config.links.runbook
     },
     counters,
-    failure => failure
+    failure => failure,
+    warn
   )
   const engine = new Engine(
     {

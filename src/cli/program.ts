@@ -77,6 +77,24 @@ While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 secon
     })
 
   program
+    .command('replay')
+    .description('reads old files into the store; what is there already is neither stored nor counted twice')
+    .argument('<file...>', 'log files, also gzip')
+    .option('--store <folder>', 'sink.embedded.path: where failures and totals are kept')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx replay /var/log/nginx/access.log.2.gz /var/log/nginx/error.log.2.gz
+  why5xx replay controller.log --store ./incident && why5xx timeline --store ./incident --since 7d`
+    )
+    .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
+      const { runReplay } = await import('./replay.ts')
+      exitCode = await runReplay(files, flags, common(command))
+    })
+
+  program
     .command('parse')
     .description('prints one JSON object per line: the record, or why there is none')
     .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])

@@ -11,6 +11,7 @@ import { type RunningServer, startServer } from '../web/server.ts'
 import { openSource, openWriter, wire } from '../wiring.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { StatusLine } from './statusLine.ts'
+import { Stop } from './stop.ts'
 
 export interface RunFlags {
   store?: string
@@ -20,8 +21,6 @@ export interface RunFlags {
 
 const TICK_MS = 1_000
 const SUMMARY_MS = 60_000
-/** Longer than the pipeline waits for the store: only a process that hangs gets here. */
-const KILL_MS = 29_000
 
 /**
  * The long-running process: reads until it is told to stop, or to the end of what has one. Returns the exit code: 0 after
@@ -34,13 +33,14 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
-  const stop = new Stop(logger)
+  const warn = (text: string): void => logger.warn(text)
+  const stop = new Stop(text => logger.info(text))
   let store: StoreWriter | null = null
   let server: RunningServer | null = null
   try {
-    store = await openWriter(config, text => logger.warn(text))
+    store = await openWriter(config, warn)
     const source = await openSource(config, store.streams)
-    const parts = wire({ ...loaded, source, store, nowMs: Date.now })
+    const parts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
     server = await listen(loaded, tokens, parts, store, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })
     status.line.start()
@@ -75,36 +75,6 @@ function settingsOf(paths: string[], flags: RunFlags): Map<string, { value: unkn
   if (flags.store !== undefined) settings.set('sink.embedded.path', { value: flags.store, origin: '--store' })
   if (flags.listen !== undefined) settings.set('web.listen', { value: flags.listen, origin: '--listen' })
   return settings
-}
-
-/** SIGTERM and Ctrl-C: the first lets the pipeline come to its end, the second does not wait. */
-class Stop {
-  readonly #controller = new AbortController()
-  readonly #logger: Logger
-  /** null: nobody asked for it. */
-  exitCode: number | null = null
-
-  constructor(logger: Logger) {
-    this.#logger = logger
-    process.on('SIGTERM', this.#onSignal).on('SIGINT', this.#onSignal)
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  release(): void {
-    process.off('SIGTERM', this.#onSignal).off('SIGINT', this.#onSignal)
-  }
-
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
-    const exitCode = signal === 'SIGINT' ? 130 : 0
-    if (this.exitCode !== null) process.exit(exitCode === 0 ? 1 : exitCode)
-    this.exitCode = exitCode
-    this.#logger.info(`${signal}: stopping; what is decided is written, lines that wait are read again by the next run`)
-    setTimeout(() => process.exit(1), KILL_MS).unref()
-    this.#controller.abort()
-  }
 }
 
 async function listen(

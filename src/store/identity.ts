@@ -43,7 +43,7 @@ export function fingerprint(head: Uint8Array, byteOffset: number): string {
     .digest('hex')
 }
 
-/** Fingerprints of the files that are read, by name; what is no file goes by its name (`stdin`). */
+/** Fingerprints of the files that are read, by name or id of the stream; what is no file goes by what it is called (`stdin`). */
 export class Fingerprints {
   readonly #heads = new Map<string, Uint8Array>()
   readonly #whole = new Map<string, string>()

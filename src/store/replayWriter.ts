@@ -11,6 +11,8 @@ export class ReplayWriter implements StoreWriter {
   readonly #store: StoreWriter
   /** Container × minute of others, by container and stream; asked for once. */
   readonly #counted = new Map<string, Promise<Set<string>>>()
+  /** Settles when every batch so far was asked for. */
+  #asked: Promise<unknown> = Promise.resolve()
   /** Requests that were counted before. */
   requestsKnown = 0
 
@@ -30,14 +32,23 @@ export class ReplayWriter implements StoreWriter {
     return this.#store.pausedBecause
   }
 
+  /** In the order of calls, although the first question about a container takes longer than the next. */
   async write(batch: Batch): Promise<WriteResult> {
+    const before = this.#asked
+    const asked = this.#uncounted(batch)
+    this.#asked = Promise.allSettled([before, asked])
+    await before
+    return this.#store.write({ ...batch, totals: await asked })
+  }
+
+  async #uncounted(batch: Batch): Promise<TotalsRow[]> {
     const totals: TotalsRow[] = []
     for (const row of batch.totals) {
       const counted = await this.#countedBy(row)
       if (counted.has(`${row.container}\n${row.minuteMs}`)) this.requestsKnown += row.requests
       else totals.push(row)
     }
-    return this.#store.write({ ...batch, totals })
+    return totals
   }
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {

@@ -27,7 +27,7 @@ export async function live({ files, random, open, mayCrash, signal }: Life): Pro
   let clockMs = 0
   const nowMs = (): number => (clockMs += random.chance(0.3) ? 1_000 : 0)
   const config = { ...defaultConfig(), clusterName: 'simulated' }
-  const parts = wire({ config, maskOptions: MASK_ALL, logFormat: null, source, store, nowMs })
+  const parts = wire({ config, maskOptions: MASK_ALL, logFormat: null, source, store, nowMs, warn: () => {} })
   await runPipeline(parts, signal ?? new AbortController().signal)
   await store.close()
 }

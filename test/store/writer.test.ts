@@ -102,3 +102,18 @@ test('a replay writes totals of a container and minute only where no other strea
   await vi.waitFor(() => expect(writes).toHaveLength(2))
   expect(asked).toHaveBeenCalledTimes(1)
 })
+
+test('batches of a replay keep their order, whatever the store takes to answer about the first', async () => {
+  const { writes, store } = slowStore()
+  let answer = (_: Set<string>): void => {}
+  store.countedMinutes = ([container]) =>
+    container === 'slow' ? new Promise(resolve => (answer = resolve)) : Promise.resolve(new Set())
+  const replay = new ReplayWriter(store)
+  const row = (container: string): TotalsRow =>
+    ({ minuteMs: 0, upstream: 'x', container, stream: 's', requests: 1 }) as TotalsRow
+  void replay.write({ ...EMPTY, totals: [row('slow')] })
+  void replay.write({ ...EMPTY, totals: [row('fast')] })
+  expect(writes).toHaveLength(0)
+  answer(new Set())
+  await vi.waitFor(() => expect(writes.map(({ batch }) => batch.totals[0]!.container)).toEqual(['slow', 'fast']))
+})

@@ -1,0 +1,100 @@
+import { resolve } from 'node:path'
+import { Why5xxError } from '../errors.ts'
+import { createLogger } from '../logger.ts'
+import { runPipeline } from '../pipeline.ts'
+import { ReplaySource } from '../source/replay.ts'
+import { ReplayWriter } from '../store/replayWriter.ts'
+import { grouped, jsonText, plural, quoteForShell, safeText } from '../text.ts'
+import { openWriter, wire } from '../wiring.ts'
+import type { CommonOptions } from './options.ts'
+import { writeOut } from './output.ts'
+import { StatusLine } from './statusLine.ts'
+import { Stop } from './stop.ts'
+
+export interface ReplayFlags {
+  store?: string
+  format?: string
+}
+
+/** What `replay --format json` prints. */
+interface ReplayResult {
+  store: string
+  lines: number
+  /** Added to the totals; `requestsKnown` were counted before, from this file or another. */
+  requestsCounted: number
+  requestsKnown: number
+  documentsWritten: number
+  /** There before, in the same or a better version. */
+  documentsKnown: number
+  rejects: number
+  /** Record time of the first line, and behind the last one, RFC 3339; null without any. */
+  from: string | null
+  to: string | null
+}
+
+/**
+ * Reads files to their end into the store: documents that are there stay, or give way to a better judgement; no request is
+ * counted twice. Returns the exit code.
+ */
+export async function runReplay(paths: string[], flags: ReplayFlags, common: CommonOptions): Promise<number> {
+  const format = flags.format ?? 'text'
+  if (format !== 'text' && format !== 'json')
+    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
+  const store =
+    flags.store === undefined ? [] : [['sink.embedded.path', { value: flags.store, origin: '--store' }] as const]
+  const loaded = await common.load(new Map(store))
+  const { config } = loaded
+  const status = { line: null as StatusLine | null }
+  const write = (text: string): void => void (status.line ?? process.stderr).write(text)
+  const logger = await createLogger(config.log, { write })
+  const warn = (text: string): void => logger.warn(text)
+  const stop = new Stop(warn)
+  const writer = new ReplayWriter(await openWriter(config, warn))
+  try {
+    // Naming a file twice must not read it twice.
+    const files = [...new Map(paths.map(path => [resolve(path), path])).values()]
+    const source = new ReplaySource(files, writer.streams, Date.now)
+    const parts = wire({ ...loaded, source, store: writer, nowMs: Date.now, warn })
+    status.line = new StatusLine(parts.counters, { kind: 'files' })
+    status.line.start()
+    await runPipeline(parts, stop.signal)
+    status.line.stop()
+    const { counters, engine } = parts
+    const requests = [...counters.requests.values()].reduce((sum, count) => sum + count, 0)
+    const result: ReplayResult = {
+      store: config.sink.embedded.path,
+      lines: engine.counts.lines,
+      requestsCounted: requests - writer.requestsKnown,
+      requestsKnown: engine.totals.requests - requests + writer.requestsKnown,
+      documentsWritten: counters.written.documents,
+      documentsKnown: counters.written.known,
+      rejects: counters.lines.reject,
+      from: isoTime(engine.fromMs),
+      // The window that shows it ends behind the last line.
+      to: isoTime(counters.newestMs + 1)
+    }
+    await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result))
+    return stop.exitCode ?? (counters.unreadable > 0 ? 1 : 0)
+  } finally {
+    status.line?.stop()
+    stop.release()
+    await writer.close()
+  }
+}
+
+function replayText(result: ReplayResult): string {
+  const { lines, requestsCounted, requestsKnown, documentsWritten, documentsKnown } = result
+  const known = (count: number): string => (count === 0 ? '' : ` (${grouped(count)} were there before)`)
+  const out = [
+    `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}`,
+    `in ${safeText(result.store)}; to look at it:`
+  ]
+  const store = result.store === './why5xx-data' ? '' : ` --store ${quoteForShell(result.store)}`
+  const window = result.from === null ? '' : ` --from ${result.from} --to ${result.to}`
+  for (const command of ['timeline', 'failures']) out.push(`  why5xx ${command}${store}${window}`)
+  return `${out.join('\n')}\n`
+}
+
+function isoTime(ms: number): string | null {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : null
+}
