@@ -5,6 +5,7 @@ import { type Finding, report } from './finding.ts'
 import { runTimed } from './measure.ts'
 import { benchMemory } from './memory.ts'
 import { benchStartup } from './startup.ts'
+import { benchStore } from './store.ts'
 
 /**
  * All benchmarks in turn and one table, with the machine it is true for.
@@ -27,7 +28,9 @@ const findings: Finding[] = []
 const questions = [
   () => benchExplain({ lines, rounds: isQuick ? 3 : 5, ratioMin }),
   () => benchMemory({ lines, longLines: 4 * lines, keep: false }),
-  () => benchStartup(isQuick ? 5 : 15)
+  () => benchStartup(isQuick ? 5 : 15),
+  () =>
+    benchStore({ failures: isQuick ? 20_000 : 200_000, days: isQuick ? 3 : 30, rounds: isQuick ? 3 : 5, keep: false })
 ]
 for (const ask of questions) {
   try {

@@ -67,7 +67,7 @@ export class Counters {
   }
 
   countFailure(failure: Omit<FailureCount, 'count'>): void {
-    const key = JSON.stringify([failure.upstream, failure.cause, failure.status])
+    const key = `${failure.cause} ${failure.status} ${failure.upstream}`
     const known = this.failures.get(key)
     if (known) known.count++
     else if (this.failures.size < SERIES_MAX || failure.upstream === OTHERS)

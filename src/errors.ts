@@ -4,9 +4,9 @@ export type Why5xxErrorCode =
   | 'WHY5XX_CONFIG'
   | 'WHY5XX_INPUT_UNREADABLE'
   | 'WHY5XX_INPUT_TRUNCATED'
-  | 'WHY5XX_STORE'
   | 'WHY5XX_LISTEN'
   /** A store that cannot be opened, read or written. */
+  | 'WHY5XX_STORE'
   /** Another process writes to the store. */
   | 'WHY5XX_STORE_IN_USE'
 
@@ -32,9 +32,10 @@ export function systemErrorText(error: unknown): string {
   const words: Record<string, string> = {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
-    EROFS: 'the disk is read-only',
-    ENOSPC: 'no space left',
     EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of the path is no folder',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the disk',
     EMFILE: 'too many open files'
   }
   const message = error instanceof Error ? error.message : String(error)

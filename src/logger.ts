@@ -34,7 +34,8 @@ const SECRET_KEYS = ['token', 'metricsToken', 'authorization', 'password', 'apiK
 
 export async function createLogger(log: Config['log'], options: LoggerOptions = {}): Promise<Logger> {
   const isTerminal = options.isTerminal ?? process.stderr.isTTY === true
-  const write = options.write ?? writeStderr
+  const write = options.write ?? (text => process.stderr.write(text))
+  guardStderr()
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
   const shown = isPretty ? await prettyLines(isTerminal && isColored(process.stderr)) : safeJson
   const secrets = (options.secrets ?? [])
@@ -90,11 +91,9 @@ function safeValue(value: unknown, key: string): unknown {
 
 let isGuarded = false
 
-function writeStderr(text: string): void {
-  if (!isGuarded) {
-    isGuarded = true
-    // Whoever read the log went away; the work goes on without being told of.
-    process.stderr.on('error', () => {})
-  }
-  process.stderr.write(text)
+/** Whoever read the log may go away, and a terminal may hang up: the work goes on, and nobody is left to be told. */
+function guardStderr(): void {
+  if (isGuarded) return
+  isGuarded = true
+  process.stderr.on('error', () => {})
 }

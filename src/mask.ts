@@ -16,8 +16,13 @@ export interface MaskOptions {
 export const MASK_ALL: MaskOptions = { query: true, referrer: true, userAgent: false, path: [], client: 'none' }
 export const MASK_NOTHING: MaskOptions = { query: false, referrer: false, userAgent: false, path: [], client: 'none' }
 
+/** Messages come again and again: what was worked out is kept, so many of this length at most. */
+const MESSAGES_MAX = 1_000
+const MESSAGE_LENGTH_MAX = 500
+
 export class Masker {
   readonly #options: MaskOptions
+  readonly #messages = new Map<string, string>()
 
   constructor(options: MaskOptions) {
     this.#options = options
@@ -66,7 +71,12 @@ export class Masker {
 
   /** nginx's message: quoted headers lose their value, URIs their query and userinfo, users their name. */
   message(message: string): string {
-    return this.path(this.#options.query ? withoutSecrets(message) : message)!
+    let masked = this.#messages.get(message)
+    if (masked !== undefined) return masked
+    masked = this.path(this.#options.query ? withoutSecrets(message) : message)!
+    if (this.#messages.size >= MESSAGES_MAX) this.#messages.clear()
+    if (message.length <= MESSAGE_LENGTH_MAX) this.#messages.set(message, masked)
+    return masked
   }
 
   /** Bytes of a line nobody could read, at most `max` of them; quoted URLs are cut down to their origin. */

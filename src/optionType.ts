@@ -3,11 +3,9 @@
 import { z } from 'zod'
 import { parseListen } from './listenOption.ts'
 import type { OptionInfo } from './optionTable.ts'
+import { SECRET } from './secrets.ts'
 import { parseSize, sizeText } from './sizeOption.ts'
 import { durationMs } from './timeOption.ts'
-
-/** Shorter ones can be guessed. Printable ASCII, because it travels in a header. */
-export const SECRET = /^[\x21-\x7e]{16,}$/
 
 export function schemaOf(option: OptionInfo): z.ZodType {
   switch (option.type) {

@@ -3,8 +3,11 @@
 import { isCountedFailure } from './classify/accessTable.ts'
 import type { Counters, FailureCount } from './counters.ts'
 
-/** Numbers alone, but for `paused`: nothing of a log line can get into it. Counts are since the process started. */
-export interface RunSummary {
+/**
+ * Numbers alone, but for `paused`: nothing of a log line can get into it. Counts are since the process started.
+ * A type, no interface: only so can it be the fields of a log line as it is.
+ */
+export type RunSummary = {
   upSeconds: number
   lines: number
   /** Since `previous`, else since the start. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { systemErrorText, Why5xxError } from './errors.ts'
 import type { Config } from './optionTable.ts'
-import { SECRET } from './optionType.ts'
+
+/** Shorter ones can be guessed. Printable ASCII, because it travels in a header. */
+export const SECRET = /^[\x21-\x7e]{16,}$/
 
 export interface WebTokens {
   token: string | null

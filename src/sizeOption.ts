@@ -23,9 +23,9 @@ export function parseSize(name: string, text: string): number {
   return Math.floor(Number(match[1]) * UNITS[match[2]!]!)
 }
 
-/** 21474836480 → `20 GiB`; three digits at most. */
+/** 21474836480 → `20 GiB`; below ten with one digit behind the point, where that is not 0. */
 export function sizeText(bytes: number): string {
   const unit = ['TiB', 'GiB', 'MiB', 'KiB'].find(name => bytes >= UNITS[name]!) ?? 'B'
   const value = bytes / UNITS[unit]!
-  return `${value >= 10 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1)} ${unit}`
+  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ${unit}`
 }

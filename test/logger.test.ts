@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { causeTable } from '../parsers/causes.ts'
 import { Counters } from '../src/counters.ts'
-import { Engine } from '../src/engine.ts'
 import { Why5xxError } from '../src/errors.ts'
-import { createLogger, type LogFields, type LoggerOptions } from '../src/logger.ts'
-import { defaultConfig } from '../src/optionTable.ts'
+import { createLogger, type LoggerOptions } from '../src/logger.ts'
 import { summaryOf, worstFailure } from '../src/runSummary.ts'
+import { runEngine } from './support/engineRun.ts'
 
 const TOKEN = 'correct-horse-"battery'
 const UNSAFE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
@@ -183,45 +182,18 @@ describe('the summary', () => {
 describe('what the logs say stays out of ours', () => {
   /** The hostile corpus as a run counts it. */
   const counters = new Counters(0)
-  const corpus = readdirSync(join(import.meta.dirname, '../samples/hostile')).map(file =>
-    readFileSync(join(import.meta.dirname, '../samples/hostile', file))
-  )
-  const engine = new Engine(
-    {
-      join: defaultConfig().join,
-      timeZone: 'UTC',
-      logFormat: null,
-      fromMs: Number.NEGATIVE_INFINITY,
-      toMs: Number.POSITIVE_INFINITY,
-      isWantedName: null
-    },
-    {
-      failure({ upstreamName, access, cause }) {
-        const { category, slo } = causeTable[cause]
-        const upstream = upstreamName ?? ''
-        counters.countRequests(upstream, 1)
-        counters.countFailure({ upstream, cause, category, slo, status: String(access?.record.status ?? '-') })
-      },
-      alone() {},
-      controller() {},
-      stream() {},
-      reject() {
-        counters.lines.reject++
-      }
-    }
-  )
-  for (const bytes of corpus) {
-    const source = engine.open({ name: 'hostile.log', modifiedMs: null })
-    source.push(bytes)
-    source.end()
+  const folder = join(import.meta.dirname, '../samples/hostile')
+  const lines = readdirSync(folder).flatMap(file => readFileSync(join(folder, file), 'latin1').split('\n'))
+  for (const { upstreamName, access, cause } of runEngine(lines).failures) {
+    const { category, slo } = causeTable[cause]
+    const upstream = upstreamName ?? ''
+    counters.countRequests(upstream, 1)
+    counters.countFailure({ upstream, cause, category, slo, status: String(access?.record.status ?? '-') })
   }
-  engine.finish()
 
   test.each(['json', 'pretty'] as const)('%s', async format => {
     expect(counters.failures.size).toBeGreaterThan(3)
-    const text = await written(format, logger =>
-      logger.info('summary', summaryOf(counters, 60_000) as unknown as LogFields)
-    )
+    const text = await written(format, logger => logger.info('summary', summaryOf(counters, 60_000)))
     expect(text).toContain('summary')
     expect(UNSAFE.test(text.replace(/\u001b\[\d+m/g, ''))).toBe(false)
     // Every word is one of ours: a name that is counted, a level, the program.

@@ -29,23 +29,37 @@ interface FileCheck {
   error: string | null
 }
 
-/** Says which formats files hold and what cannot be read; the configuration is checked by being loaded. */
-export async function runCheck(paths: string[], flags: { format?: string }, options: CommonOptions): Promise<number> {
+/** Says which formats files hold, what cannot be read, and whether a run would work; the configuration is checked by being loaded. */
+export async function runCheck(
+  paths: string[],
+  flags: { format?: string; store?: string | true },
+  options: CommonOptions
+): Promise<number> {
   const format = flags.format ?? 'text'
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
+  if (flags.store !== undefined) {
+    if (paths.length > 0)
+      throw new Why5xxError('WHY5XX_USAGE', 'check --store [PATH] looks at a store, not at log files: name them apart')
+    const { runCheckStore } = await import('./checkStore.ts')
+    return runCheckStore(flags.store === true ? loaded.config.sink.embedded.path : flags.store, format)
+  }
+  const { checkRun, hasProblem, runText } = await import('./checkRun.ts')
+  const run = await checkRun(paths, loaded.config, loaded.origins)
   const checks: FileCheck[] = []
   for (const path of paths) checks.push(await checkFile(path, loaded))
   const isBad = (check: FileCheck): boolean => check.error !== null || check.records === 0 || check.parsed! < ENOUGH
-  if (format === 'json') await writeOut(`${jsonText({ configuration: 'ok', files: checks }, 2)}\n`)
+  if (format === 'json') await writeOut(`${jsonText({ configuration: 'ok', run, files: checks }, 2)}\n`)
   else {
     await writeOut('configuration: ok\n')
+    if (run !== null) await writeOut(`\n${runText(run)}`)
     for (const check of checks) await writeOut(`\n${fileText(check)}`)
   }
-  return checks.some(isBad) ? 1 : 0
+  return checks.some(isBad) || hasProblem(run) ? 1 : 0
 }
 
+/** `sink.embedded.path`. */
 async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions): Promise<FileCheck> {
   const masker = new Masker(maskOptions)
   const check: FileCheck = {

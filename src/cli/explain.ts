@@ -11,7 +11,7 @@ import type { Failure } from '../model.ts'
 import { type Input, openInput } from '../source/input.ts'
 import type { DocumentOptions } from '../store/document.ts'
 import { styleFor } from '../terminal.ts'
-import { jsonText } from '../text.ts'
+import { jsonText, safeJson } from '../text.ts'
 import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import { LiveView } from './liveView.ts'
 import type { CommonOptions } from './options.ts'
@@ -171,7 +171,7 @@ async function describer(clusterName: string, runbookUrl: string | null, masker:
       let text = ''
       return {
         add(failure: Failure): void {
-          text += `${jsonText(buildDocument(failure, options).document)}\n`
+          text += `${safeJson(buildDocument(failure, options).json)}\n`
         },
         take(): string {
           const taken = text

@@ -69,13 +69,14 @@ Examples:
   program
     .command('check')
     .description(
-      'says which formats files hold, what share can be read, and the first lines that cannot; checks the configuration'
+      'says which formats files hold, what share can be read, and the first lines that cannot; without files: whether run would work'
     )
     .argument('[file...]', 'log files, also gzip; - is stdin')
     .option('--format <format>', 'text or json', 'text')
+    .option('--store [path]', 'verify the embedded store instead (default: sink.embedded.path)')
     .addHelpText(
       'after',
-      `\nExamples:\n  why5xx check controller.log\n  why5xx check --config why5xx.yaml\n\nExit code 1 if anything must be mended or less than 95 % can be read.`
+      `\nExamples:\n  why5xx check controller.log\n  why5xx check --store ./why5xx-data\n  why5xx check --config why5xx.yaml\n\nExit code 1 if anything must be mended or less than 95 % can be read.`
     )
     .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
       const { runCheck } = await import('./check.ts')

@@ -6,7 +6,10 @@
 import type { Cause } from '../../parsers/causes.ts'
 import { isCountedFailure } from '../classify/accessTable.ts'
 import type { SourceGap, StreamState } from '../source/source.ts'
-import type { FailureDocument, StoredDocument } from './document.ts'
+
+export { matchesService } from './serviceFilter.ts'
+
+import { BuiltDocument, type FailureDocument, type StoredDocument } from './document.ts'
 
 /** A line nobody could parse. */
 export interface StoredReject extends StoredDocument {
@@ -182,19 +185,10 @@ export interface StoreWriter {
   close(): Promise<void>
 }
 
-/** A service by its upstream name as logged, or as `namespace/service` of any port. */
-export function matchesService(services: readonly string[], row: { upstream: string; service: string }): boolean {
-  if (services.length === 0) return true
-  return services.some(
-    wanted =>
-      row.upstream === wanted ||
-      row.service === wanted ||
-      (wanted.includes('/') && row.upstream.slice(0, row.upstream.lastIndexOf('-')) === wanted.replace('/', '-'))
-  )
-}
-
 /** The columns of a failure document. */
-export function failureRow({ id, version, timeMs, document }: StoredDocument): FailureRow {
+export function failureRow(stored: StoredDocument): FailureRow {
+  if (stored instanceof BuiltDocument) return stored.row
+  const { id, version, timeMs, document } = stored
   const at = (path: string): unknown =>
     path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document)
   const text = (path: string): string | null => (at(path) as string | undefined) ?? null

@@ -354,10 +354,6 @@ describe('help and catalogue', () => {
 })
 
 describe('check', () => {
-  test('the configuration alone', async () => {
-    expect(await why5xxHere(['check'])).toEqual({ code: 0, signal: null, stdout: 'configuration: ok\n', stderr: '' })
-  })
-
   test.each([
     [95, 0],
     [94, 1]

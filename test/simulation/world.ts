@@ -53,7 +53,7 @@ function containerLog(seed: number, random: Random, isCri = true): string {
   const out: string[] = []
   let ms = DAY_MS + 250_000
   for (const line of lines) {
-    const stamp = isCri ? Date.parse(line.slice(0, 23) + 'Z') : ms
+    const stamp = isCri ? Date.parse(`${line.slice(0, 23)}Z`) : ms
     ms = Math.max(ms, stamp)
     const extra = isCri ? extraLines(random, ms, seed % 7) : random.chance(0.04) ? ['no log line of anybody'] : []
     out.push(...extra)

@@ -1,169 +1,120 @@
-/** The contract of a store's reader over arrays: what commands are tested with. */
-import { readFileSync } from 'node:fs'
-import { Counters } from '../../src/counters.ts'
-import { Engine } from '../../src/engine.ts'
-import { MASK_ALL, Masker } from '../../src/mask.ts'
-import { defaultConfig } from '../../src/optionTable.ts'
-import { Outbox } from '../../src/outbox.ts'
-import type { SourceGap } from '../../src/source/source.ts'
-import { controllerRow } from '../../src/store/controllerDocument.ts'
-import type { FailureDocument } from '../../src/store/document.ts'
-import { fingerprint } from '../../src/store/identity.ts'
-import {
-  type Batch,
-  type ControllerRow,
-  type CountRow,
-  type FailureRow,
-  failureRow,
-  matchesService,
-  type Page,
-  type SearchOptions,
-  type StoreFilter,
-  type StoreReader,
-  type TotalsRow,
-  type TotalsSum
-} from '../../src/store/store.ts'
+/** The real writer on a memory disk, and a reading of what is on it without DuckDB. */
+import type { StreamState } from '../../src/source/source.ts'
+import type { Disk } from '../../src/store/embedded/disk.ts'
+import { type CommitLine, segmentsOf, type TotalsLine } from '../../src/store/embedded/segment.ts'
+import { scanSegment } from '../../src/store/embedded/segmentReader.ts'
+import { EmbeddedWriter, type WriterParts } from '../../src/store/embedded/writer.ts'
 
-export type StoredRow = FailureRow & { document: FailureDocument }
+/** Rows of sealed segments; the sealing of the tests puts them there. */
+const SEALED = 'sealed.ndjson'
 
-export class MemoryStore implements StoreReader {
-  readonly rows: StoredRow[] = []
-  readonly controllerRows: ControllerRow[] = []
-  readonly totalsRows: TotalsRow[] = []
-  readonly sourceGaps: SourceGap[] = []
-  readonly rejected: { timeMs: number; code: string }[] = []
-  isClosed = false
-  /** Asked-for pages, for tests of streaming. */
-  searches = 0
-
-  add(batch: Batch): void {
-    for (const stored of batch.failures) this.rows.push({ ...failureRow(stored), document: stored.document })
-    this.controllerRows.push(...batch.controllers.map(controllerRow))
-    this.totalsRows.push(...batch.totals)
-    this.sourceGaps.push(...batch.gaps)
-    for (const { timeMs, document } of batch.rejects)
-      this.rejected.push({ timeMs, code: (document.error as { code: string }).code })
-  }
-
-  async counts(filter: StoreFilter, stepMs: number): Promise<CountRow[]> {
-    const sums = new Map<string, CountRow>()
-    for (const row of this.#matching(filter)) {
-      const timeMs = Number.isFinite(stepMs) ? Math.floor(row.timeMs / stepMs) * stepMs : filter.fromMs
-      const key = JSON.stringify([timeMs, row.upstream, row.cause])
-      const sum = sums.get(key) ?? { timeMs, upstream: row.upstream, cause: row.cause, failed: 0, masked: 0, other: 0 }
-      sum[row.counted ? 'failed' : row.masked ? 'masked' : 'other']++
-      sums.set(key, sum)
-    }
-    return [...sums.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
-  }
-
-  async search(filter: StoreFilter, { limit, order, after }: SearchOptions): Promise<Page> {
-    this.searches++
-    const sign = order === 'oldest' ? 1 : -1
-    const all = this.#matching(filter).sort((a, b) => sign * (a.timeMs - b.timeMs) || (a.id < b.id ? -1 : 1))
-    const start = after === null ? 0 : all.findIndex(row => row.id === after) + 1
-    const rows = all.slice(start, start + limit)
-    return { rows, next: start + limit < all.length ? rows.at(-1)!.id : null }
-  }
-
-  async *scan(filter: StoreFilter): AsyncGenerator<FailureRow> {
-    for (const { document: _, ...row } of this.#matching(filter).reverse()) yield row
-  }
-
-  async documents(ids: string[], filter: StoreFilter): Promise<FailureDocument[]> {
-    return this.#matching(filter)
-      .filter(row => ids.includes(row.id))
-      .map(row => row.document)
-  }
-
-  async totals(filter: StoreFilter, stepMs: number): Promise<TotalsSum[]> {
-    const sums = new Map<string, TotalsSum>()
-    for (const { minuteMs, container: _, stream: __, ...counts } of this.totalsRows) {
-      if (!within(filter, minuteMs) || !matchesService(filter.services, { ...counts, service: '' })) continue
-      const timeMs = Number.isFinite(stepMs) ? Math.floor(minuteMs / stepMs) * stepMs : filter.fromMs
-      const key = JSON.stringify([timeMs, counts.upstream])
-      const sum = sums.get(key)
-      if (sum === undefined) sums.set(key, { timeMs, ...counts })
-      else
-        for (const [name, value] of Object.entries(counts))
-          if (typeof value === 'number') (sum as unknown as Record<string, number>)[name]! += value
-    }
-    return [...sums.values()]
-  }
-
-  async *controllers(filter: StoreFilter): AsyncGenerator<ControllerRow> {
-    yield* this.controllerRows.filter(row => within(filter, row.timeMs)).sort((a, b) => a.timeMs - b.timeMs)
-  }
-
-  async gaps(filter: StoreFilter): Promise<SourceGap[]> {
-    return this.sourceGaps.filter(gap => within(filter, gap.atMs))
-  }
-
-  async rejects(filter: StoreFilter): Promise<Map<string, number>> {
-    const counts = new Map<string, number>()
-    for (const { timeMs, code } of this.rejected)
-      if (within(filter, timeMs)) counts.set(code, (counts.get(code) ?? 0) + 1)
-    return counts
-  }
-
-  async span(): Promise<{ fromMs: number; toMs: number } | null> {
-    const times = [...this.rows.map(row => row.timeMs), ...this.totalsRows.map(row => row.minuteMs)]
-    return times.length === 0 ? null : { fromMs: Math.min(...times), toMs: Math.max(...times) }
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true
-  }
-
-  #matching(filter: StoreFilter): StoredRow[] {
-    return this.rows.filter(
-      row =>
-        within(filter, row.timeMs) &&
-        matchesService(filter.services, row) &&
-        (filter.causes.length === 0 || filter.causes.includes(row.cause)) &&
-        (filter.pods.length === 0 || filter.pods.includes(row.pod ?? '') || filter.pods.includes(row.address ?? '')) &&
-        (filter.statuses.length === 0 || filter.statuses.includes(row.status ?? -1))
-    )
-  }
+export interface StoredRow {
+  kind: 'controller' | 'failure' | 'gap' | 'reject'
+  id?: string
+  version?: number
+  [column: string]: unknown
 }
 
-function within({ fromMs, toMs }: StoreFilter, ms: number): boolean {
-  return ms >= fromMs && ms < toMs
+export interface MemoryContents {
+  /** Each id once, the highest version; gaps as often as they were written. */
+  rows: StoredRow[]
+  /** Summed by minute, upstream, container and stream, ordered by these. */
+  totals: TotalsLine[]
+  streams: StreamState[]
+  engine: Record<string, unknown> | null
+  commits: number
 }
 
-/** A store that has read these files, as `run` would. */
-export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: string) => file): MemoryStore {
-  const { clusterName, join } = defaultConfig()
-  const contents = new Map(files.map(file => [nameOf(file), readFileSync(file)]))
-  const outbox = new Outbox(
-    {
-      clusterName,
-      sourceOf: (name, byteOffset) => fingerprint(contents.get(name)!.subarray(0, 1_024), byteOffset),
-      masker: new Masker(masking),
-      runbookUrl: null
-    },
-    new Counters(0),
-    failure => failure
-  )
-  const engine = new Engine(
-    {
-      join,
-      timeZone: 'UTC',
-      logFormat: null,
-      fromMs: Number.NEGATIVE_INFINITY,
-      toMs: Number.POSITIVE_INFINITY,
-      isWantedName: null,
-      withMinutes: true
-    },
-    outbox
-  )
-  for (const [name, content] of contents) {
-    const source = engine.open({ name, modifiedMs: null })
-    source.push(content)
-    source.end()
+/** A writer whose waits are over at once. By default segments are never full; `seal` moves rows to a file of its own. */
+export async function openMemoryWriter(disk: Disk, parts: Partial<WriterParts> = {}): Promise<EmbeddedWriter> {
+  return EmbeddedWriter.open({
+    disk,
+    path: '/memory',
+    seal: segments => sealInMemory(disk, segments),
+    countedMinutes: () => Promise.resolve(new Set()),
+    assertOwned() {},
+    now: () => Date.UTC(2026, 10, 21, 10),
+    wait: () => Promise.resolve(),
+    notify() {},
+    segmentBytesMax: Number.POSITIVE_INFINITY,
+    segmentAgeMsMax: Number.POSITIVE_INFINITY,
+    rejectBytesMax: 1 << 20,
+    ...parts
+  })
+}
+
+/** As the real one: unfinished under another name, then renamed; a segment that is sealed twice replaces its rows. */
+export async function sealInMemory(disk: Disk, segments: readonly string[]): Promise<void> {
+  const kept = (await linesOf(disk, SEALED)).filter(line => !segments.includes(segmentOf(line)))
+  for (const name of segments) {
+    for await (const { lines, commit } of scanSegment(disk, name)) {
+      for (const line of lines) kept.push(JSON.stringify({ segment: name, row: JSON.parse(String(line)) as unknown }))
+      kept.push(JSON.stringify({ segment: name, row: { kind: 'commit', totals: commit.totals } }))
+    }
   }
-  engine.finish()
-  const store = new MemoryStore()
-  store.add(outbox.take(engine, [])!)
-  return store
+  const draft = `tmp-${SEALED}`
+  await disk.remove(draft)
+  await disk.append(draft, Buffer.from(kept.map(line => `${line}\n`).join('')))
+  await disk.sync(draft)
+  await disk.rename(draft, SEALED)
+  await disk.syncFolder()
+}
+
+export async function readMemory(disk: Disk): Promise<MemoryContents> {
+  const segments = segmentsOf(await disk.list()).map(({ name }) => name)
+  const rows: StoredRow[] = []
+  const totals: TotalsLine[] = []
+  const found: MemoryContents = { rows, totals, streams: [], engine: null, commits: 0 }
+  const streams = new Map<string, StreamState>()
+  for (const line of await linesOf(disk, SEALED)) {
+    if (segments.includes(segmentOf(line))) continue
+    const { row } = JSON.parse(line) as { row: CommitLine | StoredRow }
+    if (row.kind === 'commit') totals.push(...(row as CommitLine).totals)
+    else rows.push(row as StoredRow)
+  }
+  for (const name of segments) {
+    for await (const { lines, commit } of scanSegment(disk, name)) {
+      for (const line of lines) rows.push(JSON.parse(String(line)) as StoredRow)
+      totals.push(...commit.totals)
+      for (const state of commit.streams) streams.set(state.stream, state)
+      found.engine = commit.engine ?? found.engine
+      found.commits = commit.number
+    }
+  }
+  return { ...found, rows: unique(rows), totals: summed(totals), streams: [...streams.values()] }
+}
+
+async function linesOf(disk: Disk, name: string): Promise<string[]> {
+  if (!(await disk.list()).some(file => file.name === name)) return []
+  const parts: Uint8Array[] = []
+  for await (const part of disk.read(name)) parts.push(part)
+  return Buffer.concat(parts)
+    .toString()
+    .split('\n')
+    .filter(line => line !== '')
+}
+
+function segmentOf(line: string): string {
+  return (JSON.parse(line) as { segment: string }).segment
+}
+
+function unique(rows: readonly StoredRow[]): StoredRow[] {
+  const best = new Map<string, StoredRow>()
+  for (const [index, row] of rows.entries()) {
+    const key = row.kind === 'gap' ? `gap ${index}` : `${row.kind} ${row.id}`
+    const before = best.get(key)
+    if (before === undefined || before.version! < row.version!) best.set(key, row)
+  }
+  return [...best.values()]
+}
+
+function summed(lines: readonly TotalsLine[]): TotalsLine[] {
+  const sums = new Map<string, TotalsLine>()
+  for (const { minute, upstream, container, stream, ...counts } of lines) {
+    const key = JSON.stringify([minute, upstream, container, stream])
+    const sum = sums.get(key)
+    if (sum === undefined) sums.set(key, { minute, upstream, container, stream, ...counts })
+    else for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name]
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum)
 }

@@ -10,7 +10,7 @@ import { readTimeline } from '../../src/timeline/readTimeline.ts'
 import { niceTop, timeTicks } from '../../src/timeline/ticks.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
 import { at } from '../support/lines.ts'
-import { storeOf } from '../support/memoryStore.ts'
+import { storeOf } from '../support/memoryReader.ts'
 import { failed, HOUR, requests, saved, timelineOf, traffic } from './rows.ts'
 
 const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, services: [], causes: [] }

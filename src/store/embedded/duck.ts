@@ -25,10 +25,11 @@ export async function openDuck({ memoryMb, threads, temporaryFolder }: DuckOptio
   })
 }
 
+/** What the columns that are asked for here can hold: no type that needs converting. */
 export type Value = boolean | bigint | number | string | null
 
 /** All rows as arrays. */
 export async function rowsOf(connection: DuckDBConnection, sql: string, values: string[] = []): Promise<Value[][]> {
   const reader = await connection.runAndReadAll(sql, values)
-  return reader.getRowsJS() as Value[][]
+  return reader.getRows() as Value[][]
 }

@@ -1,12 +1,13 @@
 /**
  * One process at a time: `lock` for the writer, `sealing` for the child that seals. Node has no flock, so the lock is a file
- * that tells its owner; one whose owner is dead (kill -9) is renamed away, which only one of several succeeds in.
+ * that tells its owner; one whose owner is dead (kill -9) is removed, by one of several that find it.
  */
 
-import { randomUUID } from 'node:crypto'
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Why5xxError } from '../../errors.ts'
 
 export interface Owner {
@@ -26,7 +27,9 @@ export interface Owner {
 const TOUCH_MS = 5_000
 const FRESH_MS = 15_000
 /** Several starters may each find the lock of a dead one; more rounds than starters need. */
-const ATTEMPTS_MAX = 20
+const ATTEMPTS_MAX = 100
+/** A claim is held for two or three calls of the file system. */
+const CLAIM_WAIT_MS = 5
 
 export class Lock {
   readonly #path: string
@@ -54,7 +57,7 @@ export class Lock {
         const holder = await readOwner(path)
         if (holder === null) continue // It went between the two.
         if (await isAlive(holder, path)) throw inUse(folder, holder.owner)
-        await takeAway(path, holder)
+        await removeDead(path, holder, draft)
       }
       throw inUse(folder, null)
     } finally {
@@ -104,20 +107,24 @@ async function tryLink(draft: string, path: string): Promise<boolean> {
 }
 
 /**
- * Renames a dead owner's lock away. If it was another's by then (a third process was faster), it is put back: its owner
- * lives.
+ * Removes the lock of a dead owner. Two may have found it dead, and one of them may have its own in its place by now: so only
+ * who holds the claim on this very lock removes it, and looks again before. A claim is a lock like others: that of a dead
+ * owner is removed in the same way.
  */
-async function takeAway(path: string, dead: Holder): Promise<void> {
-  const away = `${path}.${randomUUID()}`
-  try {
-    await rename(path, away)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
+async function removeDead(path: string, dead: Holder, draft: string): Promise<void> {
+  const claim = `${draft.slice(0, draft.lastIndexOf('.'))}.${createHash('sha256').update(dead.text).digest('hex').slice(0, 22)}`
+  if (await tryLink(draft, claim)) {
+    try {
+      if ((await readOwner(path))?.text === dead.text) await rm(path, { force: true })
+    } finally {
+      await rm(claim, { force: true })
+    }
+    return
   }
-  const text = await readFile(away, 'utf8')
-  if (text !== dead.text) await tryLink(away, path)
-  await rm(away, { force: true })
+  const claimant = await readOwner(claim)
+  if (claimant === null) return
+  if (await isAlive(claimant, claim)) await setTimeout(CLAIM_WAIT_MS)
+  else await removeDead(claim, claimant, draft)
 }
 
 async function readOwner(path: string): Promise<Holder | null> {

@@ -1,11 +1,13 @@
 /** Opens a folder for writing: the checks, the lock, the recovery, and what goes on beside the writing. */
 
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Why5xxError } from '../../errors.ts'
 import type { StoreWriter } from '../store.ts'
 import { isDiskTrouble, NodeDisk } from './disk.ts'
+import { EMPTY_DAY, EMPTY_DAY_NAME } from './emptyDay.ts'
 import { checkWritable, makeFolder, markAsStore, refused } from './folder.ts'
 import { Lock } from './lock.ts'
 import { applyRetention, oldestDay, parseAge } from './retention.ts'
@@ -49,6 +51,7 @@ export async function openEmbeddedWriter(path: string, options: EmbeddedOptions)
   try {
     await markAsStore(path, Date.now())
     await removeTemporary(disk)
+    if (!existsSync(join(path, EMPTY_DAY_NAME))) await writeFile(join(path, EMPTY_DAY_NAME), EMPTY_DAY)
     const retain = async (): Promise<void> => {
       const days = await applyRetention(disk, { ageMs, bytes: options.retentionBytes ?? null }, Date.now())
       if (days.length > 0) notify(`${path}: retention removed ${days.join(', ')}`)

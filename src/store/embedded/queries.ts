@@ -9,6 +9,7 @@ import type { NodeDisk } from './disk.ts'
 import { type DuckDBConnection, type DuckDBInstance, rowsOf, type Value } from './duck.ts'
 import type { Parameters } from './filterSql.ts'
 import { Snapshot } from './snapshot.ts'
+import type { Kind } from './tables.ts'
 
 const ATTEMPTS_MAX = 6
 /** Longer each time: a sealing replaces its files one after the other. */
@@ -18,6 +19,9 @@ export interface Question {
   sql: string
   parameters: Parameters
 }
+
+/** Makes a question of what is there; may ask others first. */
+export type Ask = (snapshot: Snapshot, connection: DuckDBConnection) => Promise<Question> | Question
 
 interface Loaded {
   snapshot: Snapshot
@@ -35,20 +39,29 @@ export class Queries {
     this.#duck = duck
   }
 
-  async all(ask: (snapshot: Snapshot) => Question): Promise<Value[][]> {
+  async all(ask: Ask): Promise<Value[][]> {
     const { value, release } = await this.#ask(async (connection, snapshot) => {
-      const { sql, parameters } = ask(snapshot)
+      const { sql, parameters } = await ask(snapshot, connection)
       return rowsOf(connection, sql, parameters.values)
     })
     await release()
     return value
   }
 
+  /** Days with rows of a kind, oldest first, as `20261121`. */
+  async days(kind: Kind, fromMs: number, toMs: number): Promise<string[]> {
+    const { value, release } = await this.#ask(async (_connection, snapshot) =>
+      snapshot.daysWithRows(kind, fromMs, toMs)
+    )
+    await release()
+    return value
+  }
+
   /** Rows as they come. Asked again only before the first: what is open stays readable when it is replaced. */
-  async *stream(ask: (snapshot: Snapshot) => Question): AsyncGenerator<Value[]> {
+  async *stream(ask: Ask): AsyncGenerator<Value[]> {
     const { value, release } = await this.#ask(async (connection, snapshot) => {
-      const { sql, parameters } = ask(snapshot)
-      const chunks = (await connection.stream(sql, parameters.values)).yieldRowsJs()
+      const { sql, parameters } = await ask(snapshot, connection)
+      const chunks = (await connection.stream(sql, parameters.values)).yieldRows()
       return { chunks, first: await chunks.next() }
     })
     try {

@@ -24,6 +24,7 @@ import { TOTALS_SUMS } from './tables.ts'
 
 const MEMORY_MB = 512
 const THREADS = 2
+const DAY_MS = 86_400_000
 
 /** The columns of a FailureRow, in the order `failureRowOf` takes them. */
 const FAILURE_COLUMNS =
@@ -68,20 +69,33 @@ export class EmbeddedReader implements StoreReader {
     const isOldest = order === 'oldest'
     const last = after === null ? null : parseCursor(after)
     const direction = isOldest ? 'ASC' : 'DESC'
-    // One more than asked for tells whether there is a next page.
-    const found = await this.#queries.all(snapshot => {
-      const parameters = new Parameters()
-      const window = last === null ? filter : behind(filter, last.timeMs, isOldest)
-      let condition = failureCondition(window, parameters)
-      if (last !== null) {
-        const beyond = isOldest ? '>' : '<'
-        const at = timestamp(last.timeMs)
-        condition = `(${condition}) AND (time ${beyond} ${at} OR (time = ${at} AND id ${beyond} ${parameters.text(last.id)}))`
+    const window = last === null ? filter : behind(filter, last.timeMs, isOldest)
+    const found: Value[][] = []
+    // A page is in few days of many. One row more than asked for tells whether there is a next page.
+    const days = await this.#queries.days('failures', window.fromMs, window.toMs)
+    if (!isOldest) days.reverse()
+    for (let count = 1; days.length > 0 && found.length <= limit; count *= 2) {
+      const part = days.splice(0, count).sort()
+      const partly = {
+        ...window,
+        fromMs: Math.max(window.fromMs, dayStart(part[0]!)),
+        toMs: Math.min(window.toMs, dayStart(part.at(-1)!) + DAY_MS)
       }
-      const source = snapshot.rows('failures', window.fromMs, window.toMs, condition)
-      const sql = `SELECT ${FAILURE_COLUMNS} FROM (${source}) ORDER BY time ${direction}, id ${direction} LIMIT ${Math.max(0, Math.trunc(limit)) + 1}`
-      return { sql, parameters }
-    })
+      const rows = await this.#queries.all(snapshot => {
+        const parameters = new Parameters()
+        let condition = failureCondition(partly, parameters)
+        if (last !== null) {
+          const beyond = isOldest ? '>' : '<'
+          const at = timestamp(last.timeMs)
+          condition = `(${condition}) AND (time ${beyond} ${at} OR (time = ${at} AND id ${beyond} ${parameters.text(last.id)}))`
+        }
+        const source = snapshot.rows('failures', partly.fromMs, partly.toMs, condition)
+        const rest = Math.max(0, Math.trunc(limit)) + 1 - found.length
+        const sql = `SELECT ${FAILURE_COLUMNS} FROM (${source}) ORDER BY time ${direction}, id ${direction} LIMIT ${rest}`
+        return { sql, parameters }
+      })
+      found.push(...rows)
+    }
     const rows = found.slice(0, limit).map(failureRowOf)
     if (rows.length === 0) return { rows: [], next: null }
     const times = rows.map(({ timeMs }) => timeMs)
@@ -217,15 +231,22 @@ export class EmbeddedReader implements StoreReader {
     ids: readonly string[],
     window: Pick<StoreFilter, 'fromMs' | 'toMs'>
   ): Promise<Map<string, FailureDocument>> {
-    const rows = await this.#queries.all(snapshot => {
+    const rows = await this.#queries.all(async (snapshot, connection) => {
       const parameters = new Parameters()
-      return { sql: documentsSql(snapshot, parameters.list(ids), window), parameters }
+      const list = parameters.list(ids)
+      const segments = await snapshot.segmentsWith(connection, list, parameters.values)
+      return { sql: documentsSql(snapshot, segments, list, window), parameters }
     })
     return new Map(rows.map(([id, document]) => [String(id), JSON.parse(String(document)) as FailureDocument]))
   }
 }
 
-function documentsSql(snapshot: Snapshot, ids: string, window: Pick<StoreFilter, 'fromMs' | 'toMs'>): string {
+function documentsSql(
+  snapshot: Snapshot,
+  segments: readonly string[],
+  ids: string,
+  window: Pick<StoreFilter, 'fromMs' | 'toMs'>
+): string {
   const condition = `id IN ${ids} AND ${timeCondition('time', window)}`
   const sealed = snapshot.days('failures', window.fromMs, window.toMs)
   const parts: string[] = []
@@ -233,9 +254,9 @@ function documentsSql(snapshot: Snapshot, ids: string, window: Pick<StoreFilter,
     parts.push(
       `SELECT id, version, document, 0 AS place FROM read_parquet(${snapshot.paths(sealed)}) WHERE ${condition}`
     )
-  if (snapshot.segments.length > 0)
+  if (segments.length > 0)
     parts.push(
-      `SELECT id, version, document, ${snapshot.segmentOrder('segment')} AS place FROM ${snapshot.segmentRows()} WHERE kind = 'failure' AND ${condition}`
+      `SELECT id, version, document, ${snapshot.segmentOrder('segment')} AS place FROM ${snapshot.segmentRows(segments)} WHERE kind = 'failure' AND ${condition}`
     )
   if (parts.length === 0) return `SELECT id, id FROM (SELECT NULL::VARCHAR AS id) WHERE false AND id IN ${ids}`
   return `SELECT id, document::VARCHAR FROM (${parts.join(' UNION ALL ')}) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC, place) = 1`
@@ -244,6 +265,11 @@ function documentsSql(snapshot: Snapshot, ids: string, window: Pick<StoreFilter,
 /** Begin of the bucket of a moment, Unix ms. */
 function bucketOf(column: string, stepMs: number): string {
   return stepMs === Number.POSITIVE_INFINITY ? '0' : `epoch_ms(${column}) - epoch_ms(${column}) % ${Math.trunc(stepMs)}`
+}
+
+/** Begin of `20261121`, Unix ms. */
+function dayStart(day: string): number {
+  return Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)))
 }
 
 /** The part of a filter's time that lies behind a moment, that moment included. */

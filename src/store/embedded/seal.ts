@@ -2,7 +2,8 @@
  * Sealing: the rows of closed segments are merged into one Parquet file per kind and UTC day. Every day file is written
  * under another name, synced and renamed, so there is never a half one. The segments are removed by the caller, when all
  * files stand: a crash anywhere leaves rows in both places, which readers and the next sealing tell by id, or by the
- * segment's name.
+ * segment's name. Rows stand in the order they came, those of later segments behind: nearly that of time, so a reader of an
+ * hour opens few row groups. Sorting a day of documents would take more memory than is allowed here.
  */
 
 import { open, rename, rm, stat } from 'node:fs/promises'
@@ -40,6 +41,8 @@ export async function sealSegments(job: SealJob, step: (name: string) => void = 
   const duck = await openDuck({ memoryMb: MEMORY_MB, threads: 1, temporaryFolder: join(folder, `${TEMPORARY}duckdb`) })
   try {
     const connection = await duck.connect()
+    // The side that is kept in memory must be the one without documents: as the queries say it.
+    await connection.run("SET disabled_optimizers = 'build_side_probe_side,join_order'")
     for (const kind of KINDS) await sealKind(connection, kind, job, step)
   } finally {
     duck.closeSync()
@@ -53,32 +56,42 @@ async function sealKind(
   { folder, segments, fromDay }: SealJob,
   step: (name: string) => void
 ): Promise<void> {
-  const time = timeColumn(kind)
-  const day = `strftime(${time}, '%Y%m%d')`
-  // Of equal versions the first stays; within a segment there are none.
-  const source = readSegments(
-    segments.map(name => join(folder, name)),
-    'document' in COLUMNS[kind]
+  const files = segments.map(name => join(folder, name))
+  const day = `strftime(${timeColumn(kind)}, '%Y%m%d')`
+  const columns = Object.keys(COLUMNS[kind]).join(', ')
+  const rows = readSegments(files, false)
+  // Without documents, which are nine tenths of the bytes. Of equal versions the first stays; within a segment there are none.
+  await connection.run(
+    hasIdentity(kind)
+      ? `CREATE OR REPLACE TABLE fresh AS SELECT id, version, time, segment FROM ${rows} WHERE kind = ${quoted(kind.slice(0, -1))} ` +
+          `QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC, ${segmentOrder(segments)}) = 1`
+      : `CREATE OR REPLACE TABLE fresh AS ${selectKind(kind, rows, false)}`
   )
-  const unique = hasIdentity(kind)
-    ? ` QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC, ${segmentOrder(segments)}) = 1`
-    : ''
-  await connection.run(`CREATE OR REPLACE TABLE fresh AS ${selectKind(kind, source, true)}${unique} ORDER BY ${time}`)
   const days = await rowsOf(connection, `SELECT DISTINCT ${day} AS day FROM fresh WHERE day >= $1 ORDER BY 1`, [
     fromDay
   ])
   for (const [value] of days) {
     const name = dayFileName(kind, String(value))
-    const parts = [`SELECT * FROM fresh WHERE ${day} = ${quoted(String(value))}`]
-    if ((await stat(join(folder, name)).catch(() => null)) !== null) {
-      const old = `read_parquet(${fileList([join(folder, name)])})`
-      const columns = Object.keys(COLUMNS[kind]).join(', ')
-      if (hasIdentity(kind)) {
-        parts[0] += ` AND NOT EXISTS (FROM ${old} AS old WHERE old.id = fresh.id AND old.version >= fresh.version)`
-        parts.unshift(
+    const hasOld = (await stat(join(folder, name)).catch(() => null)) !== null
+    const old = hasOld ? `read_parquet(${fileList([join(folder, name)])})` : null
+    const ofDay = `${day} = ${quoted(String(value))}`
+    const parts: string[] = []
+    if (!hasIdentity(kind)) {
+      if (old !== null)
+        parts.push(`SELECT ${columns} FROM ${old} WHERE segment NOT IN (${segments.map(quoted).join(', ')})`)
+      parts.push(`SELECT ${columns} FROM fresh WHERE ${ofDay}`)
+    } else {
+      let winners = `SELECT id, version, segment FROM fresh WHERE ${ofDay}`
+      if (old !== null) {
+        parts.push(
           `SELECT ${columns} FROM ${old} AS old WHERE NOT EXISTS (FROM fresh WHERE fresh.id = old.id AND fresh.version > old.version)`
         )
-      } else parts.unshift(`SELECT ${columns} FROM ${old} WHERE segment NOT IN (${segments.map(quoted).join(', ')})`)
+        winners += ` AND NOT EXISTS (FROM ${old} AS old WHERE old.id = fresh.id AND old.version >= fresh.version)`
+      }
+      parts.push(
+        `SELECT ${columns} FROM ${readSegments(files, true)} SEMI JOIN (${winners}) USING (id, version, segment) ` +
+          `WHERE kind = ${quoted(kind.slice(0, -1))}`
+      )
     }
     await writeDay(connection, folder, name, parts.join(' UNION ALL '), step)
   }
@@ -92,14 +105,20 @@ async function writeDay(
   step: (name: string) => void
 ): Promise<void> {
   const temporary = join(folder, `${TEMPORARY}${name}`)
-  step(`write ${name}`)
-  await connection.run(
-    `COPY (${query}) TO ${quoted(temporary)} ` + `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`
-  )
-  step(`sync ${name}`)
-  await syncPath(temporary)
-  step(`rename ${name}`)
-  await rename(temporary, join(folder, name))
+  try {
+    step(`write ${name}`)
+    await connection.run(
+      `COPY (${query}) TO ${quoted(temporary)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`
+    )
+    step(`sync ${name}`)
+    await syncPath(temporary)
+    step(`rename ${name}`)
+    await rename(temporary, join(folder, name))
+  } catch (error) {
+    // Perhaps for lack of room: the unfinished file must not keep it.
+    await rm(temporary, { force: true })
+    throw error
+  }
   step(`sync the folder of ${name}`)
   await syncPath(folder)
 }

@@ -13,7 +13,7 @@
 import { crc32 } from 'node:zlib'
 import type { SourceGap, StreamState } from '../../source/source.ts'
 import { controllerRow } from '../controllerDocument.ts'
-import type { StoredDocument } from '../document.ts'
+import { BuiltDocument, type StoredDocument } from '../document.ts'
 import { type Batch, failureRow, type StoredReject, type TotalsRow } from '../store.ts'
 
 const SEGMENT = /^failures-\d{8}T\d{2}-(\d+)\.ndjson$/
@@ -85,9 +85,10 @@ export function totalsLine(row: TotalsRow): TotalsLine {
   }
 }
 
-export function failureLine(stored: StoredDocument): Record<string, unknown> {
+/** With its line feed: the document's text is there already. */
+export function failureLine(stored: StoredDocument): string {
   const row = failureRow(stored)
-  return {
+  const columns = {
     kind: 'failure',
     id: row.id,
     version: row.version,
@@ -106,9 +107,10 @@ export function failureLine(stored: StoredDocument): Record<string, unknown> {
     pod: row.pod,
     root_cause: row.rootCause,
     confidence: row.confidence,
-    has_error_line: row.hasErrorLine,
-    document: stored.document
+    has_error_line: row.hasErrorLine
   }
+  const document = stored instanceof BuiltDocument ? stored.json : JSON.stringify(stored.document)
+  return textLine(`${JSON.stringify(columns).slice(0, -1)},"document":${document}}`)
 }
 
 export function controllerLine(stored: StoredDocument): Record<string, unknown> {
@@ -136,17 +138,19 @@ export function gapLine({ name, atMs, bytes, reason, text }: SourceGap): Record<
 
 /** One line, with its line feed. */
 export function jsonLine(value: unknown): string {
-  const json = JSON.stringify(value)
+  return textLine(JSON.stringify(value))
+}
+
+function textLine(json: string): string {
   // Half of a surrogate pair is no text: DuckDB refuses the whole line, and so do other readers.
   return `${json.includes('\\ud') ? json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : json}\n`
 }
 
-/** The lines of a batch with its commit line. */
-export function encodeBatch(
-  rows: string,
+/** The line that ends a batch and makes it valid. */
+export function commitLine(
+  lines: Buffer,
   commit: Pick<Batch, 'totals' | 'streams' | 'engine'> & { number: number; atMs: number }
 ): Buffer {
-  const lines = Buffer.from(rows)
   const line: CommitLine = {
     kind: 'commit',
     number: commit.number,
@@ -157,7 +161,7 @@ export function encodeBatch(
     streams: commit.streams,
     engine: commit.engine
   }
-  return Buffer.concat([lines, Buffer.from(jsonLine(line))])
+  return Buffer.from(jsonLine(line))
 }
 
 function iso(ms: number): string {

@@ -40,9 +40,26 @@ export class Snapshot {
     return JSON.stringify([this.segments, this.#days])
   }
 
-  /** SQL of the lines of all segments, with documents. */
-  segmentRows(): string {
-    return readSegments(this.#segmentPaths(), true)
+  /** Names of the segments that hold failures with these ids; `ids` as SQL. */
+  async segmentsWith(connection: DuckDBConnection, ids: string, values: string[]): Promise<string[]> {
+    if (this.segments.length === 0) return []
+    const sql = `SELECT DISTINCT segment FROM ${this.#table('failures')} WHERE id IN ${ids}`
+    return (await rowsOf(connection, sql, values)).map(([segment]) => String(segment))
+  }
+
+  /** SQL of the lines of some segments, with documents. */
+  segmentRows(segments: readonly string[]): string {
+    return readSegments(
+      segments.map(name => join(this.folder, name)),
+      true
+    )
+  }
+
+  /** Days with rows of a kind in a window of time, sealed or not, oldest first. */
+  daysWithRows(kind: Kind, fromMs: number, toMs: number): string[] {
+    const days = new Set(this.days(kind, fromMs, toMs).map(({ day }) => day))
+    for (const day of this.#unsealedDays.get(kind) ?? []) if (day >= dayOf(fromMs) && day <= dayOf(toMs)) days.add(day)
+    return [...days].sort()
   }
 
   /** Reads the segments, without documents: they are fetched by id. */

@@ -143,7 +143,7 @@ export function readSegments(paths: readonly string[], documents: boolean): stri
   )
 }
 
-/** The rows of one kind out of what `readSegments` gives, with the columns of its Parquet files. */
+/** The rows of one kind out of what `readSegments` gives, with the columns of its Parquet files and the segment's name. */
 export function selectKind(kind: Kind, from: string, documents: boolean): string {
   if (kind === 'totals') {
     const sums = TOTALS_SUMS.map(name => `sum(row.${name})::${COLUMNS.totals[name]} AS ${name}`)
@@ -153,6 +153,6 @@ export function selectKind(kind: Kind, from: string, documents: boolean): string
       `(SELECT unnest(totals) AS row, segment FROM ${from} WHERE kind = 'commit') GROUP BY ${TOTALS_KEY.map(name => `row.${name}`).join(', ')}, segment`
     )
   }
-  const names = Object.keys(COLUMNS[kind]).filter(name => documents || name !== 'document')
-  return `SELECT ${names.join(', ')} FROM ${from} WHERE kind = ${quoted(kind.slice(0, -1))}`
+  const names = Object.keys(COLUMNS[kind]).filter(name => name !== 'segment' && (documents || name !== 'document'))
+  return `SELECT ${names.join(', ')}, segment FROM ${from} WHERE kind = ${quoted(kind.slice(0, -1))}`
 }

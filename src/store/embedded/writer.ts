@@ -8,9 +8,10 @@ import { type Disk, diskTroubleText, isDiskTrouble } from './disk.ts'
 import type { KnownVersions } from './knownVersions.ts'
 import { type Recovered, recover, type SegmentFile } from './recovery.ts'
 import { RejectLog } from './rejectLog.ts'
-import { controllerLine, encodeBatch, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
+import { commitLine, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
 import { identityKey } from './segmentReader.ts'
 import type { StreamStates } from './streamStates.ts'
+import { dayFilesOf } from './tables.ts'
 
 export interface WriterParts {
   disk: Disk
@@ -41,10 +42,14 @@ const SEALED_AT_ONCE = 4
 
 const NOTHING: Batch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
 
+/** A batch as bytes: made when it comes, so that what waits is neither objects nor strings. */
 interface Waiting {
-  batch: Batch
-  resolve: (result: WriteResult) => void
-  reject: (error: unknown) => void
+  lines: Buffer
+  rejects: StoredReject[]
+  result: WriteResult
+  commit: Pick<Batch, 'totals' | 'streams' | 'engine'>
+  resolve(result: WriteResult): void
+  reject(error: unknown): void
 }
 
 interface Segment extends SegmentFile {
@@ -91,8 +96,7 @@ export class EmbeddedWriter implements StoreWriter {
     const rejectLog = await RejectLog.open(parts.disk, parts.rejectBytesMax, parts.notify)
     let number = recovered.segmentNumber
     // Sealed totals know their segment by name: where all segments were taken away, no number may come again.
-    if (number === 0 && (await parts.disk.list()).some(({ name }) => name.endsWith('.parquet')))
-      number = Math.floor(parts.now() / 1000)
+    if (number === 0 && dayFilesOf(await parts.disk.list()).length > 0) number = Math.floor(parts.now() / 1000)
     const writer = new EmbeddedWriter(parts, recovered, number, rejectLog)
     writer.tend()
     return writer
@@ -115,7 +119,7 @@ export class EmbeddedWriter implements StoreWriter {
     if (this.#closing.signal.aborted)
       return Promise.reject(new Why5xxError('WHY5XX_STORE', `${this.#parts.path} is closed`))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, resolve, reject })
+      this.#waiting.push({ ...this.#encode(batch), resolve, reject })
       this.#writing ??= this.#writeAll()
     })
   }
@@ -159,7 +163,7 @@ export class EmbeddedWriter implements StoreWriter {
 
   async #writeGroup(): Promise<void> {
     const segment = this.#segmentToWrite()
-    const group: { waiting: Waiting; result: WriteResult }[] = []
+    const group: Waiting[] = []
     const pieces: Buffer[] = []
     const rejects: StoredReject[] = []
     let bytes = 0
@@ -167,54 +171,54 @@ export class EmbeddedWriter implements StoreWriter {
     try {
       while (this.#waiting.length > 0 && bytes < GROUP_BYTES_MAX) {
         const waiting = this.#waiting.shift()!
-        const { batch } = waiting
-        const result = { written: 0, known: 0 }
-        group.push({ waiting, result })
-        const text = this.#rowsOf(batch, segment.name, result, rejects)
+        group.push(waiting)
+        const { lines, commit } = waiting
         const isFirst = segment.bytes === 0 && pieces.length === 0
-        const piece = encodeBatch(text, {
+        const end = commitLine(lines, {
           number: ++this.#commitNumber,
           atMs: this.#parts.now(),
-          totals: batch.totals,
-          streams: isFirst ? this.#states.with(batch.streams) : batch.streams,
-          engine: isFirst ? (batch.engine ?? this.#engine) : batch.engine
+          totals: commit.totals,
+          streams: isFirst ? this.#states.with(commit.streams) : commit.streams,
+          engine: isFirst ? (commit.engine ?? this.#engine) : commit.engine
         })
-        pieces.push(piece)
-        bytes += piece.length
-        hasRows ||= text !== '' || batch.totals.length > 0
+        pieces.push(lines, end)
+        bytes += lines.length + end.length
+        rejects.push(...waiting.rejects)
+        hasRows ||= lines.length > 0 || commit.totals.length > 0
       }
       await this.#makeDurable(segment, Buffer.concat(pieces), rejects)
     } catch (error) {
       this.#failure = error
-      for (const { reject } of [...group.map(({ waiting }) => waiting), ...this.#waiting.splice(0)]) reject(error)
+      for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error)
       return
     }
     segment.hasRows ||= hasRows
     this.#became(segment)
-    for (const { waiting, result } of group) {
-      this.#states.apply(waiting.batch.streams)
-      this.#engine = waiting.batch.engine ?? this.#engine
-      waiting.resolve(result)
+    for (const { commit, result, resolve } of group) {
+      this.#states.apply(commit.streams)
+      this.#engine = commit.engine ?? this.#engine
+      resolve(result)
     }
   }
 
-  /** The rows of a batch that are new or better, as lines. Adds to `result` and `rejects`. */
-  #rowsOf(batch: Batch, segment: string, result: WriteResult, rejects: StoredReject[]): string {
-    const lines: string[] = []
+  /** The rows of a batch that are new or better, as lines. */
+  #encode(batch: Batch): Omit<Waiting, 'resolve' | 'reject'> {
+    // Should the segment change before they are written, they are forgotten with it, and found twice at sealing at worst.
+    const segment = this.#segmentToWrite().name
+    const result = { written: 0, known: 0 }
     const isNew = (kind: string, { id, version }: StoredDocument): boolean => {
       const adds = this.#known.add(segment, identityKey(kind, JSON.stringify(id).slice(1, -1)), version)
       result[adds ? 'written' : 'known']++
       return adds
     }
-    for (const failure of batch.failures) if (isNew('failure', failure)) lines.push(jsonLine(failureLine(failure)))
+    const lines: string[] = []
+    for (const failure of batch.failures) if (isNew('failure', failure)) lines.push(failureLine(failure))
     for (const line of batch.controllers) if (isNew('controller', line)) lines.push(jsonLine(controllerLine(line)))
-    for (const reject of batch.rejects) {
-      if (!isNew('reject', reject)) continue
-      lines.push(jsonLine(rejectLine(reject)))
-      rejects.push(reject)
-    }
+    const rejects = batch.rejects.filter(reject => isNew('reject', reject))
+    for (const reject of rejects) lines.push(jsonLine(rejectLine(reject)))
     for (const gap of batch.gaps) lines.push(jsonLine(gapLine(gap)))
-    return lines.join('')
+    const { totals, streams, engine } = batch
+    return { lines: Buffer.from(lines.join('')), rejects, result, commit: { totals, streams, engine } }
   }
 
   #segmentToWrite(): Segment {

@@ -1,0 +1,44 @@
+/** `why5xx check` of what a run needs: files to read, a folder to write, an address to listen on. */
+
+import type { Finding } from '../check/finding.ts'
+import { checkSinkFolder } from '../check/sinkFolder.ts'
+import { checkSource } from '../check/sourceFiles.ts'
+import { checkWeb } from '../check/web.ts'
+import type { Config } from '../optionTable.ts'
+import { RUN_OPTIONS } from '../runOptions.ts'
+import { styleFor } from '../terminal.ts'
+import { safeText } from '../text.ts'
+
+/**
+ * null: nobody asked. Who names files asks about these, unless options of a run are set as well; who names none asks
+ * about the run.
+ */
+export async function checkRun(
+  files: string[],
+  config: Config,
+  origins: ReadonlyMap<string, string>
+): Promise<Finding[] | null> {
+  const isAsked = files.length === 0 || RUN_OPTIONS.some(({ path }) => origins.has(path))
+  if (!isAsked) return null
+  return [
+    ...checkSource(config.source),
+    ...checkSinkFolder(config.sink.embedded, Date.now()),
+    ...(await checkWeb(config.web))
+  ]
+}
+
+/** Anything to mend. */
+export function hasProblem(findings: Finding[] | null): boolean {
+  return findings?.some(({ state }) => state === 'problem') ?? false
+}
+
+export function runText(findings: Finding[]): string {
+  const style = styleFor(process.stdout, true)
+  const paint = { ok: style.green, hint: style.yellow, problem: style.red }
+  const width = Math.max(...findings.map(({ about }) => about.length))
+  const lines = findings.flatMap(({ about, state, text, mend }) => [
+    `  ${paint[state](state.padEnd(7))}  ${about.padEnd(width)}  ${safeText(text)}`,
+    ...(mend === null ? [] : [`${' '.repeat(width + 13)}${safeText(mend)}`])
+  ])
+  return `${style.bold('run')}\n${lines.join('\n')}\n`
+}
