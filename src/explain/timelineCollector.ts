@@ -26,7 +26,7 @@ export class TimelineCollector {
 
   failure(failure: Failure): void {
     const stored = buildDocument(failure, this.#options)
-    this.#builder.failure(failureRow(stored), stored.document)
+    this.#builder.failure(failureRow(stored), stored)
   }
 
   controller(entry: ControllerEntry): void {

@@ -6,6 +6,9 @@
 import type { Cause } from '../../parsers/causes.ts'
 import { isCountedFailure } from '../classify/accessTable.ts'
 import type { SourceGap, StreamState } from '../source/source.ts'
+
+export { matchesService } from './serviceFilter.ts'
+
 import { BuiltDocument, type FailureDocument, type StoredDocument } from './document.ts'
 
 /** A line nobody could parse. */
@@ -180,17 +183,6 @@ export interface StoreWriter {
   countedMinutes(containers: string[], stream: string): Promise<Set<string>>
   /** Waits for what is being written. */
   close(): Promise<void>
-}
-
-/** A service by its upstream name as logged, or as `namespace/service` of any port. */
-export function matchesService(services: readonly string[], row: { upstream: string; service: string }): boolean {
-  if (services.length === 0) return true
-  return services.some(
-    wanted =>
-      row.upstream === wanted ||
-      row.service === wanted ||
-      (wanted.includes('/') && row.upstream.slice(0, row.upstream.lastIndexOf('-')) === wanted.replace('/', '-'))
-  )
 }
 
 /** The columns of a failure document. */

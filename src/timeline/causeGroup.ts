@@ -25,12 +25,17 @@ export function countsOf([failed = 0, masked = 0, other = 0]: readonly number[])
   return { failed, masked, other }
 }
 
+/** Whose document is made when it is asked for. */
+export interface Documented {
+  readonly document: FailureDocument
+}
+
 /** A document that may be shown as evidence. */
 interface Candidate {
   id: string
   score: number
   timeMs: number
-  document: FailureDocument | null
+  stored: Documented | null
 }
 
 export class CauseGroup {
@@ -55,7 +60,7 @@ export class CauseGroup {
     this.upstream = upstream
   }
 
-  add(row: FailureRow, document: FailureDocument | null): void {
+  add(row: FailureRow, stored: Documented | null): void {
     const kind = kindOf(row)
     const { timeMs } = row
     addCounts(this.counts, ONE[kind])
@@ -68,7 +73,7 @@ export class CauseGroup {
     if (row.hasErrorLine) this.#withErrorLine++
     this.#confidence += Math.round(row.confidence * 1000)
     const score = (row.hasErrorLine ? 2 : 0) + (row.counted ? 1 : 0)
-    this.#consider({ id: row.id, score, timeMs, document })
+    this.#consider({ id: row.id, score, timeMs, stored })
   }
 
   merge(other: CauseGroup): void {
@@ -136,11 +141,11 @@ export class CauseGroup {
   #examples(documents: Map<string, FailureDocument>): Example[] {
     const held = new Map(
       [this.#oldest, this.#newest].flatMap(candidate =>
-        candidate?.document ? [[candidate.id, candidate.document] as const] : []
+        candidate?.stored ? [[candidate.id, candidate.stored] as const] : []
       )
     )
     return this.exampleIds().flatMap(id => {
-      const document = documents.get(id) ?? held.get(id)
+      const document = documents.get(id) ?? held.get(id)?.document
       return document === undefined ? [] : [exampleOf(id, document)]
     })
   }

@@ -4,9 +4,10 @@ import type { Cause } from '../../parsers/causes.ts'
 import { nearest } from '../nearest.ts'
 import type { SourceGap } from '../source/source.ts'
 import type { FailureDocument } from '../store/document.ts'
-import { type ControllerRow, type FailureRow, matchesService, type TotalsSum } from '../store/store.ts'
+import { matchesService } from '../store/serviceFilter.ts'
+import type { ControllerRow, FailureRow, TotalsSum } from '../store/store.ts'
 import { addCounts, BoundedMap, FoldedCounts } from './bounded.ts'
-import { CauseGroup, countsOf, kindOf, ONE } from './causeGroup.ts'
+import { CauseGroup, countsOf, type Documented, kindOf, ONE } from './causeGroup.ts'
 import { ControllerEvents } from './controllerEvents.ts'
 import { courseOf, DOCUMENT_KINDS, iso, MINUTE_MS, silencesOf } from './course.ts'
 import type { Course, DocumentCounts, DocumentKind, Instead, Listed, Moment, SeriesEntry, Timeline } from './model.ts'
@@ -72,13 +73,13 @@ export class TimelineBuilder {
   }
 
   /** A failure; the document now, or at the end if `exampleIds` asks for it. */
-  failure(row: FailureRow, document: FailureDocument | null): void {
+  failure(row: FailureRow, stored: Documented | null): void {
     const { causes, services } = this.#filter
     if (!this.#isWithin(row.timeMs) || (causes.length > 0 && !causes.includes(row.cause))) return
     if (!matchesService(services, row)) return
     const kind = kindOf(row)
     const one = ONE[kind]
-    this.#groups.of(`${row.cause}\n${row.upstream}`).add(row, document)
+    this.#groups.of(`${row.cause}\n${row.upstream}`).add(row, stored)
     this.#documents.add(row.timeMs, one)
     let byCause = this.#byCause.get(row.cause)
     if (!byCause) this.#byCause.set(row.cause, (byCause = new Series(CAUSE_CELLS_MAX)))

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Timeline } from '../../src/timeline/model.ts'
-import { MemoryStore, storeOf } from '../support/arrayStore.ts'
+import { MemoryStore, storeOf } from '../support/memoryReader.ts'
 import { Folder, why5xx, why5xxHere } from '../support/program.ts'
 
 const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/controller.log')

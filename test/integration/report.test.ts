@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { timelinePage } from '../../src/timeline/html.ts'
 import { readTimeline } from '../../src/timeline/readTimeline.ts'
-import { storeOf } from '../support/arrayStore.ts'
+import { storeOf } from '../support/memoryReader.ts'
 import { Folder } from '../support/program.ts'
 
 const CHROMIUM = '/usr/bin/chromium'

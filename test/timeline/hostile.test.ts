@@ -8,7 +8,7 @@ import { timelineMarkdown } from '../../src/timeline/markdown.ts'
 import type { Timeline } from '../../src/timeline/model.ts'
 import { readTimeline } from '../../src/timeline/readTimeline.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
-import { storeOf } from '../support/arrayStore.ts'
+import { storeOf } from '../support/memoryReader.ts'
 import { failed, HOUR, traffic } from './rows.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../samples/hostile')
@@ -30,10 +30,12 @@ function worst(): Timeline {
   }
   for (const second of ['01', '02'])
     builder.failure(failed(`10:10:${second}`, { ...row, address: NAME, pod: NAME }), {
-      '@timestamp': '2026-11-21T10:10:01.000Z',
-      event: { id: 'x' },
-      message: NAME,
-      why5xx: { evidence: [{ kind: 'error_line', at: '2026-11-21T10:10:01.000Z', ref: `${NAME}:1`, text: NAME }] }
+      document: {
+        '@timestamp': '2026-11-21T10:10:01.000Z',
+        event: { id: 'x' },
+        message: NAME,
+        why5xx: { evidence: [{ kind: 'error_line', at: '2026-11-21T10:10:01.000Z', ref: `${NAME}:1`, text: NAME }] }
+      }
     })
   builder.controller({
     id: 'c',

@@ -9,8 +9,8 @@ import type { Timeline } from '../../src/timeline/model.ts'
 import { readTimeline } from '../../src/timeline/readTimeline.ts'
 import { niceTop, timeTicks } from '../../src/timeline/ticks.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
-import { storeOf } from '../support/arrayStore.ts'
 import { at } from '../support/lines.ts'
+import { storeOf } from '../support/memoryReader.ts'
 import { failed, HOUR, requests, saved, timelineOf, traffic } from './rows.ts'
 
 const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, services: [], causes: [] }

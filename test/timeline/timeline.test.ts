@@ -183,7 +183,7 @@ describe('causes', () => {
     const rows = times(5, i => failed(`10:10:0${i}`, { id: `id-${i}` }))
     const [early, late] = [new TimelineBuilder(HOUR), new TimelineBuilder(HOUR)]
     for (const row of rows) {
-      early.failure(row, documentOf(row.id))
+      early.failure(row, { document: documentOf(row.id) })
       late.failure(row, null)
     }
     const wanted = late.exampleIds().map(documentOf)

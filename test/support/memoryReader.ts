@@ -143,7 +143,8 @@ export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: str
       runbookUrl: null
     },
     new Counters(0),
-    failure => failure
+    failure => failure,
+    () => {}
   )
   const engine = new Engine(
     {
