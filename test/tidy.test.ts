@@ -121,7 +121,7 @@ test('nothing is left to do, and nothing is about one machine', () => {
 
 test('only main.ts ends the process, but for an interrupt', () => {
   const enders = sources.filter(file => file.startsWith('src/') && /process\.exit\(/.test(textOf(file)))
-  expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/main.ts'])
+  expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/cli/stop.ts', 'src/main.ts'])
 })
 
 test('every import is a package that is declared', () => {

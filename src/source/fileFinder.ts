@@ -7,11 +7,11 @@ import { FileStream, Moved, statOf } from './fileStream.ts'
 import { HEAD_BYTES } from './fingerprint.ts'
 import { generationOf } from './generation.ts'
 import { expandGlob } from './glob.ts'
-import { inodeKey, KnownFiles, type Verdict } from './knownFiles.ts'
+import { FILE_TIME_MS, inodeKey, KnownFiles, type Verdict } from './knownFiles.ts'
 import { LostStream } from './lostStream.ts'
 import type { KnownFile } from './place.ts'
 import type { SourceEvent, SourceGap } from './source.ts'
-import { type Member, realPathOf, Track } from './track.ts'
+import { Folders, familyOf, type Member, realPathOf, Track } from './track.ts'
 
 /** Files that are open at once; those beyond wait until others end. */
 const OPEN_MAX = 1_024
@@ -19,6 +19,10 @@ const OPEN_MAX = 1_024
 export class FileFinder {
   readonly tracks: Track[] = []
   readonly known: KnownFiles
+  readonly #byPath = new Map<string, Track>()
+  readonly #byFamily = new Map<string, Track>()
+  /** As of the last look; what it opens is added. */
+  #openFiles: Map<string, FileStream> = new Map()
   readonly #patterns: string[]
   readonly #emit: (event: SourceEvent) => void
   readonly #nowMs: () => number
@@ -47,10 +51,12 @@ export class FileFinder {
   /** `mustMatch`: throws Why5xxError `WHY5XX_INPUT_UNREADABLE` for a pattern that nothing matches. */
   async scan(mustMatch: boolean): Promise<void> {
     this.#look(mustMatch)
-    for (const track of this.tracks) await this.scanTrack(track)
+    this.#openFiles = this.openFiles()
+    const folders = new Folders()
+    for (const track of this.tracks) await this.#scanTrack(track, folders)
     // A log of which nothing is left is forgotten; one that is just being rotated is not.
     for (const track of this.tracks.filter(({ matched, streams }) => matched.size === 0 && streams.length === 0)) {
-      if (track.members().length === 0) this.tracks.splice(this.tracks.indexOf(track), 1)
+      if (track.members(folders).length === 0) this.#forget(track)
     }
   }
 
@@ -66,13 +72,22 @@ export class FileFinder {
   }
 
   #trackOf(path: string, realPath: string): Track {
-    let track = this.tracks.find(other => other.path === path || other.holds(realPath))
+    const family = familyOf(realPath)
+    let track = this.#byPath.get(path) ?? this.#byFamily.get(family)
     if (track === undefined) {
       track = new Track(path)
       this.tracks.push(track)
+      this.#byPath.set(path, track)
     }
-    track.addFamily(realPath)
+    track.families.set(family, dirname(realPath))
+    this.#byFamily.set(family, track)
     return track
+  }
+
+  #forget(track: Track): void {
+    this.tracks.splice(this.tracks.indexOf(track), 1)
+    if (this.#byPath.get(track.path) === track) this.#byPath.delete(track.path)
+    for (const family of track.families.keys()) if (this.#byFamily.get(family) === track) this.#byFamily.delete(family)
   }
 
   /** What the globs match now. */
@@ -118,7 +133,12 @@ export class FileFinder {
 
   /** Opens what is new of one log, and says of what is open whether it was rotated away. */
   async scanTrack(track: Track): Promise<void> {
-    const members = track.members()
+    this.#openFiles = this.openFiles()
+    await this.#scanTrack(track, new Folders())
+  }
+
+  async #scanTrack(track: Track, folders: Folders): Promise<void> {
+    const members = track.members(folders)
     await this.#resume(track, members)
     for (const member of await this.#newMembers(track, members)) await this.#open(track, member, null)
     const current = track.current(members)
@@ -135,12 +155,12 @@ export class FileFinder {
     track.streams.sort((a, b) => order(a) - order(b))
     // An empty one may have been written to and truncated unseen: what lies before it may be news.
     const last = track.streams.findLast(stream => stream.wasWritten)
-    if (last) track.last = { id: last.id, mtimeMs: last.mtimeMs }
+    if (last && !track.hasDoubt) track.last = { id: last.id, mtimeMs: last.mtimeMs }
   }
 
   /** Goes on with what an earlier process was reading. */
   async #resume(track: Track, members: Member[]): Promise<void> {
-    const open = this.openFiles()
+    const open = this.#openFiles
     for (const file of this.#pending) {
       const { place, state } = file
       if (track.path !== place.path && !track.holds(place.realPath)) continue
@@ -169,9 +189,10 @@ export class FileFinder {
   /** Oldest first: what the globs match, and what was rotated between the newest that is known and what is written to now. */
   async #newMembers(track: Track, members: Member[]): Promise<Member[]> {
     const found: Member[] = []
-    const open = this.openFiles()
+    const open = this.#openFiles
     const { last } = track
     let isNewer = last !== null
+    track.hasDoubt = false
     for (const member of members.toReversed()) {
       const isWanted = isNewer || member.matchedPath !== null
       if (!isWanted && !this.known.mayHaveGrown(member)) continue
@@ -191,17 +212,19 @@ export class FileFinder {
           (place !== undefined && (place.head.bytes === HEAD_BYTES || inodeKey(place) === inodeKey(member)))
         if (verdict.id === last?.id && isItself) isNewer = false
         await this.#readOn(verdict.id, track, member, open.has(inodeKey(member)))
-      } else if (verdict.kind === 'new' && isWanted) found.unshift(member)
+      } else if (verdict.kind === 'doubt') track.hasDoubt = true
+      else if (verdict.kind === 'new' && isWanted) found.unshift(member)
     }
-    // The newest that is known was not among them: then the time of the last write tells, which is coarse.
-    return found.filter(member => member.matchedPath !== null || !isNewer || member.modifiedMs >= last!.mtimeMs)
+    // The newest that is known was not among them: then the time of the last write tells, which gzip rounds.
+    return found.filter(
+      member => member.matchedPath !== null || !isNewer || member.modifiedMs >= last!.mtimeMs - FILE_TIME_MS
+    )
   }
 
   /** Somebody wrote to a file after it had been read to its end and was still. */
   async #readOn(id: string, track: Track, member: Member, isOpen: boolean): Promise<void> {
     const file = this.known.get(id)
-    if (isOpen || !file?.isDone || inodeKey(file.place) !== inodeKey(member) || member.size <= file.place.tail.at)
-      return
+    if (isOpen || !file?.isDone || inodeKey(file.place) !== inodeKey(member) || !this.known.mayHaveGrown(member)) return
     if (file.state !== null) {
       await this.#open(track, member, file)
       return
@@ -215,10 +238,12 @@ export class FileFinder {
 
   /** False: not now. */
   async #open(track: Track, member: Member, known: KnownFile | null): Promise<boolean> {
-    if (this.streams.length >= OPEN_MAX) return false
+    if (this.#openFiles.size >= OPEN_MAX) return false
     const name = known?.place.path ?? member.matchedPath ?? track.path
     try {
-      track.streams.push(await FileStream.open(track, name, member.path, member.inode, known))
+      const stream = await FileStream.open(track, name, member.path, member.inode, known)
+      track.streams.push(stream)
+      this.#openFiles.set(inodeKey(stream), stream)
       this.#told.delete(member.path)
       return true
     } catch (error) {

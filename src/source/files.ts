@@ -9,6 +9,7 @@ import { knownFile } from './place.ts'
 import { Truncated } from './plainFile.ts'
 import type { Source, SourceEvent, SourceStream, StreamState } from './source.ts'
 import { systemTicker, type Ticker } from './ticker.ts'
+import { Folders } from './track.ts'
 import { Turns } from './turns.ts'
 
 export interface FileSourceOptions {
@@ -173,7 +174,7 @@ class Reading {
     // A copy may be renamed or compressed while we look for it.
     for (let look = 1; look <= COPY_LOOKS && !isFound; look++) {
       try {
-        const copy = await findCopy(stream, track.members(), this.finder.openFiles())
+        const copy = await findCopy(stream, track.members(new Folders()), this.finder.openFiles())
         if (copy?.hasMore) stream.switchTo(copy.file)
         isFound = copy !== null
       } catch (error) {
@@ -189,8 +190,7 @@ class Reading {
 
   #endStreams(): void {
     for (const track of this.finder.tracks) {
-      for (const stream of [...track.streams]) {
-        if (!this.#isOver(stream)) continue
+      for (const stream of track.streams.filter(open => this.#isOver(open))) {
         stream.close()
         track.streams.splice(track.streams.indexOf(stream), 1)
         if (track.last?.id === stream.id) track.last.mtimeMs = stream.mtimeMs

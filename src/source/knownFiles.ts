@@ -9,10 +9,10 @@ import type { Member, Track } from './track.ts'
 const DONE_MAX = 20_000
 const VERDICTS_MAX = 20_000
 /** File times are kept to the second by gzip. */
-const FILE_TIME_MS = 1_000
+export const FILE_TIME_MS = 1_000
 
-/** `later`: it cannot be told yet: it is being copied or compressed, or empty. */
-export type Verdict = { kind: 'known'; id: string } | { kind: 'new' } | { kind: 'later' }
+/** `later`: it is empty, or being compressed. `doubt`: young, and perhaps a copy; the next look tells. */
+export type Verdict = { kind: 'known'; id: string } | { kind: 'new' } | { kind: 'later' | 'doubt' }
 
 /** By device and inode. */
 export type OpenFiles = ReadonlyMap<string, FileStream>
@@ -80,7 +80,7 @@ export class KnownFiles {
     const verdict = await this.#judge(member, track, open)
     if (verdict.kind === 'new' && !generation.isBase && !this.#doubted.has(path) && (await mayBeCopy(path, track))) {
       this.#doubted.add(path)
-      return { kind: 'later' }
+      return { kind: 'doubt' }
     }
     this.#doubted.delete(path)
     this.#verdicts.set(key, verdict)
@@ -188,7 +188,9 @@ async function mayBeCopy(path: string, track: Track): Promise<boolean> {
   const head = await new Excerpts(path).head()
   return track.streams.some(stream => {
     const own = stream.seenHead
-    return own.length < HEAD_BYTES && head.subarray(0, own.length).equals(own.subarray(0, head.length))
+    return (
+      own.length > 0 && own.length < HEAD_BYTES && head.subarray(0, own.length).equals(own.subarray(0, head.length))
+    )
   })
 }
 

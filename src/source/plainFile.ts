@@ -50,15 +50,19 @@ export class PlainFile implements FileBytes {
   }
 
   poll(): boolean {
-    const before = this.#stats
-    this.#stats = fstatSync(this.#descriptor)
-    const { size, mtimeMs } = this.#stats
-    if (size === before.size && mtimeMs === before.mtimeMs) return false
+    const stats = fstatSync(this.#descriptor)
+    const { size, mtimeMs, nlink } = stats
+    if (size === this.#stats.size && mtimeMs === this.#stats.mtimeMs) {
+      if (nlink !== this.#stats.nlink) this.#stats = stats
+      return false
+    }
     // A truncated file may have grown past the offset again, or just up to it.
     const { at, tail } = this.#trace
     const expected = at === 0 ? this.firstSeen : tail
     const from = Math.max(0, at - tail.length)
     if (size < at || !readAt(this.#descriptor, from, expected.length).equals(expected)) throw new Truncated()
+    // Only now: the time of the last write is that of what was read.
+    this.#stats = stats
     this.#largest = Math.max(this.#largest, size)
     this.#see()
     return true

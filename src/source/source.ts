@@ -15,7 +15,7 @@ export interface SourceStream {
   readonly group: string | null
   /** File time when it was opened, Unix ms; null without one. A last resort for klog's missing year. */
   readonly modifiedMs: number | null
-  /** The first bytes, up to 1 KiB, as far as they are there: part of the id of lines without an envelope. */
+  /** The first bytes, up to 1 KiB, as far as they were read: part of the id of lines without an envelope. */
   readonly head: Uint8Array
   /** Where reading goes on: the first chunk begins at `resume.from`. null: from its very beginning. */
   readonly resume: ReadPosition | null
@@ -43,7 +43,10 @@ export interface SourceGap {
 export type SourceEvent =
   /** Bytes as they come, lines cut anywhere; valid until the next event is asked for. */
   | { kind: 'chunk'; stream: SourceStream; bytes: Uint8Array }
-  /** Nothing more will come of the stream: its last line may lack the line feed. */
+  /**
+   * Nothing more will come of the stream: its last line may lack the line feed. A stream with `resume` may end without a
+   * chunk: there was nothing more, or it is gone, which a gap before this says.
+   */
   | { kind: 'end'; stream: SourceStream }
   | { kind: 'gap'; gap: SourceGap }
   /** Nothing has come: every stream stands at its end, for `idleMs` now. At least once a second. */

@@ -36,6 +36,8 @@ export class Track {
   matched = new Map<string, string>()
   /** The newest generation that was met: what is newer and was never seen was written while nobody looked. */
   last: { id: string; mtimeMs: number } | null = null
+  /** A file was not judged at the last look: what is newer than `last` may still turn up. */
+  hasDoubt = false
   readonly #isOfPod: boolean
 
   constructor(path: string) {
@@ -51,18 +53,12 @@ export class Track {
     return this.content === 'access' || this.content === 'errors' ? GROUP : null
   }
 
-  addFamily(realPath: string): void {
-    const folder = dirname(realPath)
-    this.families.set(generationOf(folder, realPath.slice(folder.length + 1)).family, folder)
-  }
-
   holds(realPath: string): boolean {
-    const folder = dirname(realPath)
-    return this.families.has(generationOf(folder, realPath.slice(folder.length + 1)).family)
+    return this.families.has(familyOf(realPath))
   }
 
   /** Its generations as they lie there now, oldest first. Folders that cannot be listed show what the globs found. */
-  members(): Member[] {
+  members(folders: Folders): Member[] {
     const members = new Map<string, Member>()
     const add = (path: string, generation: Generation) => {
       const stats = statOf(path)
@@ -74,13 +70,8 @@ export class Track {
       if (known === undefined || known.matchedPath === null)
         members.set(`${device}:${inode}`, { path, matchedPath, generation, device, inode, size, modifiedMs, changedMs })
     }
-    for (const [family, folder] of this.families) {
-      for (const name of namesIn(folder)) {
-        const generation = generationOf(folder, name)
-        // kubelet compresses into `*.tmp` and renames.
-        if (generation.family === family) add(join(folder, name), generation)
-      }
-    }
+    for (const [family, folder] of this.families)
+      for (const { name, generation } of folders.family(folder, family)) add(join(folder, name), generation)
     for (const path of this.matched.keys()) {
       const folder = dirname(path)
       if (statOf(path) !== null) add(path, generationOf(folder, path.slice(folder.length + 1)))
@@ -100,6 +91,32 @@ export class Track {
   }
 }
 
+interface NamedGeneration {
+  name: string
+  generation: Generation
+}
+
+/** Listings as of one look: a folder with a thousand logs is listed once. */
+export class Folders {
+  readonly #listings = new Map<string, Map<string, NamedGeneration[]>>()
+
+  family(folder: string, family: string): NamedGeneration[] {
+    let families = this.#listings.get(folder)
+    if (families === undefined) {
+      families = new Map()
+      for (const name of namesIn(folder)) {
+        // kubelet compresses into `*.tmp` and renames: that is a family of its own.
+        const generation = generationOf(folder, name)
+        const named = families.get(generation.family)
+        if (named) named.push({ name, generation })
+        else families.set(generation.family, [{ name, generation }])
+      }
+      this.#listings.set(folder, families)
+    }
+    return families.get(family) ?? []
+  }
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -107,6 +124,11 @@ function namesIn(folder: string): string[] {
     // Gone, or not to be listed: the files that the globs name are tried one by one.
     return []
   }
+}
+
+export function familyOf(realPath: string): string {
+  const folder = dirname(realPath)
+  return generationOf(folder, realPath.slice(folder.length + 1)).family
 }
 
 /** Where a path leads to; null: nowhere. */
