@@ -26,9 +26,12 @@ const MEMORY_MB = 512
 const THREADS = 2
 const DAY_MS = 86_400_000
 
-/** The columns of a FailureRow, in the order `failureRowOf` takes them. */
+/**
+ * The columns of a FailureRow, in the order `failureRowOf` takes them; one JSON text a row, because taking 18 values one by one
+ * out of DuckDB's vectors costs several times of what the query does.
+ */
 const FAILURE_COLUMNS =
-  'id, version, epoch_ms(time), cause, upstream, service, status, counted, masked, method, host, path, client, address, pod, root_cause, confidence, has_error_line'
+  'json_array(id, version, epoch_ms(time), cause, upstream, service, status, counted, masked, method, host, path, client, address, pod, root_cause, confidence, has_error_line)::VARCHAR'
 const KIND = `CASE WHEN counted THEN 'failed' WHEN masked THEN 'masked' ELSE 'other' END`
 
 /** Throws Why5xxError `WHY5XX_STORE` when there is no store at `path`. */
@@ -289,7 +292,8 @@ function parseCursor(text: string): { timeMs: number; id: string } {
   throw new Why5xxError('WHY5XX_USAGE', `${JSON.stringify(text.slice(0, 100))} is not what a page gave as its next`)
 }
 
-function failureRowOf(row: readonly Value[]): FailureRow {
+function failureRowOf([json]: readonly Value[]): FailureRow {
+  const row = JSON.parse(String(json)) as (boolean | number | string | null)[]
   const text = (index: number): string | null => row[index] as string | null
   return {
     id: String(row[0]),
