@@ -1,7 +1,7 @@
 // One file a command instead of eighty modules: half of the start-up time was the module loader's.
 export default {
   logLevel: 'silent',
-  input: 'src/main.ts',
+  input: { main: 'src/main.ts', storeWorker: 'src/store/storeWorker.ts' },
   platform: 'node',
   // A native library per platform: it cannot be bundled.
   external: [/^@duckdb\//],

@@ -49,7 +49,8 @@ export class Masker {
 
   /** A client may send any X-Request-ID, also a URL. */
   requestId(id: string | null): string | null {
-    return id === null || !this.#options.query ? id : withoutSecrets(id)
+    // nginx's own are hexadecimal.
+    return id === null || !this.#options.query || /^[\w.-]+$/.test(id) ? id : withoutSecrets(id)
   }
 
   userAgent(userAgent: string | null): string | null {

@@ -1,4 +1,4 @@
-/** What the engine decides, as documents, until it goes to the store together with totals and positions. */
+/** What the engine decides, until it goes to the store together with totals and positions. */
 
 import { causeTable } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/line.ts'
@@ -9,12 +9,11 @@ import type { EngineSource } from './engineSource.ts'
 import type { ControllerEntry, Failure } from './model.ts'
 import type { SourceGap, StreamState } from './source/source.ts'
 import { buildControllerDocument } from './store/controllerDocument.ts'
-import { buildDocument, type DocumentOptions, type StoredDocument } from './store/document.ts'
+import type { DocumentOptions, StoredDocument } from './store/document.ts'
 import { buildRejectDocument } from './store/rejectDocument.ts'
-import type { Batch, StoredReject, TotalsRow } from './store/store.ts'
+import { failureText, type RawBatch } from './store/sink.ts'
+import type { StoredReject, TotalsRow } from './store/store.ts'
 
-/** A document without the lines it quotes, bytes as JSON. */
-const DOCUMENT_BYTES = 2_000
 const STATE_BYTES = 500
 
 /** Where pods and root causes will be found: what comes out goes to the store. */
@@ -23,7 +22,7 @@ export type Diagnose = (failure: Failure) => Failure
 export class Outbox implements EngineListener {
   /** Of what waits here, about, as JSON. */
   bytes = 0
-  #failures: StoredDocument[] = []
+  #failures: string[] = []
   #controllers: StoredDocument[] = []
   #rejects: StoredReject[] = []
   #gaps: SourceGap[] = []
@@ -42,9 +41,9 @@ export class Outbox implements EngineListener {
 
   failure(classified: Failure): void {
     const failure = this.#diagnose(classified)
-    this.#failures.push(buildDocument(failure, this.#options))
-    this.bytes += DOCUMENT_BYTES
-    for (const { line } of failure.errors) this.bytes += line.raw.length
+    const text = failureText(failure, this.#options.sourceOf)
+    this.#failures.push(text)
+    this.bytes += text.length
     const { category, slo } = causeTable[failure.cause]
     const status = failure.access?.record.status
     this.#counters.joins[failure.join]++
@@ -88,10 +87,10 @@ export class Outbox implements EngineListener {
   }
 
   /** Everything since the last call, as one batch with the engine's totals; null when there is nothing to keep. */
-  take(engine: Engine, streams: StreamState[]): Batch | null {
+  take(engine: Engine, streams: StreamState[]): RawBatch | null {
     const totals = this.#takeTotals(engine)
     if (this.bytes === 0 && totals.length === 0 && streams.length === 0) return null
-    const batch: Batch = {
+    const batch: RawBatch = {
       failures: this.#failures,
       controllers: this.#controllers,
       rejects: this.#rejects,

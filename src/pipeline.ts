@@ -27,7 +27,7 @@ export interface PipelineParts {
 }
 
 /** A batch is written when it is this large, or this old. */
-const BATCH_BYTES = 1 << 17
+const BATCH_BYTES = 1 << 20
 const BATCH_MS = 1_000
 /** How long a stop waits for the store. */
 const STOP_MS = 25_000

@@ -1,5 +1,7 @@
 /** Configuration → the parts of a run. The only file that knows them all. */
 
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { LogFormat } from '../parsers/logFormat.ts'
 import { Counters } from './counters.ts'
 import { Engine, type EngineState } from './engine.ts'
@@ -10,7 +12,7 @@ import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
 import { parseSize } from './sizeOption.ts'
 import type { Source, StreamState } from './source/source.ts'
-import type { StoreWriter } from './store/store.ts'
+import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
 /** Bytes on their way to the store: what may wait in memory while a disk is slow. */
@@ -22,21 +24,34 @@ export interface WiringOptions {
   /** null: detected. */
   logFormat: LogFormat | null
   source: Source
-  store: StoreWriter
+  store: Sink
   nowMs: () => number
   /** Told of gaps in the source, in sentences. */
   warn: (text: string) => void
 }
 
-/** The store of `sink.kind`, for writing; `notify` takes sentences for the log. */
-export async function openWriter(config: Config, notify: (text: string) => void): Promise<StoreWriter> {
+/**
+ * The store of `sink.kind`, for writing, in a thread of its own: documents are built and written beside the reading. The
+ * sources without a build have no such thread. `notify` takes sentences for the log.
+ */
+export async function openSink(
+  { config, maskOptions }: Pick<WiringOptions, 'config' | 'maskOptions'>,
+  notify: (text: string) => void
+): Promise<Sink> {
   const { path, retention, sizeMax } = config.sink.embedded
+  const program = realpathSync(process.argv[1]!)
+  const retentionBytes = sizeMax === null ? null : parseSize('sink.embedded.sizeMax', sizeMax)
+  const embedded = { retention, retentionBytes, program }
+  const { clusterName, links } = config
+  const worker = join(dirname(program), 'storeWorker.js')
+  if (existsSync(worker)) {
+    const { WorkerStore } = await import('./store/workerStore.ts')
+    const settings = { path, embedded, clusterName, maskOptions, runbookUrl: links.runbook }
+    return WorkerStore.open(worker, settings, notify)
+  }
   const { openEmbeddedWriter } = await import('./store/embedded/open.ts')
-  return openEmbeddedWriter(path, {
-    retention,
-    retentionBytes: sizeMax === null ? null : parseSize('sink.embedded.sizeMax', sizeMax),
-    notify
-  })
+  const store = await openEmbeddedWriter(path, { ...embedded, notify })
+  return new DocumentSink(store, { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook })
 }
 
 /** The source of `source.kind`; `known` are the streams that the store remembers. */

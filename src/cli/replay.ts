@@ -5,7 +5,7 @@ import { runPipeline } from '../pipeline.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import { grouped, jsonText, plural, quoteForShell, safeText } from '../text.ts'
-import { openWriter, wire } from '../wiring.ts'
+import { openSink, wire } from '../wiring.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { StatusLine } from './statusLine.ts'
@@ -49,7 +49,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const logger = await createLogger(config.log, { write })
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(warn)
-  const writer = new ReplayWriter(await openWriter(config, warn))
+  const writer = new ReplayWriter(await openSink(loaded, warn))
   try {
     // Naming a file twice must not read it twice.
     const files = [...new Map(paths.map(path => [resolve(path), path])).values()]

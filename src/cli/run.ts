@@ -5,10 +5,10 @@ import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
 import { type RunSummary, summaryOf } from '../runSummary.ts'
 import { readTokens, type WebTokens } from '../secrets.ts'
-import type { StoreWriter } from '../store/store.ts'
+import type { Sink } from '../store/sink.ts'
 import { missingToken } from '../web/listenAdvice.ts'
 import { type RunningServer, startServer } from '../web/server.ts'
-import { openSource, openWriter, wire } from '../wiring.ts'
+import { openSink, openSource, wire } from '../wiring.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
@@ -35,10 +35,10 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(text => logger.info(text))
-  let store: StoreWriter | null = null
+  let store: Sink | null = null
   let server: RunningServer | null = null
   try {
-    store = await openWriter(config, warn)
+    store = await openSink(loaded, warn)
     const source = await openSource(config, store.streams)
     const parts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
     server = await listen(loaded, tokens, parts, store, logger)
@@ -81,7 +81,7 @@ async function listen(
   { config }: LoadedOptions,
   tokens: WebTokens,
   { counters }: PipelineParts,
-  store: StoreWriter,
+  store: Sink,
   logger: Logger
 ): Promise<RunningServer> {
   const address = parseListen('web.listen', config.web.listen)
@@ -108,7 +108,7 @@ async function listen(
 }
 
 /** Says once a minute what was done, and at once when writing stops and goes on. */
-function watchRun({ counters }: PipelineParts, store: StoreWriter, logger: Logger): NodeJS.Timeout {
+function watchRun({ counters }: PipelineParts, store: Sink, logger: Logger): NodeJS.Timeout {
   let previous: RunSummary | null = null
   let saidMs = Date.now()
   return setInterval(() => {

@@ -1,14 +1,15 @@
 /** A store as a replay sees it: what other streams have counted before is not counted again. */
 
-import type { Batch, StoreWriter, TotalsRow, WriteResult } from './store.ts'
+import type { RawBatch, Sink } from './sink.ts'
+import type { TotalsRow, WriteResult } from './store.ts'
 
 /**
  * Lines of one container come in many files: kubelet's, a shipper's, what somebody saved of `kubectl logs`. Totals of a
  * container and minute are written only where no other stream has any; lines of a file that was read before are told by its
  * position. Documents need no such care: they have ids.
  */
-export class ReplayWriter implements StoreWriter {
-  readonly #store: StoreWriter
+export class ReplayWriter implements Sink {
+  readonly #store: Sink
   /** Container × minute of others, by container and stream; asked for once. */
   readonly #counted = new Map<string, Promise<Set<string>>>()
   /** Settles when every batch so far was asked for. */
@@ -16,15 +17,15 @@ export class ReplayWriter implements StoreWriter {
   /** Requests that were counted before. */
   requestsKnown = 0
 
-  constructor(store: StoreWriter) {
+  constructor(store: Sink) {
     this.#store = store
   }
 
-  get streams(): StoreWriter['streams'] {
+  get streams(): Sink['streams'] {
     return this.#store.streams
   }
 
-  get engine(): StoreWriter['engine'] {
+  get engine(): Sink['engine'] {
     return this.#store.engine
   }
 
@@ -33,7 +34,7 @@ export class ReplayWriter implements StoreWriter {
   }
 
   /** In the order of calls, although the first question about a container takes longer than the next. */
-  async write(batch: Batch): Promise<WriteResult> {
+  async write(batch: RawBatch): Promise<WriteResult> {
     const before = this.#asked
     const asked = this.#uncounted(batch)
     this.#asked = Promise.allSettled([before, asked])
@@ -41,7 +42,7 @@ export class ReplayWriter implements StoreWriter {
     return this.#store.write({ ...batch, totals: await asked })
   }
 
-  async #uncounted(batch: Batch): Promise<TotalsRow[]> {
+  async #uncounted(batch: RawBatch): Promise<TotalsRow[]> {
     const totals: TotalsRow[] = []
     for (const row of batch.totals) {
       const counted = await this.#countedBy(row)

@@ -2,24 +2,24 @@
 
 import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
-import type { Batch, StoreWriter } from './store.ts'
+import type { RawBatch, Sink } from './sink.ts'
 
 export class BatchWriter {
-  readonly #store: StoreWriter
+  readonly #store: Sink
   readonly #counters: Counters
   readonly #bytesMax: number
   #inFlight = 0
   #error: unknown = null
   #waiting: (() => void)[] = []
 
-  constructor(store: StoreWriter, counters: Counters, bytesMax: number) {
+  constructor(store: Sink, counters: Counters, bytesMax: number) {
     this.#store = store
     this.#counters = counters
     this.#bytesMax = bytesMax
   }
 
   /** Hands a batch on; waits only for room in flight, or until `signal` is aborted. Throws what an earlier write failed of. */
-  async offer(batch: Batch, bytes: number, signal: AbortSignal): Promise<void> {
+  async offer(batch: RawBatch, bytes: number, signal: AbortSignal): Promise<void> {
     while (this.#inFlight > 0 && this.#inFlight + bytes > this.#bytesMax && !signal.aborted) await this.#settled(signal)
     if (this.#error !== null) throw this.#error
     this.#move(bytes)
@@ -43,7 +43,7 @@ export class BatchWriter {
     if (this.#error !== null) throw this.#error
   }
 
-  async #write(batch: Batch, bytes: number): Promise<void> {
+  async #write(batch: RawBatch, bytes: number): Promise<void> {
     try {
       const { written, known } = await this.#store.write(batch)
       const counts = this.#counters.written

@@ -1,7 +1,8 @@
 /** The real pipeline over a world of log files, with crashes wherever the seed wants them, until everything is read. */
-import { MASK_ALL } from '../../src/mask.ts'
+import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { runPipeline } from '../../src/pipeline.ts'
+import { DocumentSink } from '../../src/store/sink.ts'
 import type { Batch, StoreWriter, TotalsRow } from '../../src/store/store.ts'
 import { wire } from '../../src/wiring.ts'
 import { SimulatedSource } from './simulatedSource.ts'
@@ -21,7 +22,8 @@ export interface Life {
 
 /** One process from its start to its end or its crash. Throws the Crash. */
 export async function live({ files, random, open, mayCrash, signal }: Life): Promise<void> {
-  const store = await open()
+  const settings = { clusterName: 'simulated', masker: new Masker(MASK_ALL), runbookUrl: null }
+  const store = new DocumentSink(await open(), settings)
   const source = new SimulatedSource(files, store.streams, random, mayCrash)
   // The clock only says when to write: here the seed says it.
   let clockMs = 0

@@ -2,16 +2,17 @@
 import { expect, test, vi } from 'vitest'
 import { Counters } from '../../src/counters.ts'
 import { ReplayWriter } from '../../src/store/replayWriter.ts'
-import type { Batch, StoreWriter, TotalsRow, WriteResult } from '../../src/store/store.ts'
+import type { RawBatch, Sink } from '../../src/store/sink.ts'
+import type { TotalsRow, WriteResult } from '../../src/store/store.ts'
 import { BatchWriter } from '../../src/store/writer.ts'
 
-const EMPTY: Batch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
+const EMPTY: RawBatch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
 const never = new AbortController().signal
 
 /** A store whose writes end when the test says so. */
 function slowStore(counted: string[] = []) {
-  const writes: { batch: Batch; done: (result: WriteResult) => void; fail: (error: Error) => void }[] = []
-  const store: StoreWriter = {
+  const writes: { batch: RawBatch; done: (result: WriteResult) => void; fail: (error: Error) => void }[] = []
+  const store: Sink = {
     streams: [],
     engine: null,
     pausedBecause: 'no space left',

@@ -9,6 +9,7 @@ import type { SourceGap } from '../../src/source/source.ts'
 import { controllerRow } from '../../src/store/controllerDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { fingerprint } from '../../src/store/identity.ts'
+import { documentsOf } from '../../src/store/sink.ts'
 import {
   type Batch,
   type ControllerRow,
@@ -135,13 +136,14 @@ function within({ fromMs, toMs }: StoreFilter, ms: number): boolean {
 export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: string) => file): MemoryStore {
   const { clusterName, join } = defaultConfig()
   const contents = new Map(files.map(file => [nameOf(file), readFileSync(file)]))
+  const options = {
+    clusterName,
+    sourceOf: (name: string, byteOffset: number) => fingerprint(contents.get(name)!.subarray(0, 1_024), byteOffset),
+    masker: new Masker(masking),
+    runbookUrl: null
+  }
   const outbox = new Outbox(
-    {
-      clusterName,
-      sourceOf: (name, byteOffset) => fingerprint(contents.get(name)!.subarray(0, 1_024), byteOffset),
-      masker: new Masker(masking),
-      runbookUrl: null
-    },
+    options,
     new Counters(0),
     failure => failure,
     () => {}
@@ -165,6 +167,7 @@ export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: str
   }
   engine.finish()
   const store = new MemoryStore()
-  store.add(outbox.take(engine, [])!)
+  const batch = outbox.take(engine, [])!
+  store.add({ ...batch, failures: documentsOf(batch.failures, options) })
   return store
 }

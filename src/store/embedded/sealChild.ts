@@ -1,6 +1,7 @@
 /** Sealing in a child process: DuckDB's memory is not the writer's, and goes when it is done. */
 
 import { spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { Why5xxError } from '../../errors.ts'
 import { Lock } from './lock.ts'
 import { type SealJob, sealSegments } from './seal.ts'
@@ -32,6 +33,8 @@ export function sealInChild(program: string, job: SealJob, signal: AbortSignal):
 
 /** The child. Ends when the job is done, and at once when the writer is gone. */
 export async function runSealChild(input: NodeJS.ReadableStream): Promise<number> {
+  // It has time: reading and writing go first. DuckDB's threads inherit it.
+  setPriority(constants.priority.PRIORITY_LOW)
   const job = await readJob(input)
   // A child of a writer that was killed may still be at work: two would overwrite each other's day files.
   const lock = await Lock.take(job.folder, 'sealing')

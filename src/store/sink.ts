@@ -1,0 +1,72 @@
+/** What the pipeline writes to: a store that builds the documents of failures itself, so that another thread can do it. */
+
+import type { Failure } from '../model.ts'
+import { buildDocument, type DocumentOptions, type StoredDocument } from './document.ts'
+import type { Batch, StoreWriter, WriteResult } from './store.ts'
+
+/** A batch before its documents are built. */
+export interface RawBatch extends Omit<Batch, 'failures'> {
+  /** `failureText` of each. */
+  failures: string[]
+}
+
+export interface Sink extends Omit<StoreWriter, 'write'> {
+  /** As `StoreWriter.write`. */
+  write(batch: RawBatch): Promise<WriteResult>
+}
+
+/** A failure with what only its reader knows: the source of a line that no envelope tells anything of. */
+interface RawFailure {
+  failure: Failure
+  source: string
+}
+
+/** A failure as text: what it holds is plain data, and text is what goes fastest to another thread. */
+export function failureText(failure: Failure, sourceOf: DocumentOptions['sourceOf']): string {
+  const { stream, line } = failure.access ?? failure.errors[0]!
+  const source = line.pod === null ? sourceOf(stream, line.byteOffset) : ''
+  return JSON.stringify({ failure, source } satisfies RawFailure)
+}
+
+/** The documents of failures that were made texts. */
+export function documentsOf(texts: readonly string[], options: Omit<DocumentOptions, 'sourceOf'>): StoredDocument[] {
+  return texts.map(text => {
+    const { failure, source } = JSON.parse(text) as RawFailure
+    return buildDocument(failure, { ...options, sourceOf: () => source })
+  })
+}
+
+/** Builds the documents and hands them to a store. */
+export class DocumentSink implements Sink {
+  readonly #store: StoreWriter
+  readonly #options: Omit<DocumentOptions, 'sourceOf'>
+
+  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>) {
+    this.#store = store
+    this.#options = options
+  }
+
+  get streams(): StoreWriter['streams'] {
+    return this.#store.streams
+  }
+
+  get engine(): StoreWriter['engine'] {
+    return this.#store.engine
+  }
+
+  get pausedBecause(): string | null {
+    return this.#store.pausedBecause
+  }
+
+  write(batch: RawBatch): Promise<WriteResult> {
+    return this.#store.write({ ...batch, failures: documentsOf(batch.failures, this.#options) })
+  }
+
+  countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
+    return this.#store.countedMinutes(containers, stream)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}
