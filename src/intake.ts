@@ -18,6 +18,8 @@ interface OpenStream {
 }
 
 export class Intake {
+  /** Record time of the newest line of all, Unix ms; -Infinity before the first. */
+  newestMs = Number.NEGATIVE_INFINITY
   readonly #fingerprints = new Fingerprints()
   readonly #engine: Engine
   readonly #open = new Map<string, OpenStream>()
@@ -31,13 +33,6 @@ export class Intake {
   /** Streams that are read. */
   get streams(): number {
     return this.#engine.sources.length
-  }
-
-  /** Record time of the newest line of all, Unix ms. */
-  get newestMs(): number {
-    let newestMs = Number.NEGATIVE_INFINITY
-    for (const { source } of this.#open.values()) newestMs = Math.max(newestMs, source.newestMs)
-    return newestMs
   }
 
   /** What tells lines without an envelope from those of other files: by id of the stream and offset of the line. */
@@ -54,6 +49,7 @@ export class Intake {
     }
     open.source.push(bytes)
     stream.newestMs = open.source.newestMs
+    if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
     this.#moveWindows(stream.group)
   }
 

@@ -62,7 +62,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     const { states, linesHeld } = intake.takeStates()
     Object.assign(counters, {
       linesHeld,
-      newestMs: Math.max(counters.newestMs, intake.newestMs),
+      newestMs: intake.newestMs,
       streams: intake.streams
     })
     const { bytes } = outbox

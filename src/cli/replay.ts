@@ -5,6 +5,7 @@ import { runPipeline } from '../pipeline.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import { grouped, jsonText, plural, quoteForShell, safeText } from '../text.ts'
+import { durationMs } from '../timeOption.ts'
 import { openSink, wire } from '../wiring.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
@@ -73,6 +74,11 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
       // The window that shows it ends behind the last line.
       to: isoTime(counters.newestMs + 1)
     }
+    const oldestMs = Date.now() - durationMs('sink.embedded.retention', config.sink.embedded.retention)
+    if (engine.fromMs < oldestMs)
+      warn(
+        `what is older than ${isoTime(oldestMs)} will be deleted: sink.embedded.retention is ${config.sink.embedded.retention}; set it for longer, here and in run`
+      )
     await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result))
     return stop.exitCode ?? (counters.unreadable > 0 ? 1 : 0)
   } finally {
