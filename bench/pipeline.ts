@@ -35,7 +35,17 @@ export async function benchPipeline({ lines, rounds, steadySeconds }: PipelineOp
     for (let round = 0; round <= rounds; round++) {
       const ours = await runTimed(explain)
       const store = join(folder, `store-${round}`)
-      const flags = ['--no-follow', '--listen', '127.0.0.1:0', '--set', 'log.level=error', '--store', store]
+      const flags = [
+        '--no-follow',
+        '--listen',
+        '127.0.0.1:0',
+        '--set',
+        'log.level=error',
+        '--set',
+        'sink.embedded.retention=3650d',
+        '--store',
+        store
+      ]
       const theirs = await runTimed([process.execPath, MAIN, 'run', file, ...flags])
       await assertStored(store, truth.requests)
       rmSync(store, { recursive: true })
@@ -93,7 +103,16 @@ async function assertStored(store: string, requests: number): Promise<void> {
 async function steady(dataset: string, folder: string, steadySeconds: number): Promise<Finding[]> {
   const log = join(folder, 'steady.log')
   writeFileSync(log, '')
-  const flags = ['--listen', '127.0.0.1:0', '--set', 'log.level=error', '--store', join(folder, 'steady')]
+  const flags = [
+    '--listen',
+    '127.0.0.1:0',
+    '--set',
+    'log.level=error',
+    '--set',
+    'sink.embedded.retention=3650d',
+    '--store',
+    join(folder, 'steady')
+  ]
   const child = spawn(process.execPath, [MAIN, 'run', log, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
   try {
     const pieces = piecesOf(dataset, STEADY_LINES / APPENDS_PER_SECOND)

@@ -3,13 +3,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runCli } from './cli/program.ts'
 
 // Memory is bounded by what is held, which is small: the collector's defaults would let garbage grow to many times of it
-// before it looks (117 MiB instead of 80 where a third of the lines fail, for a third more time there). What writes to a
-// store holds documents for a moment: a young generation of one MiB would have them all grow old.
-if (!['run', 'replay'].includes(process.argv[2] ?? '')) {
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--no-parallel-scavenge')
-  setFlagsFromString('--heap-growing-percent=30')
-}
+// before it looks (117 MiB instead of 80 where a third of the lines fail, for a third more time there).
+setFlagsFromString('--semi-space-growth-factor=1')
+setFlagsFromString('--no-parallel-scavenge')
+setFlagsFromString('--heap-growing-percent=30')
 
 // Who closes the pipe has seen enough (`why5xx explain … | head`): silent, exit code 0.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

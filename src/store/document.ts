@@ -25,7 +25,7 @@ import {
   texts
 } from './documentFacts.ts'
 import { knowledge, RULES_VERSION } from './identity.ts'
-import { objectText, treeOf } from './jsonTree.ts'
+import { compileJson } from './jsonTree.ts'
 import type { FailureRow } from './store.ts'
 
 export type { DocumentOptions } from './documentFacts.ts'
@@ -183,7 +183,7 @@ export interface StoredDocument {
   readonly document: FailureDocument
 }
 
-const TREE = treeOf(DOCUMENT_FIELDS)
+const documentText = compileJson(DOCUMENT_FIELDS)
 
 /** A failure's document as it is written: its text is made once, and no object of it. */
 export class BuiltDocument implements StoredDocument {
@@ -198,7 +198,7 @@ export class BuiltDocument implements StoredDocument {
     this.id = facts.id
     this.version = knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 })
     this.timeMs = Math.floor(failure.timeMs)
-    this.json = objectText(TREE, facts)
+    this.json = documentText(facts)
     const status = access?.status ?? null
     this.row = {
       id: this.id,

@@ -1,5 +1,6 @@
 /** The store in a thread of its own, as the pipeline sees it. */
 
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { Why5xxError, type Why5xxErrorCode } from '../errors.ts'
 import type { MaskOptions } from '../mask.ts'
@@ -17,6 +18,9 @@ export interface StoreSettings {
   maskOptions: MaskOptions
   runbookUrl: string | null
 }
+
+/** Of its young generation: what it holds longer are bytes that wait for the disk. */
+const YOUNG_MIB = 12
 
 interface Pending {
   resolve: (result: never) => void
@@ -43,7 +47,9 @@ export class WorkerStore implements Sink {
 
   /** `file`: the built storeWorker.js. Throws what opening the store throws. */
   static async open(file: string, settings: StoreSettings, notify: (text: string) => void): Promise<WorkerStore> {
-    const worker = new Worker(file, { workerData: settings })
+    // Documents are short-lived: in a young generation that may not grow (main.ts) they would all grow old.
+    setFlagsFromString('--semi-space-growth-factor=2')
+    const worker = new Worker(file, { workerData: settings, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } })
     return new Promise((resolve, reject) => {
       let store: WorkerStore | null = null
       worker.on('message', (answer: Answer) => {
