@@ -4,6 +4,7 @@ import { benchExplain } from './explain.ts'
 import { type Finding, report } from './finding.ts'
 import { runTimed } from './measure.ts'
 import { benchMemory } from './memory.ts'
+import { benchPipeline } from './pipeline.ts'
 import { benchStartup } from './startup.ts'
 import { benchStore } from './store.ts'
 
@@ -29,6 +30,7 @@ const questions = [
   () => benchExplain({ lines, rounds: isQuick ? 3 : 5, ratioMin }),
   () => benchMemory({ lines, longLines: 4 * lines, keep: false }),
   () => benchStartup(isQuick ? 5 : 15),
+  () => benchPipeline({ lines, rounds: isQuick ? 3 : 5, steadySeconds: isQuick ? 15 : 60 }),
   () =>
     benchStore({ failures: isQuick ? 20_000 : 200_000, days: isQuick ? 3 : 30, rounds: isQuick ? 3 : 5, keep: false })
 ]
