@@ -1,6 +1,6 @@
 /** What the pipeline writes to: a store that builds the documents of failures itself, so that another thread can do it. */
 
-import type { Failure } from '../model.ts'
+import type { ErrorEntry, Failure } from '../model.ts'
 import { buildDocument, type DocumentOptions, type StoredDocument } from './document.ts'
 import type { Batch, StoreWriter, WriteResult } from './store.ts'
 
@@ -23,9 +23,16 @@ interface RawFailure {
 
 /** A failure as text: what it holds is plain data, and text is what goes fastest to another thread. */
 export function failureText(failure: Failure, sourceOf: DocumentOptions['sourceOf']): string {
-  const { stream, line } = failure.access ?? failure.errors[0]!
+  const { access, errors } = failure
+  const { stream, line } = access ?? errors[0]!
   const source = line.pod === null ? sourceOf(stream, line.byteOffset) : ''
-  return JSON.stringify({ failure, source } satisfies RawFailure)
+  // The id is made of the first line's bytes; those of the others have been read.
+  const sent = access === null ? failure : { ...failure, errors: errors.map(withoutBytes) }
+  return JSON.stringify({ failure: sent, source } satisfies RawFailure)
+}
+
+function withoutBytes(error: ErrorEntry): ErrorEntry {
+  return { ...error, line: { ...error.line, raw: '' } }
 }
 
 /** The documents of failures that were made texts. */
