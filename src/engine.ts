@@ -156,6 +156,7 @@ export class Engine {
   }
 
   controller(name: string): Controller {
+    if (!this.#controllers.has(name) && this.#controllers.size >= CONTROLLERS_MAX) this.#forgetControllers()
     // Bounded: what comes after the limit shares one joiner, whose lines still join by client, request and connection.
     const key = this.#controllers.has(name) || this.#controllers.size < CONTROLLERS_MAX ? name : 'others'
     let controller = this.#controllers.get(key)
@@ -172,6 +173,15 @@ export class Engine {
     return controller
   }
 
+  /** Pods come and go for weeks: those whose logs are closed and whose lines are decided. */
+  #forgetControllers(): void {
+    const used = new Set(this.sources.flatMap(source => [...source.controllers]))
+    for (const [key, controller] of this.#controllers) {
+      const { done } = controller.joiner.waiting().next()
+      if (done && !used.has(controller)) this.#controllers.delete(key)
+    }
+  }
+
   /** Closes windows of the controller whose logs lie in the files of `group` as of `nowMs`. */
   advance(group: string, nowMs: number): void {
     this.take(this.controller(`file ${group}`).joiner.advance(nowMs))
@@ -182,11 +192,14 @@ export class Engine {
     return this.controller(`pod ${pod}`)
   }
 
-  /** Wall time went by while a source was silent at its end: `idleMs` since its last line. */
+  /** Wall time went by while every source was silent at its end: `idleMs` since the last line. */
   idle(idleMs: number): void {
-    for (const controller of this.#controllers.values()) {
-      if (controller.lastMs > -MS_MAX) this.take(controller.joiner.advance(controller.lastMs + idleMs))
-    }
+    for (const controller of this.#controllers.values()) this.silence(controller, idleMs)
+  }
+
+  /** The same for one controller. */
+  silence(controller: Controller, idleMs: number): void {
+    if (controller.lastMs > -MS_MAX) this.take(controller.joiner.advance(controller.lastMs + idleMs))
   }
 
   /** All sources are at their end. */

@@ -34,6 +34,8 @@ export class EngineSource implements LineVisitor {
   recognised = 0
   readonly id: string
   readonly modifiedMs: number | null
+  /** Those whose lines came through this source. */
+  readonly controllers = new Set<Controller>()
   readonly #engine: Engine
   readonly #isGrouped: boolean
   readonly #own: Controller
@@ -59,6 +61,7 @@ export class EngineSource implements LineVisitor {
     this.#isGrouped = group !== null && place.pod === null
     this.#own = place.pod === null ? engine.controller(`file ${group ?? name}`) : engine.addPod(place.pod)
     this.#controller = this.#own
+    this.controllers.add(this.#own)
     this.#setLedger(place)
     this.clock = new RecordClock(engine.options.timeZone, modifiedMs)
     if (resume !== null) this.#resume(resume)
@@ -307,6 +310,7 @@ export class EngineSource implements LineVisitor {
     if (pod === this.#pod) return this.#controller
     this.#pod = pod
     this.#controller = pod === null ? this.#own : this.#engine.addPod(pod)
+    this.controllers.add(this.#controller)
     this.#setLedger(pod === null ? this.reader.place : line)
     return this.#controller
   }

@@ -1,11 +1,15 @@
 /** The way in: every stream of the source on its way through the engine, and where each of them is. */
 
 import type { WaitingLine } from './checkpoint.ts'
-import type { Engine } from './engine.ts'
+import type { Controller, Engine } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
 import { groupTimeMs, zoneMsOf } from './source/mergeOrder.ts'
 import type { SourceStream, StreamState } from './source/source.ts'
 import { Fingerprints, HEAD_BYTES } from './store/identity.ts'
+
+export const TICK_MS = 1_000
+/** Longer than a stream waits for its turn while others catch up. */
+const SILENT_MS = 60_000
 
 interface OpenStream {
   stream: SourceStream
@@ -13,6 +17,8 @@ interface OpenStream {
   /** Bytes of its head that are known. */
   headBytes: number
   isEnded: boolean
+  /** Ticks since a chunk of it came, while it stood at its end. */
+  silentTicks: number
   /** Its state as it was told last. */
   told: string
 }
@@ -48,6 +54,7 @@ export class Intake {
       this.#fingerprints.add(stream.id, stream.head)
     }
     open.source.push(bytes)
+    open.silentTicks = 0
     stream.newestMs = open.source.newestMs
     if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
     this.#moveWindows(stream.group)
@@ -64,6 +71,23 @@ export class Intake {
   idle(idleMs: number): void {
     for (const source of this.#engine.sources) source.reader.flush()
     this.#engine.idle(idleMs)
+  }
+
+  /**
+   * To be called about once a second: windows of a controller that has fallen silent while others go on (its pod is gone)
+   * close by wall time. Own ticks are counted, so a process that was stopped hears no silence.
+   */
+  tick(): void {
+    const silentMs = new Map<Controller, number>()
+    for (const open of this.#open.values()) {
+      open.silentTicks = open.isEnded || open.stream.isAtEnd ? open.silentTicks + 1 : 0
+      for (const controller of open.source.controllers)
+        silentMs.set(
+          controller,
+          Math.min(silentMs.get(controller) ?? Number.POSITIVE_INFINITY, open.silentTicks * TICK_MS)
+        )
+    }
+    for (const [controller, ms] of silentMs) if (ms >= SILENT_MS) this.#engine.silence(controller, ms)
   }
 
   /** States that have changed since the last call, as of now, and how many lines wait in all streams. */
@@ -102,7 +126,7 @@ export class Intake {
       const { id, name, group, modifiedMs, resume } = stream
       const source = this.#engine.open({ id, name, group, modifiedMs, resume })
       stream.newestMs = source.newestMs
-      open = { stream, source, headBytes: 0, isEnded: false, told: '' }
+      open = { stream, source, headBytes: 0, isEnded: false, silentTicks: 0, told: '' }
       this.#open.set(id, open)
     }
     return open

@@ -7,7 +7,7 @@
 
 import type { Counters } from './counters.ts'
 import type { Engine } from './engine.ts'
-import type { Intake } from './intake.ts'
+import { type Intake, TICK_MS } from './intake.ts'
 import type { Outbox } from './outbox.ts'
 import type { Source } from './source/source.ts'
 import type { BatchWriter } from './store/writer.ts'
@@ -40,6 +40,7 @@ const STOP_MS = 25_000
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
   const { source, engine, intake, outbox, writer, counters, nowMs } = parts
   let writtenMs = nowMs()
+  let tickedMs = writtenMs
 
   for await (const event of source.read(signal)) {
     counters.isReady = true
@@ -49,9 +50,14 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     else if (event.kind === 'gap') outbox.gap(event.gap)
     else intake.idle(event.idleMs)
 
-    if (outbox.bytes < BATCH_BYTES && nowMs() - writtenMs < BATCH_MS) continue
+    const now = nowMs()
+    if (now - tickedMs >= TICK_MS) {
+      intake.tick()
+      tickedMs = now
+    }
+    if (outbox.bytes < BATCH_BYTES && now - writtenMs < BATCH_MS) continue
     await write()
-    writtenMs = nowMs()
+    writtenMs = now
   }
   if (!signal.aborted) engine.finish()
   await write()

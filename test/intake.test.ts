@@ -1,0 +1,75 @@
+/** Streams on their way in: a controller whose pod is gone does not keep its last lines for ever. */
+import { expect, test } from 'vitest'
+import { Engine } from '../src/engine.ts'
+import { Intake } from '../src/intake.ts'
+import type { Failure } from '../src/model.ts'
+import { defaultConfig } from '../src/optionTable.ts'
+import type { SourceStream } from '../src/source/source.ts'
+import { accessLine, at, cri } from './support/lines.ts'
+
+const T = at('10:02:11')
+
+function intake() {
+  const failures: Failure[] = []
+  const everything = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, isWantedName: null }
+  const engine = new Engine(
+    { join: defaultConfig().join, timeZone: 'UTC', logFormat: null, ...everything, withMinutes: true },
+    { failure: failure => failures.push(failure), alone() {}, controller() {}, stream() {}, reject() {} }
+  )
+  return { intake: new Intake(engine), failures }
+}
+
+function stream(pod: string): SourceStream & { isAtEnd: boolean } {
+  return {
+    id: pod,
+    name: `/var/log/containers/${pod}_ingress-nginx_controller-${'0123456789abcdef'.repeat(4)}.log`,
+    group: null,
+    modifiedMs: null,
+    head: Buffer.alloc(0),
+    resume: null,
+    isAtEnd: true,
+    newestMs: Number.NEGATIVE_INFINITY,
+    place: () => ({})
+  }
+}
+
+const refused = (ms: number): Buffer =>
+  Buffer.from(`${cri(ms, 'stdout', accessLine({ timeMs: ms, status: 502, up: '10.0.0.7:80|0|0.001|502' }))}\n`)
+const fine = (ms: number): Buffer =>
+  Buffer.from(`${cri(ms, 'stdout', accessLine({ timeMs: ms, status: 200, up: '10.0.0.7:80|5|0.001|200' }))}\n`)
+
+test('the last failure of a pod that is gone comes out while another one goes on', () => {
+  const { intake: way, failures } = intake()
+  const gone = stream('old')
+  const busy = stream('new')
+  way.push(gone, refused(T))
+  way.end(gone)
+  for (let second = 0; second < 59; second++) {
+    way.push(busy, fine(T + second * 1_000))
+    way.tick()
+  }
+  expect(failures).toHaveLength(0)
+  way.push(busy, fine(T + 60_000))
+  way.tick()
+  expect(failures).toHaveLength(1)
+  const { states } = way.takeStates()
+  expect(states.find(state => state.stream === 'old')).toMatchObject({ isDone: true })
+})
+
+test('a stream that has more to read is not silent, however long nobody reads it', () => {
+  const { intake: way, failures } = intake()
+  const waiting = stream('old')
+  waiting.isAtEnd = false
+  way.push(waiting, refused(T))
+  for (let second = 0; second < 300; second++) way.tick()
+  expect(failures).toHaveLength(0)
+})
+
+test('a stream that is done is told once, and then forgotten', () => {
+  const { intake: way } = intake()
+  const short = stream('short')
+  way.push(short, fine(T))
+  way.end(short)
+  expect(way.takeStates().states.map(state => [state.stream, state.isDone])).toEqual([['short', true]])
+  expect(way.takeStates().states).toEqual([])
+})
