@@ -41,7 +41,7 @@ export class Outbox implements EngineListener {
 
   failure(classified: Failure): void {
     const failure = this.#diagnose(classified)
-    const text = failureText(failure, this.#options.sourceOf)
+    const text = failureText(failure, this.#options)
     this.#failures.push(text)
     this.bytes += text.length
     const { category, slo } = causeTable[failure.cause]

@@ -125,7 +125,6 @@ function watchRun({ counters }: PipelineParts, store: Sink, logger: Logger): Nod
 
 /** What has an end and held no line that anybody knows. */
 function isUnreadable({ counters }: PipelineParts): boolean {
-  const { reject, continuation, other, ...records } = counters.lines
-  const known = Object.values(records).reduce((sum, count) => sum + count, 0)
-  return counters.unreadable > 0 || (known === 0 && reject > 0)
+  const { access, error, controller, stream_access: streamAccess, reject } = counters.lines
+  return counters.unreadable > 0 || (access + error + controller + streamAccess === 0 && reject > 0)
 }

@@ -22,6 +22,7 @@ export function compileJson<F>(fields: readonly TreeField<F>[]): (facts: F) => s
   const values: TreeField<F>['value'][] = []
   const code = ['let part', ...objectCode(treeOf(fields), values, 0)]
   const names = values.map((_, i) => `value${i}`)
+  // oxlint-disable-next-line no-implied-eval -- from the table of fields alone, no input
   const build = new Function('contentText', ...names, `return (facts, parts) => {\n${code.join('\n')}\n}`)
   const write = build(contentText, ...values) as (facts: F, parts: string[]) => void
   return facts => {

@@ -22,10 +22,10 @@ interface RawFailure {
 }
 
 /** A failure as text: what it holds is plain data, and text is what goes fastest to another thread. */
-export function failureText(failure: Failure, sourceOf: DocumentOptions['sourceOf']): string {
+export function failureText(failure: Failure, options: Pick<DocumentOptions, 'sourceOf'>): string {
   const { access, errors } = failure
   const { stream, line } = access ?? errors[0]!
-  const source = line.pod === null ? sourceOf(stream, line.byteOffset) : ''
+  const source = line.pod === null ? options.sourceOf(stream, line.byteOffset) : ''
   // The id is made of the first line's bytes; those of the others have been read.
   const sent = access === null ? failure : { ...failure, errors: errors.map(withoutBytes) }
   return JSON.stringify({ failure: sent, source } satisfies RawFailure)

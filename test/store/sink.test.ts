@@ -9,7 +9,7 @@ test.each(Object.keys(EXAMPLES))('%s', name => {
   const { failures } = runEngine(EXAMPLES[name]!)
   expect(failures.length).toBeGreaterThan(0)
   const own = options()
-  const texts = failures.map(failure => failureText(failure, own.sourceOf))
+  const texts = failures.map(failure => failureText(failure, own))
   const direct = failures.map(failure => buildDocument(failure, own))
   const sent = documentsOf(texts, own)
   expect(sent).toEqual(direct)

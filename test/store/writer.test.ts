@@ -106,7 +106,7 @@ test('a replay writes totals of a container and minute only where no other strea
 
 test('batches of a replay keep their order, whatever the store takes to answer about the first', async () => {
   const { writes, store } = slowStore()
-  let answer = (_: Set<string>): void => {}
+  let answer: (counted: Set<string>) => void = () => {}
   store.countedMinutes = ([container]) =>
     container === 'slow' ? new Promise(resolve => (answer = resolve)) : Promise.resolve(new Set())
   const replay = new ReplayWriter(store)

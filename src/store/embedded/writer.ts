@@ -48,8 +48,8 @@ interface Waiting {
   rejects: StoredReject[]
   result: WriteResult
   commit: Pick<Batch, 'totals' | 'streams' | 'engine'>
-  resolve(result: WriteResult): void
-  reject(error: unknown): void
+  resolve: (result: WriteResult) => void
+  reject: (error: unknown) => void
 }
 
 interface Segment extends SegmentFile {
