@@ -49,7 +49,8 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     else if (event.kind === 'gap') outbox.gap(event.gap)
     else intake.idle(event.idleMs)
 
-    if (outbox.bytes < BATCH_BYTES && nowMs() - writtenMs < BATCH_MS) continue
+    // A clock that was set back must not stop the writing.
+    if (outbox.bytes < BATCH_BYTES && Math.abs(nowMs() - writtenMs) < BATCH_MS) continue
     await write()
     writtenMs = nowMs()
   }
