@@ -51,11 +51,12 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     else intake.idle(event.idleMs)
 
     const now = nowMs()
-    if (now - tickedMs >= TICK_MS) {
+    // The absolute difference: a clock that was set back must not stop the writing.
+    if (Math.abs(now - tickedMs) >= TICK_MS) {
       intake.tick()
       tickedMs = now
     }
-    if (outbox.bytes < BATCH_BYTES && now - writtenMs < BATCH_MS) continue
+    if (outbox.bytes < BATCH_BYTES && Math.abs(now - writtenMs) < BATCH_MS) continue
     await write()
     writtenMs = now
   }

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { judgedAgain, type ReadPosition } from '../checkpoint.ts'
 import { Why5xxError } from '../errors.ts'
-import { agreement, Excerpts, sha256, Trace } from './fingerprint.ts'
+import { agreement, Excerpts, HEAD_BYTES, sha256, Trace } from './fingerprint.ts'
 import { type Input, openInput } from './input.ts'
 import { type Content, contentOf, GROUP, lastAccessTime, type Merged, pickNext } from './mergeOrder.ts'
 import { type KnownFile, knownFile, type Place } from './place.ts'
@@ -22,17 +22,23 @@ class ReplayStream implements SourceStream, Merged {
   newestMs = Number.NEGATIVE_INFINITY
   readonly #trace = new Trace()
 
-  constructor(input: Input, chunks: AsyncGenerator<Uint8Array>, first: Uint8Array | null, known: KnownFile | null) {
+  /** `id` null: the store knows no such file. `read`: how far what it holds was read before; null: nobody knows. */
+  constructor(
+    input: Input,
+    chunks: AsyncGenerator<Uint8Array>,
+    first: Uint8Array | null,
+    id: string | null,
+    read: ReadPosition | null
+  ) {
     this.input = input
     this.chunks = chunks
     this.next = first
     this.content = first === null ? 'mixed' : contentOf(first)
     this.name = input.name
     this.modifiedMs = input.modifiedMs
-    const state = known?.state ?? null
-    this.resume = state === null ? null : judgedAgain(state.read)
+    this.resume = read === null ? null : judgedAgain(read)
     const { dev, ino } = statSync(input.name)
-    this.id = known?.id ?? sha256(Buffer.from(['replay', input.name, dev, ino, Date.now()].join('\n'))).slice(0, 22)
+    this.id = id ?? sha256(Buffer.from(['replay', input.name, dev, ino, Date.now()].join('\n'))).slice(0, 22)
   }
 
   get group(): string | null {
@@ -114,10 +120,15 @@ export class ReplaySource implements Source {
     const chunks = input.chunks()
     const first = await nextChunk(chunks)
     const file = new Excerpts(path)
-    for (const known of this.#known) {
-      if ((await agreement(file, known.place)) === 'same') return new ReplayStream(input, chunks, first, known)
+    // A copy of the beginning of what was read: a file of its own, whose lines were all counted.
+    let whole: ReadPosition | null = null
+    for (const { id, place, state } of this.#known) {
+      const read = state?.read ?? null
+      const agrees = await agreement(file, place)
+      if (agrees === 'same') return new ReplayStream(input, chunks, first, id, read)
+      if (agrees === 'shorter' && place.head.bytes === HEAD_BYTES) whole = read
     }
-    return new ReplayStream(input, chunks, first, null)
+    return new ReplayStream(input, chunks, first, null, whole)
   }
 
   #gap(name: string, error: unknown): SourceEvent {

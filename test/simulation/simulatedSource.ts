@@ -1,7 +1,11 @@
 /** The files of a world as a source: chunks of any size, files in any order that generations allow, and no clock. */
+import type { Random } from '../../bench/random.ts'
 import type { Source, SourceEvent, SourceStream, StreamState } from '../../src/source/source.ts'
 import { HEAD_BYTES } from '../../src/store/identity.ts'
-import type { Random, SimulatedFile } from './world.ts'
+import type { SimulatedFile } from './world.ts'
+
+/** A line or two: batches end anywhere. */
+const CHUNK_BYTES_MAX = 1_000
 
 interface Reading {
   file: SimulatedFile
@@ -13,18 +17,14 @@ export class SimulatedSource implements Source {
   readonly #files: SimulatedFile[]
   readonly #known: Map<string, StreamState>
   readonly #random: Random
-  readonly #mayCrash: (where: string) => void
+  readonly #step: () => void
 
-  constructor(
-    files: SimulatedFile[],
-    known: readonly StreamState[],
-    random: Random,
-    mayCrash: (where: string) => void
-  ) {
+  /** `step` is called before every event: it may throw, as a crash does, or stop the run. */
+  constructor(files: SimulatedFile[], known: readonly StreamState[], random: Random, step: () => void) {
     this.#files = files
     this.#known = new Map(known.map(state => [state.stream, state]))
     this.#random = random
-    this.#mayCrash = mayCrash
+    this.#step = step
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<SourceEvent> {
@@ -33,11 +33,12 @@ export class SimulatedSource implements Source {
     while (readings.length > 0 && !signal.aborted) {
       // The generations of one container's log come in their order.
       const ready = readings.filter(({ file }, i) => readings.findIndex(other => other.file.name === file.name) === i)
-      const reading = ready[random.int(ready.length)]!
+      const reading = ready[random.below(ready.length)]!
       const { file, stream } = reading
-      this.#mayCrash('source')
+      this.#step()
+      if (signal.aborted) return
       if (reading.at < file.bytes.length) {
-        const bytes = file.bytes.subarray(reading.at, reading.at + 1 + random.int(3_000))
+        const bytes = file.bytes.subarray(reading.at, reading.at + 1 + random.below(CHUNK_BYTES_MAX))
         reading.at += bytes.length
         stream.isAtEnd = reading.at === file.bytes.length
         yield { kind: 'chunk', stream, bytes }

@@ -1,72 +1,133 @@
-/** The real pipeline over a world of log files, with crashes wherever the seed wants them, until everything is read. */
+/** The real pipeline and the real store over a world of log files, on a disk that fails and crashes wherever the seed wants. */
+import type { Random } from '../../bench/random.ts'
+import type { LogFormat } from '../../parsers/logFormat.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { runPipeline } from '../../src/pipeline.ts'
+import { isDiskTrouble } from '../../src/store/embedded/disk.ts'
+import { REJECTS_FOLDER } from '../../src/store/embedded/rejectLog.ts'
+import type { TotalsLine } from '../../src/store/embedded/segment.ts'
+import type { EmbeddedWriter } from '../../src/store/embedded/writer.ts'
 import { DocumentSink } from '../../src/store/sink.ts'
-import type { Batch, StoreWriter, TotalsRow } from '../../src/store/store.ts'
 import { wire } from '../../src/wiring.ts'
+import type { DiskFaults, MemoryDisk } from '../support/memoryDisk.ts'
+import { openMemoryWriter, readMemory, type StoredRow } from '../support/memoryStore.ts'
 import { SimulatedSource } from './simulatedSource.ts'
-import type { Random, SimulatedFile } from './world.ts'
+import type { SimulatedFile } from './world.ts'
 
-/** Ends the run it is thrown in, as `kill -9` would: nothing behind it happens. */
-export class Crash extends Error {}
+/** Probabilities, of one step of the source or of the disk. */
+export interface Faults {
+  /** `kill -9` while something is read. */
+  kill: number
+  /** SIGTERM. */
+  stop: number
+  disk: Partial<DiskFaults>
+}
 
-export interface Life {
+export const NO_FAULTS: Faults = { kill: 0, stop: 0, disk: {} }
+
+/** A segment of a few batches: it is left and sealed often. */
+const SEGMENT_BYTES = 12_000
+const SEGMENT_AGE_MS = 60_000
+const START_MS = Date.UTC(2026, 10, 21, 10)
+
+export interface World {
   files: SimulatedFile[]
   random: Random
-  open: () => Promise<StoreWriter>
-  /** Throws a Crash when the seed wants one here. */
-  mayCrash: (where: string) => void
-  signal?: AbortSignal
+  /** null: detected. */
+  logFormat: LogFormat | null
+  /** How far each stream was read by what a process was told is durable. */
+  promised: Map<string, number>
 }
 
-/** One process from its start to its end or its crash. Throws the Crash. */
-export async function live({ files, random, open, mayCrash, signal }: Life): Promise<void> {
-  const settings = { clusterName: 'simulated', masker: new Masker(MASK_ALL), runbookUrl: null }
-  const store = new DocumentSink(await open(), settings)
-  const source = new SimulatedSource(files, store.streams, random, mayCrash)
-  // The clock only says when to write: here the seed says it.
-  let clockMs = 0
-  const nowMs = (): number => (clockMs += random.chance(0.3) ? 1_000 : 0)
-  const config = { ...defaultConfig(), clusterName: 'simulated' }
-  const parts = wire({ config, maskOptions: MASK_ALL, logFormat: null, source, store, nowMs, warn: () => {} })
-  await runPipeline(parts, signal ?? new AbortController().signal)
-  await store.close()
-}
+/** How a process ended. */
+export type Ending = 'never open' | 'crashed' | 'stopped' | 'done'
 
-/** What a store holds, in a form that two of them can be compared in. */
-export function contentOf(batches: readonly Batch[]): {
-  documents: Map<string, unknown>
-  totals: Map<string, Record<string, number>>
-  rejects: string[]
-  controllers: string[]
-} {
-  const documents = new Map<string, { version: number; document: unknown }>()
-  const totals = new Map<string, Record<string, number>>()
-  const rejects = new Set<string>()
-  const controllers = new Set<string>()
-  for (const batch of batches) {
-    for (const { id, version, document } of batch.failures) {
-      const known = documents.get(id)
-      if (known === undefined || known.version < version) documents.set(id, { version, document })
+/** One process from its start to its end or its crash. */
+export async function live(world: World, disk: MemoryDisk, faults: Faults): Promise<Ending> {
+  const { files, random, logFormat, promised } = world
+  let isOpen = false
+  const stop = new AbortController()
+  // The clock only says when to write and when a segment is old: here the seed says it.
+  let clockMs = START_MS
+  const nowMs = (): number => (clockMs += random.share() < 0.3 ? 1_000 : 0)
+  try {
+    const store = await openMemoryWriter(disk, {
+      segmentBytesMax: SEGMENT_BYTES,
+      segmentAgeMsMax: SEGMENT_AGE_MS,
+      now: () => clockMs
+    })
+    isOpen = true
+    keepPromises(store, promised)
+    const step = (): void => {
+      if (random.share() < faults.kill) {
+        disk.crash()
+        throw new Error('killed')
+      }
+      if (random.share() < faults.stop) stop.abort()
+      if (random.share() < 0.05) store.tend()
     }
-    for (const { id } of batch.rejects) rejects.add(id)
-    for (const { id } of batch.controllers) controllers.add(id)
-    for (const row of batch.totals) addTo(totals, row)
+    const source = new SimulatedSource(files, store.streams, random, step)
+    const config = { ...defaultConfig(), clusterName: 'simulated' }
+    const { clusterName } = config
+    const sink = new DocumentSink(store, { clusterName, masker: new Masker(MASK_ALL), runbookUrl: null })
+    const parts = wire({ config, maskOptions: MASK_ALL, logFormat, source, store: sink, nowMs, warn: () => {} })
+    await runPipeline(parts, stop.signal)
+    await store.close()
+  } catch (error) {
+    // A disk that fails at the start ends it; somebody starts it again.
+    if (!disk.isDead && (isOpen || !isDiskTrouble(error))) throw error
   }
-  const sorted = <T>(map: Map<string, T>): Map<string, T> => new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
-  return {
-    documents: sorted(documents),
-    totals: sorted(totals),
-    rejects: [...rejects].sort(),
-    controllers: [...controllers].sort()
+  if (!isOpen) return 'never open'
+  if (disk.isDead) return 'crashed'
+  return stop.signal.aborted ? 'stopped' : 'done'
+}
+
+/** What was promised to the processes before must be there, and what is promised to this one is remembered. */
+function keepPromises(store: EmbeddedWriter, promised: Map<string, number>): void {
+  const known = new Map(store.streams.map(state => [state.stream, state.read.readTo]))
+  for (const [stream, readTo] of promised) {
+    const found = known.get(stream) ?? 0
+    if (found < readTo) throw new BrokenPromise(`${stream} was durable to byte ${readTo}, and is to ${found}`)
+  }
+  const write = store.write.bind(store)
+  store.write = async batch => {
+    const result = await write(batch)
+    for (const { stream, read } of batch.streams) promised.set(stream, read.readTo)
+    return result
   }
 }
 
-function addTo(totals: Map<string, Record<string, number>>, row: TotalsRow): void {
-  const { minuteMs, upstream, container, stream, ...counts } = row
-  const key = `${minuteMs} ${upstream} ${container} ${stream}`
-  const sum = totals.get(key)
-  if (sum === undefined) totals.set(key, { ...counts })
-  else for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count
+export class BrokenPromise extends Error {}
+
+export interface Content {
+  /** Failures, rejects and controller lines, whole, by kind and id. */
+  rows: Map<string, StoredRow>
+  /** Per minute × upstream × container × stream. */
+  totals: TotalsLine[]
+  /** How far each stream was read; `done` behind its end. */
+  streams: string[]
+  /** Original bytes of rejects. */
+  rejected: string[]
+}
+
+/** What a disk holds, in a form that two of them can be compared in. */
+export async function contentOf(disk: MemoryDisk): Promise<Content> {
+  const { rows, totals, streams } = await readMemory(disk)
+  const rejected = new Set<string>()
+  for (const { name } of await disk.list(REJECTS_FOLDER)) {
+    // A crash may leave a torn line, and the same one again behind it.
+    for (const line of disk.contents(name).toString().split('\n')) if (isWhole(line)) rejected.add(line)
+  }
+  const byKey = rows.map(row => [`${row.kind} ${row.id}`, row] as const).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    rows: new Map(byKey),
+    totals,
+    streams: streams.map(({ stream, read, isDone }) => `${stream} ${read.readTo}${isDone ? ' done' : ''}`).sort(),
+    rejected: [...rejected].sort()
+  }
+}
+
+function isWhole(line: string): boolean {
+  return line.startsWith('{') && line.endsWith('}')
 }

@@ -6,11 +6,12 @@ import type { Disk, DiskFile } from '../../src/store/embedded/disk.ts'
 
 /** Probabilities of one call, 0..1. */
 export interface DiskFaults {
-  /** `append` writes a part and says ENOSPC. */
+  /** `append` writes a part and says ENOSPC; up to four more do. */
   appendFull: number
   /** `sync` says EIO: what was appended may be there or not. */
   syncError: number
   truncateError: number
+  crashBeforeRead: number
   crashBeforeAppend: number
   /** Within: a part was handed over. */
   crashInAppend: number
@@ -29,6 +30,7 @@ export const NO_FAULTS: DiskFaults = {
   appendFull: 0,
   syncError: 0,
   truncateError: 0,
+  crashBeforeRead: 0,
   crashBeforeAppend: 0,
   crashInAppend: 0,
   crashAfterAppend: 0,
@@ -64,6 +66,8 @@ export class MemoryDisk implements Disk {
   readonly #files: Map<string, File>
   /** Removed since the folder was last synced: a crash may bring them back. */
   readonly #removed = new Map<string, File>()
+  /** Appends that will find no room. */
+  #fullAppends = 0
   #isDead = false
 
   /** `random` gives numbers in [0, 1). */
@@ -86,11 +90,13 @@ export class MemoryDisk implements Disk {
   restart(faults: Partial<DiskFaults> = this.#faults): MemoryDisk {
     this.#isDead = true
     const files = new Map<string, File>()
-    for (const [name, file] of this.#removed) if (this.#random() < 0.5) files.set(name, this.#left(file))
+    for (const [name, file] of this.#removed) {
+      if (!this.#files.has(name) && this.#random() < 0.5) files.set(name, this.#left(file))
+    }
     for (const [name, file] of this.#files) {
-      // Without its name a file is lost, unless the disk was quick.
-      if (!file.isNamed && this.#random() < 0.5) continue
-      files.set(name, this.#left(file))
+      // Without its name a file is lost, unless the disk was quick; what it replaced stands there instead.
+      const left = file.isNamed || this.#random() < 0.5 ? file : this.#removed.get(name)
+      if (left !== undefined) files.set(name, this.#left(left))
     }
     return new MemoryDisk(this.#random, faults, files)
   }
@@ -104,7 +110,7 @@ export class MemoryDisk implements Disk {
   }
 
   async *read(name: string, from = 0): AsyncGenerator<Uint8Array> {
-    await this.#step('read')
+    await this.#step('read', this.#faults.crashBeforeRead)
     const { bytes } = this.#file(name)
     // In odd pieces: lines are cut anywhere.
     for (let at = from; at < bytes.length; at += 1_021) yield bytes.subarray(at, at + 1_021)
@@ -115,7 +121,7 @@ export class MemoryDisk implements Disk {
     const file = this.#files.get(name) ?? { bytes: Buffer.alloc(0), syncedBytes: 0, isNamed: false }
     this.#files.set(name, file)
     const isTorn = this.#happens(this.#faults.crashInAppend)
-    const isFull = !isTorn && this.#happens(this.#faults.appendFull)
+    const isFull = !isTorn && this.#isFull()
     const part = isTorn || isFull ? bytes.subarray(0, Math.floor(this.#random() * bytes.length)) : bytes
     file.bytes = Buffer.concat([file.bytes, part])
     if (isTorn) this.#die('in append')
@@ -162,10 +168,11 @@ export class MemoryDisk implements Disk {
     this.#dieBy('after remove', this.#faults.crashAfterRemove)
   }
 
-  async syncFolder(): Promise<void> {
+  async syncFolder(folder = ''): Promise<void> {
     await this.#step('sync of the folder')
-    for (const file of this.#files.values()) file.isNamed = true
-    this.#removed.clear()
+    const isIn = (name: string): boolean => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '') === folder
+    for (const [name, file] of this.#files) if (isIn(name)) file.isNamed = true
+    for (const name of this.#removed.keys()) if (isIn(name)) this.#removed.delete(name)
   }
 
   async close(): Promise<void> {}
@@ -203,6 +210,13 @@ export class MemoryDisk implements Disk {
     await Promise.resolve()
     if (this.#isDead) throw new DiskCrash(`${what} of a dead process`)
     this.#dieBy(`before ${what}`, crash)
+  }
+
+  #isFull(): boolean {
+    if (this.#fullAppends > 0) this.#fullAppends--
+    else if (this.#happens(this.#faults.appendFull)) this.#fullAppends = Math.floor(this.#random() * 5)
+    else return false
+    return true
   }
 
   #happens(probability: number): boolean {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { vi } from 'vitest'
 
 export const PROGRAM = join(import.meta.dirname, '../../dist/main.js')
@@ -52,7 +52,7 @@ export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'why5xx-test-'))
 
   write(name: string, content: string | Uint8Array): string {
-    const file = join(this.path, name)
+    const file = resolve(this.path, name)
     writeFileSync(file, content)
     return file
   }

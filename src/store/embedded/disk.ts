@@ -22,7 +22,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>
   /** Also when there is none. */
   remove(name: string): Promise<void>
-  syncFolder(): Promise<void>
+  /** Of the folder itself, or of one in it. */
+  syncFolder(folder?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -114,12 +115,12 @@ export class NodeDisk implements Disk {
     await rm(join(this.folder, name), { force: true })
   }
 
-  async syncFolder(): Promise<void> {
-    const folder = await open(this.folder, 'r')
+  async syncFolder(folder = ''): Promise<void> {
+    const file = await open(join(this.folder, folder), 'r')
     try {
-      await folder.sync()
+      await file.sync()
     } finally {
-      await folder.close()
+      await file.close()
     }
   }
 

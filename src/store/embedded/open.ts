@@ -1,7 +1,7 @@
 /** Opens a folder for writing: the checks, the lock, the recovery, and what goes on beside the writing. */
 
-import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Why5xxError } from '../../errors.ts'
@@ -51,7 +51,7 @@ export async function openEmbeddedWriter(path: string, options: EmbeddedOptions)
   try {
     await markAsStore(path, Date.now())
     await removeTemporary(disk)
-    if (!existsSync(join(path, EMPTY_DAY_NAME))) await writeFile(join(path, EMPTY_DAY_NAME), EMPTY_DAY)
+    await writeEmptyDay(path)
     const retain = async (): Promise<void> => {
       const days = await applyRetention(disk, { ageMs, bytes: options.retentionBytes ?? null }, Date.now())
       if (days.length > 0) notify(`${path}: retention removed ${days.join(', ')}`)
@@ -163,6 +163,15 @@ function assertOwned(lock: Lock, path: string): void {
     'WHY5XX_STORE_IN_USE',
     `${path}: another process has taken the store over; nothing more is written.`
   )
+}
+
+/** Whole or not at all: DuckDB reads it with all others. One that a power failure has left empty is made again. */
+async function writeEmptyDay(path: string): Promise<void> {
+  const file = join(path, EMPTY_DAY_NAME)
+  if (statSync(file, { throwIfNoEntry: false })?.size === EMPTY_DAY.length) return
+  const draft = join(path, `${TEMPORARY}${EMPTY_DAY_NAME}`)
+  await writeFile(draft, EMPTY_DAY)
+  await rename(draft, file)
 }
 
 /** What a sealing left that was killed. The lock is ours, but its child may still live: it fails then, and leaves all right. */

@@ -43,6 +43,11 @@ export class RejectLog {
     try {
       await this.#disk.append(name, bytes, true)
       await this.#disk.sync(name)
+      // A new file, perhaps in a new folder: both names must last.
+      if (before === 0) {
+        await this.#disk.syncFolder(REJECTS_FOLDER)
+        await this.#disk.syncFolder()
+      }
     } catch (error) {
       // The next append puts a line feed behind what may be torn; taking it back as well spares the room.
       this.#touched.delete(name)

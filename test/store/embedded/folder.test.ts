@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { EMPTY_DAY, EMPTY_DAY_NAME } from '../../../src/store/embedded/emptyDay.ts'
 import { openEmbeddedWriter } from '../../../src/store/embedded/open.ts'
 import { openEmbeddedReader } from '../../../src/store/embedded/reader.ts'
 import { Folder, PROGRAM } from '../../support/program.ts'
@@ -41,6 +42,14 @@ test('a store is made where there is none', async () => {
     id: 'r',
     latin1: 'bytes \xff\n of it'
   })
+})
+
+test('a start that was killed leaves the file without rows empty: the next one makes it whole', async () => {
+  await (await open()).close()
+  const file = join(path, EMPTY_DAY_NAME)
+  writeFileSync(file, '')
+  await (await open()).close()
+  expect(readFileSync(file)).toEqual(EMPTY_DAY)
 })
 
 test.each([
