@@ -20,7 +20,7 @@ export interface Generation {
 }
 
 /** What a rotation adds to a name. `.log.20261121-101010`, `.log-20261121`, `.log.2026-11-21_10`, `.log-20261121-1732184400`. */
-const DATED = /[.-](\d{4}-?\d{2}-?\d{2}(?:[-_.T:]?\d+)*)$/
+const DATED = /[.-](\d{4}-?\d{2}-?\d{2}\d*(?:[-_.T:]\d+)*)$/
 const NUMBERED = /\.(\d{1,4})$/
 const NAMED = /\.(?:old|bak|orig|copy)$/
 /** kubelet's folder of a container: `…/NAMESPACE_POD_UID/CONTAINER`. */
