@@ -23,7 +23,7 @@ test('an address is no rotation', () => {
 })
 
 describe('names that are long runs of digits', () => {
-  // A container's id may be all digits: it has sixteen of its characters' kinds, and a cluster has many containers.
+  // A container's id is hexadecimal: one of digits alone is rare, and a cluster has many containers.
   test.each([
     ['of kubelet', `pod_ns_controller-${'2'.repeat(64)}.log`],
     ['without an end', `access.log.${'20261121'.repeat(30)}x`],
