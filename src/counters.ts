@@ -54,11 +54,16 @@ export class Counters {
   streams = 0
   /** Why nothing is written just now (a full disk); null: all is well. */
   pausedBecause: string | null = null
-  /** The source reads. */
-  isReady = false
+  /** Wall time of the last step of the source, if only to say that nothing has come; null before the first. */
+  steppedMs: number | null = null
 
   constructor(startedMs: number) {
     this.startedMs = startedMs
+  }
+
+  /** The source reads. */
+  get isReady(): boolean {
+    return this.steppedMs !== null
   }
 
   countRequests(upstream: string, count: number): void {

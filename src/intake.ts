@@ -110,7 +110,10 @@ export class Intake {
       const read = open.source.position(held)
       const isDone = open.isEnded && held.length === 0
       const told = JSON.stringify([read, isDone])
-      if (told !== open.told) states.push({ stream: id, place: open.stream.place(read.readTo), read, isDone })
+      if (told !== open.told) {
+        const place = open.stream.place(read.readTo)
+        if (place !== null) states.push({ stream: id, place, read, isDone })
+      }
       open.told = told
       if (!isDone) continue
       this.#open.delete(id)

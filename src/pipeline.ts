@@ -34,8 +34,8 @@ const STOP_MS = 25_000
 
 /**
  * Runs until the source is at its end or `signal` is aborted, and everything that was decided is durable. Lines that wait
- * for a partner then are read again by the next run; at the end of the source nothing waits. Throws what the source or the
- * store throw.
+ * for a partner then are read again by the next run; at the end of the source, and of a pipe, nothing waits. Throws what the
+ * source or the store throw.
  */
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
   const { source, engine, intake, outbox, writer, counters, nowMs } = parts
@@ -43,7 +43,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   let tickedMs = writtenMs
 
   for await (const event of source.read(signal)) {
-    counters.isReady = true
+    counters.steppedMs = nowMs()
     counters.isAtEnd = event.kind === 'idle'
     if (event.kind === 'chunk') intake.push(event.stream, event.bytes)
     else if (event.kind === 'end') intake.end(event.stream)
@@ -60,7 +60,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     await write()
     writtenMs = now
   }
-  if (!signal.aborted) engine.finish()
+  if (!signal.aborted || !source.isRepeatable) engine.finish()
   await write()
   await writer.finish(signal, STOP_MS)
 

@@ -1,3 +1,4 @@
+import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
 import { parseListen } from '../listenOption.ts'
 import { createLogger, type Logger } from '../logger.ts'
@@ -5,6 +6,7 @@ import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
 import { type RunSummary, summaryOf } from '../runSummary.ts'
 import { readTokens, type WebTokens } from '../secrets.ts'
+import { ReplayWriter } from '../store/replayWriter.ts'
 import type { Sink } from '../store/sink.ts'
 import { missingToken } from '../web/listenAdvice.ts'
 import { type RunningServer, startServer } from '../web/server.ts'
@@ -21,6 +23,7 @@ export interface RunFlags {
 
 const TICK_MS = 1_000
 const SUMMARY_MS = 60_000
+const STUCK_MS = 120_000
 
 /**
  * The long-running process: reads until it is told to stop, or to the end of what has one. Returns the exit code: 0 after
@@ -38,7 +41,9 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   let store: Sink | null = null
   let server: RunningServer | null = null
   try {
-    store = await openSink(loaded, warn)
+    const opened = await openSink(loaded, warn)
+    // A pipe that is started again (kubectl logs -f) repeats what was counted.
+    store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
     const source = await openSource(config, store.streams)
     const parts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
     server = await listen(loaded, tokens, parts, store, logger)
@@ -92,7 +97,7 @@ async function listen(
     token,
     metricsToken,
     metrics,
-    health: () => [],
+    health: () => healthOf(counters, store),
     ready: () => {
       const why: string[] = []
       if (!counters.isReady) why.push('the source has not been read yet')
@@ -105,6 +110,13 @@ async function listen(
   const advice = missingToken(address, [token, metricsToken].filter(secret => secret !== null).length)
   if (advice !== null) logger.warn(advice)
   return server
+}
+
+/** A source steps at least once a second; a store that cannot write for now holds it up, and starting again would not help. */
+function healthOf(counters: Counters, store: Sink): string[] {
+  if (counters.steppedMs === null || store.pausedBecause !== null) return []
+  const seconds = Math.round((Date.now() - counters.steppedMs) / 1_000)
+  return seconds * 1_000 > STUCK_MS ? [`nothing was read for ${seconds} s, not even to find that nothing came`] : []
 }
 
 /** Says once a minute what was done, and at once when writing stops and goes on. */

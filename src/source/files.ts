@@ -33,6 +33,7 @@ const COPY_LOOKS = 3
 const TIMER_MS = 1
 
 export class FileSource implements Source {
+  readonly isRepeatable = true
   readonly #options: Required<FileSourceOptions>
   readonly #known: readonly StreamState[]
   readonly #ticker: Ticker

@@ -70,6 +70,7 @@ class ReplayStream implements SourceStream, Merged {
 }
 
 export class ReplaySource implements Source {
+  readonly isRepeatable = true
   readonly #paths: readonly string[]
   readonly #known: KnownFile[]
   readonly #nowMs: () => number

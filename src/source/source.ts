@@ -23,8 +23,11 @@ export interface SourceStream {
   readonly isAtEnd: boolean
   /** Record time of its newest line, Unix ms; -Infinity before the first. Set by whoever reads the lines. */
   newestMs: number
-  /** What finds it again after a restart, as JSON: path, inode, fingerprints of its head and of what lies before `readTo`. */
-  place(readTo: number): Record<string, unknown>
+  /**
+   * What finds it again after a restart, as JSON: path, inode, fingerprints of its head and of what lies before `readTo`.
+   * null: nothing does, a pipe is read once.
+   */
+  place(readTo: number): Record<string, unknown> | null
 }
 
 /** Bytes that nobody will ever read, or that nobody can count. */
@@ -62,6 +65,8 @@ export interface StreamState {
 }
 
 export interface Source {
+  /** What was read can be read again by the next process. Of what cannot, a stop decides what waits. */
+  readonly isRepeatable: boolean
   /**
    * Yields until `signal` is aborted or, for what has an end, everything is read. Nothing is read ahead further than one
    * chunk: whoever does not ask for the next event stops the reading. Throws Why5xxError when nothing can be read at all;

@@ -1,12 +1,11 @@
 /** Log lines that come through a pipe: once, and without a way back. */
 
-import { sha256 } from './fingerprint.ts'
+import { HEAD_BYTES, sha256 } from './fingerprint.ts'
 import { type Input, openInput } from './input.ts'
 import type { Source, SourceEvent, SourceStream } from './source.ts'
 import { systemTicker, type Ticker } from './ticker.ts'
 
 const TICK_MS = 1_000
-const HEAD_BYTES = 1_024
 
 class StdinStream implements SourceStream {
   readonly id: string
@@ -22,13 +21,13 @@ class StdinStream implements SourceStream {
     this.id = sha256(Buffer.from(['stdin', nowMs, process.pid].join('\n'))).slice(0, 22)
   }
 
-  /** Nothing finds a pipe again. */
-  place(): Record<string, unknown> {
-    return { kind: 'stdin' }
+  place(): null {
+    return null
   }
 }
 
 export class StdinSource implements Source {
+  readonly isRepeatable = false
   readonly #open: () => Input
   readonly #ticker: Ticker
   #stream: StdinStream | null = null

@@ -12,6 +12,8 @@ export class ReplayWriter implements Sink {
   readonly #store: Sink
   /** Container × minute of others, by container and stream; asked for once. */
   readonly #counted = new Map<string, Promise<Set<string>>>()
+  /** Those that we count: two files of one container share the minute of its rotation. */
+  readonly #own = new Set<string>()
   /** Settles when every batch so far was asked for. */
   #asked: Promise<unknown> = Promise.resolve()
   /** Requests that were counted before. */
@@ -46,8 +48,13 @@ export class ReplayWriter implements Sink {
     const totals: TotalsRow[] = []
     for (const row of batch.totals) {
       const counted = await this.#countedBy(row)
-      if (counted.has(`${row.container}\n${row.minuteMs}`)) this.requestsKnown += row.requests
-      else totals.push(row)
+      const key = `${row.container}\n${row.minuteMs}`
+      if (counted.has(key) && !this.#own.has(key)) {
+        this.requestsKnown += row.requests
+        continue
+      }
+      this.#own.add(key)
+      totals.push(row)
     }
     return totals
   }

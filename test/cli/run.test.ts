@@ -34,6 +34,33 @@ describe('what has an end is read and stored', () => {
     expect(failures.size).toBeGreaterThan(100)
   })
 
+  test('a pipe that is started again repeats what was counted: it counts once, and is stored once', async () => {
+    const store = storeAt('again')
+    for (let start = 0; start < 2; start++)
+      expect((await why5xx(['run', '-', '--store', store, ...LISTEN], { input: readFileSync(LOG) })).code).toBe(0)
+    const { totals, failures } = await storeContent(store)
+    const requests = totals.reduce((sum, row) => sum + (JSON.parse(row) as { requests: number }).requests, 0)
+    expect(requests).toBe(TRUTH.requests)
+    expect([...failures.keys()].length).toBe(new Set(failures.keys()).size)
+  })
+
+  test('a stop decides what waits of a pipe: it cannot be read again', async () => {
+    const store = storeAt('stopped')
+    const run = new RunningProgram(['run', '-', '--store', store, ...LISTEN])
+    const line = readFileSync(LOG, 'utf8')
+      .split('\n')
+      .find(text => / 502 \d+ /.test(text))!
+    run.child.stdin!.write(`${line}\n`)
+    const address = await run.address()
+    await run.until(async () => {
+      const metrics = await (await fetch(`${address}/metrics`)).text()
+      return /why5xx_lines_total\{kind="access"\} 1/.test(metrics) || undefined
+    })
+    run.child.kill('SIGTERM')
+    expect(await run.exit).toEqual({ code: 0, signal: null })
+    expect((await storeContent(store)).failures.size).toBe(1)
+  })
+
   test('nothing of it is a log line: exit code 1, and it is kept as rejects', async () => {
     const store = storeAt('junk')
     const { code } = await why5xx(['run', '-', '--store', store, ...LISTEN], { input: 'what is this\nnobody knows\n' })

@@ -14,6 +14,7 @@ interface Reading {
 }
 
 export class SimulatedSource implements Source {
+  readonly isRepeatable = true
   readonly #files: SimulatedFile[]
   readonly #known: Map<string, StreamState>
   readonly #random: Random

@@ -104,6 +104,22 @@ test('a replay writes totals of a container and minute only where no other strea
   expect(asked).toHaveBeenCalledTimes(1)
 })
 
+test('the minute in which a log was rotated counts from both files of one replay', async () => {
+  const counted = new Set<string>()
+  const { writes, store } = slowStore()
+  store.countedMinutes = async () => counted
+  const replay = new ReplayWriter(store)
+  const row = (stream: string): TotalsRow =>
+    ({ minuteMs: 60_000, upstream: 'x', container: 'a', stream, requests: 1 }) as TotalsRow
+  void replay.write({ ...EMPTY, totals: [row('old')] })
+  await vi.waitFor(() => expect(writes).toHaveLength(1))
+  // By now it is durable, and the store tells of it.
+  counted.add('a\n60000')
+  void replay.write({ ...EMPTY, totals: [row('new')] })
+  await vi.waitFor(() => expect(writes).toHaveLength(2))
+  expect(writes.map(({ batch }) => batch.totals.length)).toEqual([1, 1])
+})
+
 test('batches of a replay keep their order, whatever the store takes to answer about the first', async () => {
   const { writes, store } = slowStore()
   let answer: (counted: Set<string>) => void = () => {}

@@ -37,7 +37,7 @@ export function filledCounters(nowMs: number): Counters {
   counters.linesHeld = 4
   counters.newestMs = nowMs - 90_000
   counters.streams = 3
-  counters.isReady = true
+  counters.steppedMs = 60_000
   counters.pausedBecause = 'no space left on the disk of /data (ENOSPC)'
   return counters
 }
