@@ -59,7 +59,6 @@ export async function runCheck(
   return checks.some(isBad) || hasProblem(run) ? 1 : 0
 }
 
-/** `sink.embedded.path`. */
 async function checkFile(path: string, { maskOptions, logFormat }: LoadedOptions): Promise<FileCheck> {
   const masker = new Masker(maskOptions)
   const check: FileCheck = {

@@ -24,7 +24,7 @@ const KINDS: readonly (readonly [kind: string, text: RegExp])[] = [
 ]
 
 /** null: a line like thousands of others. */
-export function controllerKind(record: ControllerRecord): string | null {
+function controllerKind(record: ControllerRecord): string | null {
   for (const [kind, text] of KINDS) if (text.test(record.message)) return kind
   if (record.cause === 'no_endpoints') return 'endpoints'
   return record.cause === null ? null : record.cause

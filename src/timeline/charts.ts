@@ -8,7 +8,7 @@ import type { Timeline } from './model.ts'
 import { niceTop } from './ticks.ts'
 
 /** As many causes get a colour and a letter; the rest is one. */
-export const CAUSES_DRAWN = 6
+const CAUSES_DRAWN = 6
 const LEFT = 52
 
 /** A cause's letter in pictures and legend. */

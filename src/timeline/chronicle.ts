@@ -97,7 +97,7 @@ export function isTold(event: ControllerEvent): boolean {
 }
 
 /** `Backend successfully reloaded (3 times until 10:04:11, 2 controllers)`. */
-export function eventText(teller: Teller, event: ControllerEvent): string {
+function eventText(teller: Teller, event: ControllerEvent): string {
   const more: string[] = []
   if (event.count > 1)
     more.push(

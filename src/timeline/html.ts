@@ -54,7 +54,7 @@ export function timelinePage(timeline: Timeline, zone: string): string {
 }
 
 /** Everything a browser would read as more than text; what turns the writing is shown as it is spelt. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return safeText(text).replace(/[&<>"'`]/g, char => `&#${char.charCodeAt(0)};`)
 }
 
