@@ -8,7 +8,7 @@ import { type Disk, diskTroubleText, isDiskTrouble } from './disk.ts'
 import type { KnownVersions } from './knownVersions.ts'
 import { type Recovered, recover, type SegmentFile } from './recovery.ts'
 import { RejectLog } from './rejectLog.ts'
-import { commitLine, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
+import { commitLines, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
 import { identityKey } from './segmentReader.ts'
 import type { StreamStates } from './streamStates.ts'
 import { dayFilesOf } from './tables.ts'
@@ -174,7 +174,7 @@ export class EmbeddedWriter implements StoreWriter {
         group.push(waiting)
         const { lines, commit } = waiting
         const isFirst = segment.bytes === 0 && pieces.length === 0
-        const end = commitLine(lines, {
+        const end = commitLines(lines, {
           number: ++this.#commitNumber,
           atMs: this.#parts.now(),
           totals: commit.totals,
