@@ -39,9 +39,23 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
+/**
+ * Other years are not believed: no nginx wrote them, and with any zone (up to four days) these stay years of four digits,
+ * which is all that ISO text, day files and DuckDB agree on.
+ */
+const YEAR_MIN = 1970
+const YEAR_MAX = 9998
+
 function dateMs(year: number, month: number, day: number, hour: number, minute: number): number {
   const valid =
-    year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour >= 0 && hour <= 23
+    year >= YEAR_MIN &&
+    year <= YEAR_MAX &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= daysIn(year, month) &&
+    hour >= 0 &&
+    hour <= 23
   return valid && minute >= 0 && minute <= 59
     ? daysFromCivil(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000
     : NaN

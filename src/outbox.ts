@@ -21,7 +21,7 @@ export type Diagnose = (failure: Failure) => Failure
 
 export class Outbox implements EngineListener {
   /** Of what waits here, about, as JSON. */
-  bytes = 0
+  #bytes = 0
   #failures: string[] = []
   #controllers: StoredDocument[] = []
   #rejects: StoredReject[] = []
@@ -39,11 +39,16 @@ export class Outbox implements EngineListener {
     this.#warn = warn
   }
 
+  /** Of the next batch, about, as JSON: what waits here, and the totals of `engine`. */
+  bytes({ minutes }: Engine): number {
+    return this.#bytes + minutes!.bytes
+  }
+
   failure(classified: Failure): void {
     const failure = this.#diagnose(classified)
     const text = failureText(failure, this.#options)
     this.#failures.push(text)
-    this.bytes += text.length
+    this.#bytes += text.length
     const { category, slo } = causeTable[failure.cause]
     const status = failure.access?.record.status
     this.#counters.joins[failure.join]++
@@ -63,7 +68,7 @@ export class Outbox implements EngineListener {
     const document = buildControllerDocument(entry, this.#options)
     if (document === null) return
     this.#controllers.push(document)
-    this.bytes += STATE_BYTES + entry.line.raw.length
+    this.#bytes += STATE_BYTES + entry.line.raw.length
   }
 
   stream(): void {}
@@ -72,7 +77,7 @@ export class Outbox implements EngineListener {
     const lastMs = Number.isFinite(source.newestMs) ? source.newestMs : (source.modifiedMs ?? 0)
     const rejected = { code, column, line, file: source.name, stream: source.id, timeMs: line.timeMs ?? lastMs }
     this.#rejects.push(buildRejectDocument(rejected, this.#options))
-    this.bytes += STATE_BYTES + 2 * line.raw.length
+    this.#bytes += STATE_BYTES + 2 * line.raw.length
     const { rejectsByCode } = this.#counters
     rejectsByCode.set(code, (rejectsByCode.get(code) ?? 0) + 1)
   }
@@ -80,7 +85,7 @@ export class Outbox implements EngineListener {
   gap(gap: SourceGap): void {
     this.#gaps.push(gap)
     this.#warn(gap.text)
-    this.bytes += STATE_BYTES
+    this.#bytes += STATE_BYTES
     this.#counters.gaps++
     this.#counters.gapBytes += gap.bytes ?? 0
     if (gap.reason === 'unreadable') this.#counters.unreadable++
@@ -89,7 +94,7 @@ export class Outbox implements EngineListener {
   /** Everything since the last call, as one batch with the engine's totals; null when there is nothing to keep. */
   take(engine: Engine, streams: StreamState[]): RawBatch | null {
     const totals = this.#takeTotals(engine)
-    if (this.bytes === 0 && totals.length === 0 && streams.length === 0) return null
+    if (this.#bytes === 0 && totals.length === 0 && streams.length === 0) return null
     const batch: RawBatch = {
       failures: this.#failures,
       controllers: this.#controllers,
@@ -103,7 +108,7 @@ export class Outbox implements EngineListener {
     this.#controllers = []
     this.#rejects = []
     this.#gaps = []
-    this.bytes = 0
+    this.#bytes = 0
     return batch
   }
 

@@ -56,7 +56,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
       intake.tick()
       tickedMs = now
     }
-    if (outbox.bytes < BATCH_BYTES && Math.abs(now - writtenMs) < BATCH_MS) continue
+    if (outbox.bytes(engine) < BATCH_BYTES && Math.abs(now - writtenMs) < BATCH_MS) continue
     await write()
     writtenMs = now
   }
@@ -72,7 +72,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
       newestMs: intake.newestMs,
       streams: intake.streams
     })
-    const { bytes } = outbox
+    const bytes = outbox.bytes(engine)
     const batch = outbox.take(engine, states)
     if (batch !== null) await writer.offer(batch, bytes, signal)
   }

@@ -54,17 +54,29 @@ export interface MinuteRow extends MinuteCounts {
   stream: string
 }
 
+/** Of a row as JSON, about, without the names of its container and its stream. */
+const ROW_BYTES = 290
+
+/** How much the rows will be that wait to be taken. */
+interface Size {
+  bytes: number
+}
+
 /** Minute → id of the name → counts, for the requests of one container in one stream. */
 export class MinuteLedger {
   readonly container: string
   readonly stream: string
+  readonly #size: Size
+  readonly #rowBytes: number
   readonly minutes = new Map<number, (Float64Array | undefined)[]>()
   #minute = Number.NaN
   #rows: (Float64Array | undefined)[] = []
 
-  constructor(container: string, stream: string) {
+  constructor(container: string, stream: string, size: Size) {
     this.container = container
     this.stream = stream
+    this.#size = size
+    this.#rowBytes = ROW_BYTES + container.length + stream.length
   }
 
   /** A client's request. `status` -1: the format has none. */
@@ -98,7 +110,12 @@ export class MinuteLedger {
       if (rows) this.#rows = rows
       else this.minutes.set(minute, (this.#rows = []))
     }
-    return (this.#rows[nameId] ??= new Float64Array(COLUMNS.length))
+    return this.#rows[nameId] ?? this.#newRow(nameId)
+  }
+
+  #newRow(nameId: number): Float64Array {
+    this.#size.bytes += this.#rowBytes
+    return (this.#rows[nameId] = new Float64Array(COLUMNS.length))
   }
 }
 
@@ -106,15 +123,21 @@ export class MinuteLedger {
 export class MinuteTotals {
   readonly #names: NameTable
   readonly #ledgers = new Map<string, MinuteLedger>()
+  readonly #size: Size = { bytes: 0 }
 
   constructor(names: NameTable) {
     this.#names = names
   }
 
+  /** Of what `take` will give, about, as JSON. */
+  get bytes(): number {
+    return this.#size.bytes
+  }
+
   ledger(container: string, stream: string): MinuteLedger {
     const key = `${container}\n${stream}`
     let ledger = this.#ledgers.get(key)
-    if (!ledger) this.#ledgers.set(key, (ledger = new MinuteLedger(container, stream)))
+    if (!ledger) this.#ledgers.set(key, (ledger = new MinuteLedger(container, stream, this.#size)))
     return ledger
   }
 
@@ -140,6 +163,7 @@ export class MinuteTotals {
   take(): MinuteRow[] {
     const rows = [...this.rows()]
     for (const ledger of this.#ledgers.values()) ledger.clear()
+    this.#size.bytes = 0
     return rows
   }
 }

@@ -45,6 +45,18 @@ test('a stream that is forgotten keeps what was not taken of others', () => {
   expect(totals.take().map(row => row.stream)).toEqual(['s2'])
 })
 
+test('what waits to be taken is known without looking at it', () => {
+  const names = new NameTable()
+  const totals = new MinuteTotals(names)
+  const ledger = totals.ledger('ingress/pod/controller', 's1')
+  for (let i = 0; i < 1_000; i++) ledger.count(Math.floor(i / 5) * MINUTE_MS, names.of(CART), 200, 1)
+  const { bytes } = totals
+  const written = JSON.stringify(totals.take()).length
+  expect(bytes).toBeGreaterThan(written)
+  expect(bytes).toBeLessThan(2 * written)
+  expect(totals.bytes).toBe(0)
+})
+
 test('taken whenever: the rows add up to what was counted', () => {
   const request = fc.record({
     minute: fc.nat(4),

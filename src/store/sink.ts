@@ -47,6 +47,7 @@ export function documentsOf(texts: readonly string[], options: Omit<DocumentOpti
 export class DocumentSink implements Sink {
   readonly #store: StoreWriter
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
+  #failure: { error: unknown } | null = null
 
   constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>) {
     this.#store = store
@@ -65,8 +66,15 @@ export class DocumentSink implements Sink {
     return this.#store.pausedBecause
   }
 
-  write(batch: RawBatch): Promise<WriteResult> {
-    return this.#store.write({ ...batch, failures: documentsOf(batch.failures, this.#options) })
+  /** Once a batch has failed, all behind it are refused: their positions would say that it was read. */
+  async write(batch: RawBatch): Promise<WriteResult> {
+    if (this.#failure !== null) throw this.#failure.error
+    try {
+      return await this.#store.write({ ...batch, failures: documentsOf(batch.failures, this.#options) })
+    } catch (error) {
+      this.#failure ??= { error }
+      throw error
+    }
   }
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {

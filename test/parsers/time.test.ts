@@ -19,6 +19,25 @@ test('daysFromCivil agrees with the calendar over four centuries', () => {
   }
 })
 
+test.each(['0000-01-01T00:00:00Z', '0050-06-01T10:00:00Z', '1969-12-31T23:59:59Z', '9999-12-31T23:59:60-99:99'])(
+  '%s is believed nowhere: a store could not find it again',
+  text => {
+    const [year, month, day] = text.slice(0, 10).split('-') as [string, string, string]
+    const name = month === '12' ? 'Dec' : month === '06' ? 'Jun' : 'Jan'
+    expect(parseTimeText(text)).toBeNull()
+    expect(parseTimeText(`${day}/${name}/${year}:10:00:00 +0000`)).toBeNull()
+    expect(parseErrorTime(`${year}/${month}/${day} 10:00:00`)).toBeNull()
+    const bytes = bytesOf(`${text} rest`)
+    expect(new Rfc3339Reader().read(bytes, 0, bytes.length)).toBeNaN()
+    expect(new TimeLocalReader().read(bytesOf(`${day}/${name}/${year}:10:00:00 +0000\n`), 0)).toBeNaN()
+  }
+)
+
+test('the first and the last times that are believed have years of four digits in every zone', () => {
+  for (const text of ['1970-01-01T00:00:00+99:99', '9998-12-31T23:59:60-99:99'])
+    expect(new Date(parseTimeText(text)!).toISOString()).toMatch(/^\d{4}-/)
+})
+
 describe('$time_local', () => {
   const read = (text: string): number => new TimeLocalReader().read(bytesOf(`${text}\n`), 0)
 

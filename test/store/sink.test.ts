@@ -1,9 +1,11 @@
 /** A failure goes to another thread as text: the document that is made there is the one that would be made here. */
 import { expect, test } from 'vitest'
 import { buildDocument } from '../../src/store/document.ts'
-import { documentsOf, failureText } from '../../src/store/sink.ts'
+import { DocumentSink, documentsOf, failureText, type RawBatch } from '../../src/store/sink.ts'
+import type { StoreWriter } from '../../src/store/store.ts'
 import { runEngine } from '../support/engineRun.ts'
 import { EXAMPLES, options } from './examples.ts'
+import { batch, stream } from './failures.ts'
 
 test.each(Object.keys(EXAMPLES))('%s', name => {
   const { failures } = runEngine(EXAMPLES[name]!)
@@ -15,3 +17,33 @@ test.each(Object.keys(EXAMPLES))('%s', name => {
   expect(sent).toEqual(direct)
   expect(direct.map(({ json }) => json)).toEqual(direct.map(({ document }) => JSON.stringify(document)))
 })
+
+test('behind a batch that fails nothing is written: its positions would say that it was read', async () => {
+  const stored: string[] = []
+  const store: StoreWriter = {
+    streams: [],
+    engine: null,
+    pausedBecause: null,
+    async write({ streams }) {
+      stored.push(...streams.map(state => state.stream))
+      return { written: 0, known: 0 }
+    },
+    countedMinutes: async () => new Set(),
+    close: async () => {}
+  }
+  const sink = new DocumentSink(store, options())
+  await sink.write(batchOf([], 'before'))
+  const results = await Promise.allSettled([
+    sink.write(batchOf(['{"failure":{"access":null,"errors":[]}}'], 'bad')),
+    sink.write(batchOf([], 'behind'))
+  ])
+  const reasons = results.map(result => (result.status === 'rejected' ? (result.reason as unknown) : null))
+  expect(reasons[0]).toBeInstanceOf(Error)
+  expect(reasons[1]).toBe(reasons[0])
+  await expect(sink.write(batchOf([], 'later'))).rejects.toBe(reasons[0])
+  expect(stored).toEqual(['before'])
+})
+
+function batchOf(failures: string[], name: string): RawBatch {
+  return { ...batch({ streams: [stream(name, 1)] }), failures }
+}

@@ -272,7 +272,8 @@ function bucketOf(column: string, stepMs: number): string {
 
 /** Begin of `20261121`, Unix ms. */
 function dayStart(day: string): number {
-  return Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)))
+  // Not Date.UTC: it takes the years 0 to 99 for those of the last century.
+  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`)
 }
 
 /** The part of a filter's time that lies behind a moment, that moment included. */

@@ -3,11 +3,14 @@
  *
  *   {"kind":"failure","id":"…","version":9,"time":"2026-11-21T10:03:14.000Z","cause":…,"document":{…}}
  *   {"kind":"controller",…} {"kind":"reject",…} {"kind":"gap",…}
+ *   {"kind":"totals","number":7,"totals":[…]} {"kind":"streams","number":7,"streams":[…]}
  *   {"kind":"commit","number":7,"at":…,"bytes":5124,"crc32":…,"totals":[…],"streams":[…],"engine":…}
  *
  * A commit line ends every batch: what stands before it is valid if it is whole and its `bytes` and `crc32` are those of the
- * batch's lines. Totals and positions stand only there, so they hold exactly when the documents do. The first commit line
- * of a segment carries all streams and the engine's state: the last segment is enough to start from.
+ * batch's lines. Totals and positions stand there, so they hold exactly when the documents do. Programs that read JSON lines
+ * want them short: many totals or positions stand in lines of their own before it, which carry the commit's number and hold
+ * only when a commit line has that number. The first batch of a segment carries all streams and the engine's state: the last
+ * segment is enough to start from.
  */
 
 import { crc32 } from 'node:zlib'
@@ -41,7 +44,7 @@ export interface CommitLine {
   number: number
   /** Wall time, RFC 3339. */
   at: string
-  /** Of the batch's lines before this one. */
+  /** Of all of the batch's lines before this one. */
   bytes: number
   crc32: number
   totals: TotalsLine[]
@@ -49,6 +52,16 @@ export interface CommitLine {
   /** null: as before. */
   engine: Record<string, unknown> | null
 }
+
+/** A part of what belongs to the commit line of that number. */
+export type PartLine =
+  | { kind: 'totals'; number: number; totals: TotalsLine[] }
+  | { kind: 'streams'; number: number; streams: StreamState[] }
+
+/** Totals or positions in one line: two of them and the engine's state make a line far below `LINE_BYTES_MAX`. */
+const PART_CHARS_MAX = 1 << 17
+/** What a reader must be able to take in one line. Lines are far shorter, unless somebody sends log lines of megabytes. */
+export const LINE_BYTES_MAX = 32 << 20
 
 /** As in the commit line and in Parquet. */
 export interface TotalsLine {
@@ -146,22 +159,47 @@ function textLine(json: string): string {
   return `${json.includes('\\ud') ? json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : json}\n`
 }
 
-/** The line that ends a batch and makes it valid. */
-export function commitLine(
+/** What ends a batch and makes it valid: the commit line, with lines before it for what makes it too long. */
+export function commitLines(
   lines: Buffer,
   commit: Pick<Batch, 'totals' | 'streams' | 'engine'> & { number: number; atMs: number }
 ): Buffer {
+  const { number } = commit
+  const totals = inParts(commit.totals.map(totalsLine))
+  const streams = inParts(commit.streams)
+  const before: PartLine[] = [
+    ...totals.slice(1).map(part => ({ kind: 'totals' as const, number, totals: part })),
+    ...streams.slice(1).map(part => ({ kind: 'streams' as const, number, streams: part }))
+  ]
+  const parts = Buffer.from(before.map(jsonLine).join(''))
   const line: CommitLine = {
     kind: 'commit',
-    number: commit.number,
+    number,
     at: iso(commit.atMs),
-    bytes: lines.length,
-    crc32: crc32(lines),
-    totals: commit.totals.map(totalsLine),
-    streams: commit.streams,
+    bytes: lines.length + parts.length,
+    crc32: crc32(parts, crc32(lines)),
+    totals: totals[0]!,
+    streams: streams[0]!,
     engine: commit.engine
   }
-  return Buffer.from(jsonLine(line))
+  return Buffer.concat([parts, Buffer.from(jsonLine(line))])
+}
+
+/** At least one part; the first goes into the commit line. */
+function inParts<T>(items: readonly T[]): T[][] {
+  let part: T[] = []
+  const parts = [part]
+  let chars = 0
+  for (const item of items) {
+    const length = JSON.stringify(item).length
+    if (part.length > 0 && chars + length > PART_CHARS_MAX) {
+      parts.push((part = []))
+      chars = 0
+    }
+    part.push(item)
+    chars += length
+  }
+  return parts
 }
 
 function iso(ms: number): string {

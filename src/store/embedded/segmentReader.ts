@@ -2,12 +2,15 @@
 
 import { crc32 } from 'node:zlib'
 import type { Disk } from './disk.ts'
-import type { CommitLine } from './segment.ts'
+import type { CommitLine, PartLine } from './segment.ts'
 
 export interface ScannedBatch {
-  /** Without the commit line. */
+  /** Of rows alone. */
   lines: Buffer[]
+  /** With all totals and streams of the batch. */
   commit: CommitLine
+  /** Of its longest line. */
+  longestBytes: number
   /** Where the next batch begins. */
   end: number
 }
@@ -22,6 +25,7 @@ export interface SegmentEnd {
 
 const LINE_FEED = 10
 const COMMIT = Buffer.from('{"kind":"commit"')
+const PARTS = [Buffer.from('{"kind":"totals"'), Buffer.from('{"kind":"streams"')]
 
 /** Yields whole batches and stops at the first that is none: behind it nothing was ever promised. */
 export async function* scanSegment(disk: Disk, name: string): AsyncGenerator<ScannedBatch, SegmentEnd> {
@@ -33,13 +37,15 @@ export async function* scanSegment(disk: Disk, name: string): AsyncGenerator<Sca
     position += line.length
     if (problem !== null) continue
     if (!isWhole) problem = 'a torn line'
-    else if (!line.subarray(0, COMMIT.length).equals(COMMIT)) lines.push(line)
+    else if (!startsWith(line, COMMIT)) lines.push(line)
     else {
       const commit = parseCommit(line)
       if (commit === null || !isOf(commit, lines)) problem = 'a batch that is not what was written'
       else {
         valid = position
-        yield { lines, commit, end: position }
+        const rows = lines.filter(row => !takePart(row, commit))
+        const longestBytes = lines.reduce((longest, { length }) => Math.max(longest, length), line.length)
+        yield { lines: rows, commit, longestBytes, end: position }
         lines = []
       }
     }
@@ -86,6 +92,20 @@ function parseCommit(line: Buffer): CommitLine | null {
   } catch {
     return null
   }
+}
+
+function startsWith(line: Buffer, begin: Buffer): boolean {
+  return line.subarray(0, begin.length).equals(begin)
+}
+
+/** Adds what stands in a line of its own to its commit line; false: the line is a row. */
+function takePart(line: Buffer, commit: CommitLine): boolean {
+  if (!PARTS.some(begin => startsWith(line, begin))) return false
+  const part = JSON.parse(line.toString()) as PartLine
+  // One by one: a call takes only so many arguments.
+  if (part.kind === 'totals') for (const row of part.totals) commit.totals.push(row)
+  else for (const state of part.streams) commit.streams.push(state)
+  return true
 }
 
 function isOf(commit: CommitLine, lines: readonly Buffer[]): boolean {

@@ -1,5 +1,7 @@
 /** The kinds of rows, their columns in Parquet, and how they are read from segments. */
 
+import { LINE_BYTES_MAX } from './segment.ts'
+
 export const KINDS = ['failures', 'controllers', 'rejects', 'totals', 'gaps'] as const
 export type Kind = (typeof KINDS)[number]
 
@@ -135,11 +137,13 @@ export function readSegments(paths: readonly string[], documents: boolean): stri
   const totals = Object.entries(COLUMNS.totals)
     .filter(([name]) => name !== 'segment')
     .map(([name, type]) => `${name} ${type}`)
+  // Of the commit line that a line with totals belongs to.
+  columns.number = 'BIGINT'
   columns.totals = `STRUCT(${totals.join(', ')})[]`
   const given = Object.entries(columns).map(([name, type]) => `${name}: ${quoted(type)}`)
   return (
     `(SELECT * EXCLUDE (filename), parse_filename(filename) AS segment FROM read_json(${fileList(paths)}, ` +
-    `format = 'newline_delimited', ignore_errors = true, filename = true, columns = {${given.join(', ')}}))`
+    `format = 'newline_delimited', ignore_errors = true, maximum_object_size = ${LINE_BYTES_MAX}, filename = true, columns = {${given.join(', ')}}))`
   )
 }
 
@@ -148,9 +152,12 @@ export function selectKind(kind: Kind, from: string, documents: boolean): string
   if (kind === 'totals') {
     const sums = TOTALS_SUMS.map(name => `sum(row.${name})::${COLUMNS.totals[name]} AS ${name}`)
     const keys = TOTALS_KEY.map(name => `row.${name} AS ${name}`)
+    // Lines of a batch that is being written do not count yet: its commit line comes last.
     return (
-      `SELECT ${[...keys, ...sums, 'segment'].join(', ')} FROM ` +
-      `(SELECT unnest(totals) AS row, segment FROM ${from} WHERE kind = 'commit') GROUP BY ${TOTALS_KEY.map(name => `row.${name}`).join(', ')}, segment`
+      `WITH parts AS MATERIALIZED (SELECT kind, number, totals, segment FROM ${from} WHERE kind IN ('commit', 'totals')) ` +
+      `SELECT ${[...keys, ...sums, 'segment'].join(', ')} FROM (SELECT unnest(totals) AS row, segment FROM parts ` +
+      `WHERE (segment, number) IN (SELECT (segment, number) FROM parts WHERE kind = 'commit')) ` +
+      `GROUP BY ${TOTALS_KEY.map(name => `row.${name}`).join(', ')}, segment`
     )
   }
   const names = Object.keys(COLUMNS[kind]).filter(name => name !== 'segment' && (documents || name !== 'document'))

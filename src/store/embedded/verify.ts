@@ -7,7 +7,7 @@ import { type DuckDBConnection, openDuck, rowsOf } from './duck.ts'
 import { checkReadable, FORMAT } from './folder.ts'
 import { lockOwner } from './lock.ts'
 import { TEMPORARY } from './seal.ts'
-import { segmentsOf } from './segment.ts'
+import { LINE_BYTES_MAX, segmentsOf } from './segment.ts'
 import { scanSegment } from './segmentReader.ts'
 import { type DayFile, dayFilesOf, fileList, hasIdentity, TOTALS_KEY, timeColumn } from './tables.ts'
 
@@ -69,13 +69,18 @@ async function verifySegments(disk: NodeDisk, check: StoreCheck): Promise<void> 
     const scan = scanSegment(disk, name)
     let step = await scan.next()
     for (; !step.done; step = await scan.next()) {
-      const { lines, commit } = step.value
+      const { lines, commit, longestBytes } = step.value
       if (expected !== null && commit.number !== expected)
         check.problems.push({
           what: `${name}: batch ${commit.number} follows batch ${expected - 1}: ${commit.number > expected ? 'batches are missing' : 'a batch is there twice'}`,
           mend: 'if a segment was moved away, put it back; else read the log files of that time again with `why5xx replay`'
         })
       expected = commit.number + 1
+      if (longestBytes > LINE_BYTES_MAX)
+        check.problems.push({
+          what: `${name}: a line of batch ${commit.number} has ${longestBytes} bytes, more than readers take: ${LINE_BYTES_MAX}`,
+          mend: 'move the segment away, and read the log files of that time again with `why5xx replay`'
+        })
       found.batches++
       found.rows += lines.length
       for (const [at, line] of lines.entries()) {

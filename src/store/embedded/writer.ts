@@ -8,7 +8,7 @@ import { type Disk, diskTroubleText, isDiskTrouble } from './disk.ts'
 import type { KnownVersions } from './knownVersions.ts'
 import { type Recovered, recover, type SegmentFile } from './recovery.ts'
 import { RejectLog } from './rejectLog.ts'
-import { commitLine, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
+import { commitLines, controllerLine, failureLine, gapLine, jsonLine, rejectLine, segmentName } from './segment.ts'
 import { identityKey } from './segmentReader.ts'
 import type { StreamStates } from './streamStates.ts'
 import { dayFilesOf } from './tables.ts'
@@ -43,11 +43,14 @@ const SEALED_AT_ONCE = 4
 const NOTHING: Batch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
 
 /** A batch as bytes: made when it comes, so that what waits is neither objects nor strings. */
-interface Waiting {
+interface Encoded {
   lines: Buffer
   rejects: StoredReject[]
   result: WriteResult
   commit: Pick<Batch, 'totals' | 'streams' | 'engine'>
+}
+
+interface Waiting extends Encoded {
   resolve: (result: WriteResult) => void
   reject: (error: unknown) => void
 }
@@ -114,12 +117,21 @@ export class EmbeddedWriter implements StoreWriter {
     return this.#pausedBecause
   }
 
+  /** Once a batch has failed, all behind it are refused: their positions would say that it was read. */
   write(batch: Batch): Promise<WriteResult> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     if (this.#closing.signal.aborted)
       return Promise.reject(new Why5xxError('WHY5XX_STORE', `${this.#parts.path} is closed`))
+    let encoded: Encoded
+    try {
+      encoded = this.#encode(batch)
+    } catch (error) {
+      // Positions behind this batch must not become durable without it.
+      this.#failure = this.#writeError(error)
+      return Promise.reject(this.#failure)
+    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...this.#encode(batch), resolve, reject })
+      this.#waiting.push({ ...encoded, resolve, reject })
       this.#writing ??= this.#writeAll()
     })
   }
@@ -174,7 +186,7 @@ export class EmbeddedWriter implements StoreWriter {
         group.push(waiting)
         const { lines, commit } = waiting
         const isFirst = segment.bytes === 0 && pieces.length === 0
-        const end = commitLine(lines, {
+        const end = commitLines(lines, {
           number: ++this.#commitNumber,
           atMs: this.#parts.now(),
           totals: commit.totals,
@@ -188,7 +200,7 @@ export class EmbeddedWriter implements StoreWriter {
       }
       await this.#makeDurable(segment, Buffer.concat(pieces), rejects)
     } catch (error) {
-      this.#failure = error
+      this.#failure ??= error
       for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error)
       return
     }
@@ -202,7 +214,7 @@ export class EmbeddedWriter implements StoreWriter {
   }
 
   /** The rows of a batch that are new or better, as lines. */
-  #encode(batch: Batch): Omit<Waiting, 'resolve' | 'reject'> {
+  #encode(batch: Batch): Encoded {
     // Should the segment change before they are written, they are forgotten with it, and found twice at sealing at worst.
     const segment = this.#segmentToWrite().name
     const result = { written: 0, known: 0 }

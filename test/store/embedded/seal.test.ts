@@ -183,6 +183,14 @@ test('days that are too old go, whole, and so do their rows when they are sealed
   expect((await contents()).failures).toMatchObject([{ id: 'day-2' }, { id: 'day-3' }, { id: 'day-4' }, { id: 'new' }])
 })
 
+test('a day of the first century is found, sealed or not', async () => {
+  const timeMs = Date.parse('0050-06-01T10:00:00Z')
+  await write([{ failures: [failure({ id: 'old', timeMs })] }])
+  expect((await contents()).documents).toMatchObject([{ id: 'old', timeMs }])
+  await sealAll(path)
+  expect((await contents()).documents).toMatchObject([{ id: 'old', timeMs }])
+})
+
 test('a store that is too large loses its oldest days, never the newest', async () => {
   await write([{ failures: [0, 1, 2, 3].map(day => failure({ id: `day-${day}`, timeMs: NOON + day * DAY_MS })) }])
   await sealAll(path)

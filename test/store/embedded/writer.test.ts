@@ -184,6 +184,19 @@ test('a disk that fails for good rejects what waits, and what comes', async () =
   expect((await readMemory(disk)).engine).toEqual({ n: 1 })
 })
 
+test('behind a batch that cannot be encoded nothing is written', async () => {
+  const disk = new MemoryDisk()
+  const writer = await openMemoryWriter(disk)
+  const bad = batch({ failures: [failure({ id: 'good' }), failure({ id: 'bad', timeMs: NOON })] })
+  Object.assign(bad.failures[1]!, { timeMs: Number.NaN })
+  const results = await Promise.allSettled([writer.write(numbered(1)), writer.write(bad), writer.write(numbered(2))])
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect(results[2]).toEqual(results[1])
+  await expect(writer.write(numbered(3))).rejects.toMatchObject({ code: 'WHY5XX_STORE' })
+  await writer.close()
+  expect(await readMemory(disk)).toMatchObject({ engine: { n: 1 }, rows: [{ id: 'id-1' }] })
+})
+
 test('a sealing that fails leaves the segments, and is tried again', async () => {
   const disk = new MemoryDisk()
   let fails = 2
