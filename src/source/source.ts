@@ -61,6 +61,12 @@ export interface StreamState {
   isDone: boolean
 }
 
+/**
+ * Streams that are remembered when they are done, the oldest are forgotten first: a file that is forgotten while it still
+ * matches is read once more from its beginning, and counted twice. Its age does not tell whether it is still there.
+ */
+export const DONE_STREAMS_MAX = 20_000
+
 export interface Source {
   /**
    * Yields until `signal` is aborted or, for what has an end, everything is read. Nothing is read ahead further than one
