@@ -3,10 +3,9 @@
 import type { FileStream } from './fileStream.ts'
 import { agreement, Excerpts, type Fingerprint, HEAD_BYTES, sha256, TAIL_BYTES } from './fingerprint.ts'
 import type { KnownFile } from './place.ts'
+import { DONE_STREAMS_MAX } from './source.ts'
 import type { Member, Track } from './track.ts'
 
-/** Files that are remembered after their end; the oldest are forgotten first. */
-const DONE_MAX = 20_000
 const VERDICTS_MAX = 20_000
 /** File times are kept to the second by gzip. */
 export const FILE_TIME_MS = 1_000
@@ -50,7 +49,7 @@ export class KnownFiles {
     this.#done.set(inodeKey(file.place), file)
     // What was new then is known now.
     for (const [key, { kind }] of this.#verdicts) if (kind === 'new') this.#verdicts.delete(key)
-    if (this.#files.size <= DONE_MAX) return
+    if (this.#files.size <= DONE_STREAMS_MAX) return
     const [oldest] = this.#files.values()
     this.#files.delete(oldest!.id)
     if (this.#done.get(inodeKey(oldest!.place)) === oldest) this.#done.delete(inodeKey(oldest!.place))
@@ -94,6 +93,9 @@ export class KnownFiles {
       if (stream.seenHead.length === HEAD_BYTES || stream.track === track)
         if (await isCopyOf(file, member, stream)) return { kind: 'known', id: stream.id }
     }
+    // A thousand files that are still where they were are known without comparing each to each.
+    const here = this.#done.get(inodeKey(member))
+    if (here && (await this.#isFile(here, file, member, track))) return { kind: 'known', id: here.id }
     for (const known of this.#files.values()) {
       if (await this.#isFile(known, file, member, track)) return { kind: 'known', id: known.id }
     }

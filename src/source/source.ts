@@ -64,6 +64,12 @@ export interface StreamState {
   isDone: boolean
 }
 
+/**
+ * Streams that are remembered when they are done, the oldest are forgotten first: a file that is forgotten while it still
+ * matches is read once more from its beginning, and counted twice. Its age does not tell whether it is still there.
+ */
+export const DONE_STREAMS_MAX = 20_000
+
 export interface Source {
   /** What was read can be read again by the next process. Of what cannot, a stop decides what waits. */
   readonly isRepeatable: boolean

@@ -1,7 +1,4 @@
-import type { StreamState } from '../../source/source.ts'
-
-/** Streams that are gone are remembered for when they come back under another name; not for ever. */
-const DONE_MAX = 1_000
+import { DONE_STREAMS_MAX, type StreamState } from '../../source/source.ts'
 
 /** The newest state of every stream, in the order of their last change. */
 export class StreamStates {
@@ -16,11 +13,11 @@ export class StreamStates {
       this.#states.set(state.stream, state)
       if (state.isDone) this.#done++
     }
-    if (this.#done <= DONE_MAX) return
+    if (this.#done <= DONE_STREAMS_MAX) return
     for (const [stream, state] of this.#states) {
       if (!state.isDone) continue
       this.#states.delete(stream)
-      if (--this.#done <= DONE_MAX) return
+      if (--this.#done <= DONE_STREAMS_MAX) return
     }
   }
 
