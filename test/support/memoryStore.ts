@@ -39,6 +39,7 @@ export async function openMemoryWriter(disk: Disk, parts: Partial<WriterParts> =
     segmentBytesMax: Number.POSITIVE_INFINITY,
     segmentAgeMsMax: Number.POSITIVE_INFINITY,
     rejectBytesMax: 1 << 20,
+    closedMax: 1,
     ...parts
   })
 }

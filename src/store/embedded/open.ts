@@ -18,6 +18,8 @@ import { EmbeddedWriter } from './writer.ts'
 const SEGMENT_BYTES_MAX = 64 << 20
 const SEGMENT_AGE_MS_MAX = 3_600_000
 const REJECT_BYTES_MAX = 100 << 20
+/** Half a GiB. */
+const CLOSED_MAX = 8
 const TEND_MS = 60_000
 const RETENTION_MS = 3_600_000
 
@@ -29,6 +31,7 @@ export interface EmbeddedOptions {
   segmentBytesMax?: number
   segmentAgeMsMax?: number
   rejectBytesMax?: number
+  closedMax?: number
   /** One sentence for the log. */
   notify?: (text: string) => void
   /** The built program (main.js), which seals in a child process. */
@@ -68,7 +71,8 @@ export async function openEmbeddedWriter(path: string, options: EmbeddedOptions)
       notify,
       segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
       segmentAgeMsMax: options.segmentAgeMsMax ?? SEGMENT_AGE_MS_MAX,
-      rejectBytesMax: options.rejectBytesMax ?? REJECT_BYTES_MAX
+      rejectBytesMax: options.rejectBytesMax ?? REJECT_BYTES_MAX,
+      closedMax: options.closedMax ?? CLOSED_MAX
     })
     return new OpenStore(writer, lock, retain, notify)
   } catch (error) {

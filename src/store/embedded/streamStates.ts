@@ -3,7 +3,12 @@ import { DONE_STREAMS_MAX, type StreamState } from '../../source/source.ts'
 /** The newest state of every stream, in the order of their last change. */
 export class StreamStates {
   readonly #states = new Map<string, StreamState>()
+  readonly #doneMax: number
   #done = 0
+
+  constructor(doneMax = DONE_STREAMS_MAX) {
+    this.#doneMax = doneMax
+  }
 
   apply(states: readonly StreamState[]): void {
     for (const state of states) {
@@ -13,11 +18,11 @@ export class StreamStates {
       this.#states.set(state.stream, state)
       if (state.isDone) this.#done++
     }
-    if (this.#done <= DONE_STREAMS_MAX) return
+    if (this.#done <= this.#doneMax) return
     for (const [stream, state] of this.#states) {
       if (!state.isDone) continue
       this.#states.delete(stream)
-      if (--this.#done <= DONE_STREAMS_MAX) return
+      if (--this.#done <= this.#doneMax) return
     }
   }
 
@@ -27,7 +32,7 @@ export class StreamStates {
 
   /** These with `changes` applied, which are not durable yet. */
   with(changes: readonly StreamState[]): StreamState[] {
-    const next = new StreamStates()
+    const next = new StreamStates(this.#doneMax)
     next.apply(this.all())
     next.apply(changes)
     return next.all()

@@ -31,6 +31,8 @@ export interface WriterParts {
   segmentBytesMax: number
   segmentAgeMsMax: number
   rejectBytesMax: number
+  /** So many closed segments are sealed at once; fewer wait for `tend`. */
+  closedMax: number
 }
 
 /** Batches that wait are written as one, up to about this size. */
@@ -251,7 +253,8 @@ export class EmbeddedWriter implements StoreWriter {
     if (this.#current !== null) this.#closed.push(this.#current.name)
     this.#current = segment
     this.#segmentNumber++
-    this.#sealing ??= this.#sealClosed()
+    // Catching up comes first: what is closed waits for `tend`, unless it piles up.
+    if (this.#closed.length >= this.#parts.closedMax) this.#sealing ??= this.#sealClosed()
   }
 
   #isFull({ bytes, createdMs }: Segment): boolean {

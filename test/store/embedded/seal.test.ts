@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => folder.remove())
 
 async function write(batches: Partial<Batch>[], options: Partial<EmbeddedOptions> = {}): Promise<void> {
-  const writer = await openEmbeddedWriter(path, { retention: null, seal: later, ...options })
+  const writer = await openEmbeddedWriter(path, { retention: null, seal: later, closedMax: 1, ...options })
   for (const given of batches) await writer.write(batch(given))
   await writer.close()
 }
@@ -101,7 +101,12 @@ test('a sealing that dies at any step loses nothing and doubles nothing', async 
 })
 
 test('readers beside a writer that seals all the time never see less', async () => {
-  const writer = await openEmbeddedWriter(path, { retention: null, segmentBytesMax: 3_000, seal: sealHere(path) })
+  const writer = await openEmbeddedWriter(path, {
+    retention: null,
+    segmentBytesMax: 3_000,
+    closedMax: 1,
+    seal: sealHere(path)
+  })
   const reader = await openEmbeddedReader(path)
   let isDone = false
   const writing = (async () => {
@@ -138,6 +143,7 @@ test('the child process seals, and leaves nothing', async () => {
   const want = await contents()
   const said: string[] = []
   const writer = await openEmbeddedWriter(path, {
+    closedMax: 1,
     retention: null,
     program: PROGRAM,
     segmentAgeMsMax: 0,
@@ -176,7 +182,12 @@ test('days that are too old go, whole, and so do their rows when they are sealed
     totals: [{}, {}, {}]
   })
   await write([{ failures: [failure({ id: 'old', timeMs: days[0]! }), failure({ id: 'new', timeMs: days[4]! })] }])
-  const writer = await openEmbeddedWriter(path, { retention: '30d', segmentAgeMsMax: 0, seal: sealHere(path) })
+  const writer = await openEmbeddedWriter(path, {
+    retention: '30d',
+    segmentAgeMsMax: 0,
+    closedMax: 1,
+    seal: sealHere(path)
+  })
   await writer.write(batch({}))
   await vi.waitFor(async () => expect(await segmentNames(path)).toHaveLength(1), 5_000)
   await writer.close()
