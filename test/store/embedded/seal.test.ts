@@ -183,6 +183,28 @@ test('days that are too old go, whole, and so do their rows when they are sealed
   expect((await contents()).failures).toMatchObject([{ id: 'day-2' }, { id: 'day-3' }, { id: 'day-4' }, { id: 'new' }])
 })
 
+test('a clock that is years ahead empties no store', async () => {
+  const given = [0, 1].map(day => failure({ id: `day-${day}`, timeMs: NOON + day * DAY_MS }))
+  await write([{ failures: given }])
+  await sealAll(path)
+  await write([{ failures: [failure({ id: 'unsealed' })] }])
+  const said: string[] = []
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON + 5_000 * DAY_MS })
+  try {
+    const options = { retention: '30d', segmentAgeMsMax: 0, notify: (text: string) => said.push(text) }
+    await write([{}], { ...options, seal: sealHere(path) })
+    expect(said).toEqual([expect.stringMatching(/every day is older than 30d; nothing is removed.*it says 2040-/)])
+    expect((await contents()).failures).toMatchObject([{ id: 'day-0' }, { id: 'day-1' }, { id: 'unsealed' }])
+    // Something is as new as the clock: it is right.
+    await write([{ failures: [failure({ id: 'new', timeMs: Date.now() })] }])
+    await sealAll(path)
+    await write([], options)
+    expect((await contents()).failures).toMatchObject([{ id: 'new' }])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('a day of the first century is found, sealed or not', async () => {
   const timeMs = Date.parse('0050-06-01T10:00:00Z')
   await write([{ failures: [failure({ id: 'old', timeMs })] }])
