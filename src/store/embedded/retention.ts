@@ -2,6 +2,7 @@
 
 import { Why5xxError } from '../../errors.ts'
 import type { Disk } from './disk.ts'
+import { REJECTS_FOLDER } from './rejectLog.ts'
 import { type DayFile, dayFilesOf, dayOf } from './tables.ts'
 
 const UNITS: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
@@ -48,7 +49,7 @@ export interface Retained {
 }
 
 export async function applyRetention(disk: Disk, retention: Retention, nowMs: number): Promise<Retained> {
-  const all = [...(await disk.list()), ...(await disk.list('rejects'))]
+  const all = [...(await disk.list()), ...(await disk.list(REJECTS_FOLDER))]
   const byDay = new Map<string, DayFile[]>()
   for (const file of dayFilesOf(all)) {
     const files = byDay.get(file.day)

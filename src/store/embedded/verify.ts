@@ -6,6 +6,7 @@ import { NodeDisk } from './disk.ts'
 import { type DuckDBConnection, openDuck, rowsOf } from './duck.ts'
 import { checkReadable, FORMAT } from './folder.ts'
 import { lockOwner } from './lock.ts'
+import { REJECTS_FOLDER } from './rejectLog.ts'
 import { TEMPORARY } from './seal.ts'
 import { LINE_BYTES_MAX, segmentsOf } from './segment.ts'
 import { scanSegment } from './segmentReader.ts'
@@ -50,7 +51,7 @@ export async function verifyStore(path: string): Promise<StoreCheck> {
     days: [],
     failures: { sealed: 0, unsealed: 0 },
     bytesPerFailure: { sealed: null, unsealed: null },
-    bytes: [...files, ...(await disk.list('rejects'))].reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: [...files, ...(await disk.list(REJECTS_FOLDER))].reduce((sum, { bytes }) => sum + bytes, 0),
     problems: [],
     notes: []
   }
