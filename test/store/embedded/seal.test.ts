@@ -210,13 +210,14 @@ test('a segment that is sealed while it is checked is no problem', async () => {
   await write(FIRST)
   await write([{ failures: [failure({ id: 'x' })] }], { segmentAgeMsMax: 0 })
   const before = await segmentNames(path)
-  const read = NodeDisk.prototype.read
-  const spy = vi.spyOn(NodeDisk.prototype, 'read').mockImplementation(async function* (this: NodeDisk, name) {
+  const disk = new NodeDisk(path)
+  const read = disk.read.bind(disk)
+  const spy = vi.spyOn(NodeDisk.prototype, 'read').mockImplementation(async function* (name) {
     if (name === before[0] && existsSync(join(path, name))) {
       await sealSegments({ folder: path, segments: [name], fromDay: '' })
       rmSync(join(path, name))
     }
-    yield* read.call(this, name)
+    yield* read(name)
   })
   try {
     expect(await verifyStore(path)).toMatchObject({
