@@ -1,9 +1,9 @@
 /** The real writer on a memory disk, and a reading of what is on it without DuckDB. */
 import type { StreamState } from '../../src/source/source.ts'
-import type { Disk } from '../../src/store/embedded/disk.ts'
 import { type CommitLine, segmentsOf, type TotalsLine } from '../../src/store/embedded/segment.ts'
 import { scanSegment } from '../../src/store/embedded/segmentReader.ts'
 import { EmbeddedWriter, type WriterParts } from '../../src/store/embedded/writer.ts'
+import type { MemoryDisk } from './memoryDisk.ts'
 
 /** Rows of sealed segments; the sealing of the tests puts them there. */
 const SEALED = 'sealed.ndjson'
@@ -26,7 +26,7 @@ export interface MemoryContents {
 }
 
 /** A writer whose waits are over at once. By default segments are never full; `seal` moves rows to a file of its own. */
-export async function openMemoryWriter(disk: Disk, parts: Partial<WriterParts> = {}): Promise<EmbeddedWriter> {
+export async function openMemoryWriter(disk: MemoryDisk, parts: Partial<WriterParts> = {}): Promise<EmbeddedWriter> {
   return EmbeddedWriter.open({
     disk,
     path: '/memory',
@@ -45,7 +45,7 @@ export async function openMemoryWriter(disk: Disk, parts: Partial<WriterParts> =
 }
 
 /** As the real one: unfinished under another name, then renamed; a segment that is sealed twice replaces its rows. */
-export async function sealInMemory(disk: Disk, segments: readonly string[]): Promise<void> {
+export async function sealInMemory(disk: MemoryDisk, segments: readonly string[]): Promise<void> {
   const kept = (await linesOf(disk, SEALED)).filter(line => !segments.includes(segmentOf(line)))
   for (const name of segments) {
     for await (const { lines, commit } of scanSegment(disk, name)) {
@@ -61,7 +61,7 @@ export async function sealInMemory(disk: Disk, segments: readonly string[]): Pro
   await disk.syncFolder()
 }
 
-export async function readMemory(disk: Disk): Promise<MemoryContents> {
+export async function readMemory(disk: MemoryDisk): Promise<MemoryContents> {
   const segments = segmentsOf(await disk.list()).map(({ name }) => name)
   const rows: StoredRow[] = []
   const totals: TotalsLine[] = []
@@ -85,7 +85,7 @@ export async function readMemory(disk: Disk): Promise<MemoryContents> {
   return { ...found, rows: unique(rows), totals: summed(totals), streams: [...streams.values()] }
 }
 
-async function linesOf(disk: Disk, name: string): Promise<string[]> {
+async function linesOf(disk: MemoryDisk, name: string): Promise<string[]> {
   if (!(await disk.list()).some(file => file.name === name)) return []
   const parts: Uint8Array[] = []
   for await (const part of disk.read(name)) parts.push(part)

@@ -55,15 +55,24 @@ export async function openEmbeddedWriter(path: string, options: EmbeddedOptions)
     await markAsStore(path, Date.now())
     await removeTemporary(disk)
     await writeEmptyDay(path)
+    let wasStale = false
     const retain = async (): Promise<void> => {
-      const days = await applyRetention(disk, { ageMs, bytes: options.retentionBytes ?? null }, Date.now())
-      if (days.length > 0) notify(`${path}: retention removed ${days.join(', ')}`)
+      const limits = { ageMs, bytes: options.retentionBytes ?? null }
+      const { gone, isStale } = await applyRetention(disk, limits, Date.now())
+      if (gone.length > 0) notify(`${path}: retention removed ${gone.join(', ')}`)
+      if (isStale && !wasStale)
+        notify(
+          `${path}: every day is older than ${options.retention}; nothing is removed before something newer is there. ` +
+            `If that is wrong, so is the clock: it says ${new Date().toISOString()}`
+        )
+      wasStale = isStale
     }
     await retain()
     const writer = await EmbeddedWriter.open({
       disk,
       path,
-      seal: (segments, signal) => sealWith(options, path, segments, oldestDay(ageMs, Date.now()), signal),
+      seal: async (segments, signal) =>
+        sealWith(options, path, segments, (await oldestDay(disk, ageMs, Date.now())).day, signal),
       countedMinutes: (containers, stream) => countedMinutes(path, containers, stream),
       assertOwned: () => assertOwned(lock, path),
       now: Date.now,

@@ -2,6 +2,7 @@
 
 import { Why5xxError } from '../../errors.ts'
 import type { Disk } from './disk.ts'
+import { REJECTS_FOLDER } from './rejectLog.ts'
 import { type DayFile, dayFilesOf, dayOf } from './tables.ts'
 
 const UNITS: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
@@ -24,14 +25,31 @@ export function parseAge(text: string): number {
   )
 }
 
-/** The oldest day that stays; '' when age is no reason to go. */
-export function oldestDay(ageMs: number | null, nowMs: number): string {
-  return ageMs === null ? '' : dayOf(nowMs - ageMs)
+/**
+ * The oldest day that stays; '' when age is no reason to go. A clock that is years ahead must not empty a store at the next
+ * start: while even the newest sealed day is too old (`isStale`), no day goes. They go when something newer has been
+ * sealed, which a running cluster brings about within the hour.
+ */
+export async function oldestDay(
+  disk: Disk,
+  ageMs: number | null,
+  nowMs: number
+): Promise<{ day: string; isStale: boolean }> {
+  const day = ageMs === null ? '' : dayOf(nowMs - ageMs)
+  const newest = dayFilesOf(await disk.list()).at(-1)?.day ?? ''
+  const isStale = newest < day
+  return { day: isStale ? '' : day, isStale: isStale && newest !== '' }
 }
 
-/** Returns the days that went, oldest first. */
-export async function applyRetention(disk: Disk, retention: Retention, nowMs: number): Promise<string[]> {
-  const all = [...(await disk.list()), ...(await disk.list('rejects'))]
+export interface Retained {
+  /** Days that went, oldest first. */
+  gone: string[]
+  /** Nothing went by age, because everything would. */
+  isStale: boolean
+}
+
+export async function applyRetention(disk: Disk, retention: Retention, nowMs: number): Promise<Retained> {
+  const all = [...(await disk.list()), ...(await disk.list(REJECTS_FOLDER))]
   const byDay = new Map<string, DayFile[]>()
   for (const file of dayFilesOf(all)) {
     const files = byDay.get(file.day)
@@ -39,7 +57,7 @@ export async function applyRetention(disk: Disk, retention: Retention, nowMs: nu
     else files.push(file)
   }
   const newest = [...byDay.keys()].at(-1)
-  const oldest = oldestDay(retention.ageMs, nowMs)
+  const { day: oldest, isStale } = await oldestDay(disk, retention.ageMs, nowMs)
   let bytes = all.reduce((sum, file) => sum + file.bytes, 0)
   const gone: string[] = []
   for (const [day, files] of byDay) {
@@ -56,5 +74,5 @@ export async function applyRetention(disk: Disk, retention: Retention, nowMs: nu
     const day = /^rejects\/(\d{8})\.log$/.exec(name)?.[1]
     if (day !== undefined && day < oldest) await disk.remove(name)
   }
-  return gone
+  return { gone, isStale }
 }

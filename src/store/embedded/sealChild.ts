@@ -31,21 +31,32 @@ export function sealInChild(program: string, job: SealJob, signal: AbortSignal):
   })
 }
 
-/** The child. Ends when the job is done, and at once when the writer is gone. */
+/** The child. Ends when the job is done or has failed, and at once when the writer is gone. Throws Why5xxError. */
 export async function runSealChild(input: NodeJS.ReadableStream): Promise<number> {
   // It has time: reading and writing go first. DuckDB's threads inherit it.
   setPriority(constants.priority.PRIORITY_LOW)
-  const job = await readJob(input)
-  // A child of a writer that was killed may still be at work: two would overwrite each other's day files.
+  try {
+    await sealAlone(await readJob(input))
+    return 0
+  } catch (error) {
+    if (error instanceof Why5xxError) throw error
+    // DuckDB's messages have several lines; what happened stands in the first. It goes to the writer's log.
+    throw new Why5xxError('WHY5XX_STORE', (error as Error).message.split('\n')[0]!, { cause: error })
+  } finally {
+    // Open it would keep the process alive, and the writer waiting.
+    input.removeAllListeners()
+    ;(input as NodeJS.ReadStream).destroy()
+  }
+}
+
+/** A child of a writer that was killed may still be at work: two would overwrite each other's day files. */
+async function sealAlone(job: SealJob): Promise<void> {
   const lock = await Lock.take(job.folder, 'sealing')
   try {
     await sealSegments(job)
   } finally {
     await lock.release()
   }
-  input.removeAllListeners()
-  ;(input as NodeJS.ReadStream).destroy()
-  return 0
 }
 
 function readJob(input: NodeJS.ReadableStream): Promise<SealJob> {

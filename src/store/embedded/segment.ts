@@ -80,7 +80,7 @@ export interface TotalsLine {
   duration_ms_sum: number
 }
 
-export function totalsLine(row: TotalsRow): TotalsLine {
+function totalsLine(row: TotalsRow): TotalsLine {
   return {
     minute: iso(row.minuteMs),
     upstream: row.upstream,

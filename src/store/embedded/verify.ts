@@ -6,6 +6,7 @@ import { NodeDisk } from './disk.ts'
 import { type DuckDBConnection, openDuck, rowsOf } from './duck.ts'
 import { checkReadable, FORMAT } from './folder.ts'
 import { lockOwner } from './lock.ts'
+import { REJECTS_FOLDER } from './rejectLog.ts'
 import { TEMPORARY } from './seal.ts'
 import { LINE_BYTES_MAX, segmentsOf } from './segment.ts'
 import { scanSegment } from './segmentReader.ts'
@@ -50,12 +51,13 @@ export async function verifyStore(path: string): Promise<StoreCheck> {
     days: [],
     failures: { sealed: 0, unsealed: 0 },
     bytesPerFailure: { sealed: null, unsealed: null },
-    bytes: [...files, ...(await disk.list('rejects'))].reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: [...files, ...(await disk.list(REJECTS_FOLDER))].reduce((sum, { bytes }) => sum + bytes, 0),
     problems: [],
     notes: []
   }
   await verifySegments(disk, check)
-  await verifyDays(path, dayFilesOf(files), check)
+  // Listed again: a segment that was not there any more is in a day file.
+  await verifyDays(path, dayFilesOf(await disk.list()), check)
   await verifyLeftovers(path, check)
   return check
 }
@@ -63,51 +65,69 @@ export async function verifyStore(path: string): Promise<StoreCheck> {
 async function verifySegments(disk: NodeDisk, check: StoreCheck): Promise<void> {
   const files = segmentsOf(await disk.list())
   let expected: number | null = null
-  let bytes = 0
   for (const [index, { name }] of files.entries()) {
-    const found = { name, bytes: 0, batches: 0, rows: 0 }
-    const scan = scanSegment(disk, name)
-    let step = await scan.next()
-    for (; !step.done; step = await scan.next()) {
-      const { lines, commit, longestBytes } = step.value
-      if (expected !== null && commit.number !== expected)
-        check.problems.push({
-          what: `${name}: batch ${commit.number} follows batch ${expected - 1}: ${commit.number > expected ? 'batches are missing' : 'a batch is there twice'}`,
-          mend: 'if a segment was moved away, put it back; else read the log files of that time again with `why5xx replay`'
-        })
-      expected = commit.number + 1
-      if (longestBytes > LINE_BYTES_MAX)
-        check.problems.push({
-          what: `${name}: a line of batch ${commit.number} has ${longestBytes} bytes, more than readers take: ${LINE_BYTES_MAX}`,
-          mend: 'move the segment away, and read the log files of that time again with `why5xx replay`'
-        })
-      found.batches++
-      found.rows += lines.length
-      for (const [at, line] of lines.entries()) {
-        const kind = kindOf(line)
-        if (kind === 'failure') check.failures.unsealed++
-        if (kind === null)
-          check.problems.push({
-            what: `${name}: line ${at + 1} of batch ${commit.number} is no JSON object`,
-            mend: 'readers leave the line out; read the log files of that time again with `why5xx replay`'
-          })
-      }
+    try {
+      expected = await verifySegment(disk, name, expected, index === files.length - 1, check)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      check.notes.push(`${name} was sealed meanwhile: its rows are in the files of their days`)
+      expected = null
     }
-    const { bytes: length, validBytes, problem } = step.value
-    found.bytes = length
-    bytes += length
-    check.segments.push(found)
-    if (problem === null) continue
-    const what = `${name}: ${problem} behind byte ${validBytes}, ${length - validBytes} bytes`
-    if (index < files.length - 1)
-      check.problems.push({
-        what,
-        mend: `cut it there: truncate -s ${validBytes} ${name}, and replay the log files of that time`
-      })
-    else if (check.writer === null)
-      check.notes.push(`${what}: left by a crash, cut off at the next start of \`why5xx run\``)
   }
+  const bytes = check.segments.reduce((sum, segment) => sum + segment.bytes, 0)
   if (check.failures.unsealed > 0) check.bytesPerFailure.unsealed = Math.round(bytes / check.failures.unsealed)
+}
+
+/** `expected` is the number of the first batch, where it is known. Returns that of the first batch behind the segment. */
+async function verifySegment(
+  disk: NodeDisk,
+  name: string,
+  expected: number | null,
+  isLast: boolean,
+  check: StoreCheck
+): Promise<number | null> {
+  const found = { name, bytes: 0, batches: 0, rows: 0 }
+  let next = expected
+  const scan = scanSegment(disk, name)
+  let step = await scan.next()
+  for (; !step.done; step = await scan.next()) {
+    const { lines, commit, longestBytes } = step.value
+    if (next !== null && commit.number !== next)
+      check.problems.push({
+        what: `${name}: batch ${commit.number} follows batch ${next - 1}: ${commit.number > next ? 'batches are missing' : 'a batch is there twice'}`,
+        mend: 'if a segment was moved away, put it back; else read the log files of that time again with `why5xx replay`'
+      })
+    next = commit.number + 1
+    if (longestBytes > LINE_BYTES_MAX)
+      check.problems.push({
+        what: `${name}: a line of batch ${commit.number} has ${longestBytes} bytes, more than readers take: ${LINE_BYTES_MAX}`,
+        mend: 'move the segment away, and read the log files of that time again with `why5xx replay`'
+      })
+    found.batches++
+    found.rows += lines.length
+    for (const [at, line] of lines.entries()) {
+      const kind = kindOf(line)
+      if (kind === 'failure') check.failures.unsealed++
+      if (kind === null)
+        check.problems.push({
+          what: `${name}: line ${at + 1} of batch ${commit.number} is no JSON object`,
+          mend: 'readers leave the line out; read the log files of that time again with `why5xx replay`'
+        })
+    }
+  }
+  const { bytes: length, validBytes, problem } = step.value
+  found.bytes = length
+  check.segments.push(found)
+  if (problem === null) return next
+  const what = `${name}: ${problem} behind byte ${validBytes}, ${length - validBytes} bytes`
+  if (!isLast)
+    check.problems.push({
+      what,
+      mend: `cut it there: truncate -s ${validBytes} ${name}, and replay the log files of that time`
+    })
+  else if (check.writer === null)
+    check.notes.push(`${what}: left by a crash, cut off at the next start of \`why5xx run\``)
+  return next
 }
 
 function kindOf(line: Buffer): string | null {

@@ -1,9 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { NodeDisk } from '../../../src/store/embedded/disk.ts'
+import { Lock } from '../../../src/store/embedded/lock.ts'
 import { type EmbeddedOptions, openEmbeddedWriter } from '../../../src/store/embedded/open.ts'
 import { openEmbeddedReader } from '../../../src/store/embedded/reader.ts'
 import { sealSegments } from '../../../src/store/embedded/seal.ts'
+import { sealInChild } from '../../../src/store/embedded/sealChild.ts'
 import { verifyStore } from '../../../src/store/embedded/verify.ts'
 import type { Batch } from '../../../src/store/store.ts'
 import { Folder, PROGRAM } from '../../support/program.ts'
@@ -192,6 +195,72 @@ test('days that are too old go, whole, and so do their rows when they are sealed
   await vi.waitFor(async () => expect(await segmentNames(path)).toHaveLength(1), 5_000)
   await writer.close()
   expect((await contents()).failures).toMatchObject([{ id: 'day-2' }, { id: 'day-3' }, { id: 'day-4' }, { id: 'new' }])
+})
+
+test('what stops the child is one sentence in the log', async () => {
+  await write(FIRST)
+  writeFileSync(join(path, 'failures-20261121.parquet'), 'nothing')
+  const said: string[] = []
+  const notify = (text: string): void => void said.push(text)
+  const writer = await openEmbeddedWriter(path, { retention: null, program: PROGRAM, segmentAgeMsMax: 0, notify })
+  await vi.waitFor(() => expect(said).not.toEqual([]), 15_000)
+  await writer.close()
+  expect(said[0]).toMatch(/sealing failed: .*failures-20261121\.parquet/)
+  expect(said[0]).not.toMatch(/\n|\.js:/)
+})
+
+test('a child that finds another one at work ends', async () => {
+  await write(FIRST)
+  const other = await Lock.take(path, 'sealing')
+  const job = { folder: path, segments: await segmentNames(path), fromDay: '' }
+  await expect(sealInChild(PROGRAM, job, new AbortController().signal)).rejects.toMatchObject({ code: 'WHY5XX_STORE' })
+  await other.release()
+})
+
+test('a segment that is sealed while it is checked is no problem', async () => {
+  await write(FIRST)
+  await write([{ failures: [failure({ id: 'x' })] }], { segmentAgeMsMax: 0 })
+  const before = await segmentNames(path)
+  const disk = new NodeDisk(path)
+  const read = disk.read.bind(disk)
+  const spy = vi.spyOn(NodeDisk.prototype, 'read').mockImplementation(async function* (name) {
+    if (name === before[0] && existsSync(join(path, name))) {
+      await sealSegments({ folder: path, segments: [name], fromDay: '' })
+      rmSync(join(path, name))
+    }
+    yield* read(name)
+  })
+  try {
+    expect(await verifyStore(path)).toMatchObject({
+      problems: [],
+      notes: [`${before[0]} was sealed meanwhile: its rows are in the files of their days`],
+      failures: { sealed: 2, unsealed: 1 }
+    })
+  } finally {
+    spy.mockRestore()
+  }
+})
+
+test('a clock that is years ahead empties no store', async () => {
+  const given = [0, 1].map(day => failure({ id: `day-${day}`, timeMs: NOON + day * DAY_MS }))
+  await write([{ failures: given }])
+  await sealAll(path)
+  await write([{ failures: [failure({ id: 'unsealed' })] }])
+  const said: string[] = []
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON + 5_000 * DAY_MS })
+  try {
+    const options = { retention: '30d', segmentAgeMsMax: 0, notify: (text: string) => said.push(text) }
+    await write([{}], { ...options, seal: sealHere(path) })
+    expect(said).toEqual([expect.stringMatching(/every day is older than 30d; nothing is removed.*it says 2040-/)])
+    expect((await contents()).failures).toMatchObject([{ id: 'day-0' }, { id: 'day-1' }, { id: 'unsealed' }])
+    // Something is as new as the clock: it is right.
+    await write([{ failures: [failure({ id: 'new', timeMs: Date.now() })] }])
+    await sealAll(path)
+    await write([], options)
+    expect((await contents()).failures).toMatchObject([{ id: 'new' }])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a day of the first century is found, sealed or not', async () => {
