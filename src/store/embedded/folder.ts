@@ -1,8 +1,8 @@
 /** What tells that a folder is a store, and that this program may use it: `store.json`. Nothing is touched before. */
 
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { systemErrorText, Why5xxError } from '../../errors.ts'
 
 /** Raised on any change that this program would misread. */
@@ -33,10 +33,19 @@ export async function checkReadable(path: string): Promise<void> {
 
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    await mkdirs(resolve(path))
   } catch (error) {
     throw refused(path, 'cannot be made', error)
   }
+}
+
+/** Node's own recursive mkdir never ends where a file system knows no new folders, such as /proc. */
+async function mkdirs(path: string): Promise<void> {
+  const parent = dirname(path)
+  if (!existsSync(path) && !existsSync(parent)) await mkdirs(parent)
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 /** Marks an empty folder as a store. The caller holds the lock. */

@@ -143,7 +143,10 @@ export class EmbeddedWriter implements StoreWriter {
     if (this.#closing.signal.aborted || this.#failure !== null) return
     // A first line in a new segment carries everything, so the old one is free to go.
     if (this.#current !== null && this.#isFull(this.#current) && this.#current.hasRows)
-      this.write(NOTHING).catch(() => {})
+      void this.write(NOTHING).then(
+        () => (this.#sealing ??= this.#sealClosed()),
+        () => {}
+      )
     this.#sealing ??= this.#sealClosed()
   }
 

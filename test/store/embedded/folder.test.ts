@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { EMPTY_DAY, EMPTY_DAY_NAME } from '../../../src/store/embedded/emptyDay.ts'
@@ -106,6 +106,19 @@ test('a start that was killed before the mark is no obstacle', async () => {
   await (await open()).close()
   expect(readdirSync(path)).toContain('store.json')
   expect(readdirSync(path)).not.toContain('tmp-store.json')
+})
+
+test.runIf(existsSync('/proc'))('a file system that takes no folders', async () => {
+  await expect(openEmbeddedWriter('/proc/why5xx/store', { retention: null })).rejects.toMatchObject({
+    code: 'WHY5XX_STORE',
+    message: expect.stringMatching(/cannot be made/)
+  })
+})
+
+test('folders above it are made', async () => {
+  const deep = join(path, 'a/b/store')
+  await (await openEmbeddedWriter(deep, { retention: null })).close()
+  expect(readdirSync(deep)).toContain('store.json')
 })
 
 test('retention that is no duration is wrong configuration', async () => {
