@@ -18,6 +18,8 @@ export class RejectLog {
   readonly #files: Map<string, number>
   /** A file of an earlier run may end in a torn line. */
   readonly #touched = new Set<string>()
+  /** Files that a failed append has left with a torn line, even new ones. */
+  readonly #torn = new Set<string>()
 
   private constructor(disk: Disk, bytesMax: number, notify: (text: string) => void, files: Map<string, number>) {
     this.#disk = disk
@@ -38,7 +40,7 @@ export class RejectLog {
     const day = new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '')
     const name = `${REJECTS_FOLDER}/${day}.log`
     const before = this.#files.get(name) ?? 0
-    const seam = before > 0 && !this.#touched.has(name) ? '\n' : ''
+    const seam = this.#torn.has(name) || (before > 0 && !this.#touched.has(name)) ? '\n' : ''
     const bytes = Buffer.from(seam + rejects.map(({ id, raw }) => jsonLine({ id, latin1: raw })).join(''))
     try {
       await this.#disk.append(name, bytes, true)
@@ -51,11 +53,12 @@ export class RejectLog {
     } catch (error) {
       // The next append puts a line feed behind what may be torn; taking it back as well spares the room.
       this.#touched.delete(name)
-      await this.#disk.truncate(name, before).catch(() => {})
+      await this.#disk.truncate(name, before).catch(() => this.#torn.add(name))
       throw error
     }
     this.#files.set(name, before + bytes.length)
     this.#touched.add(name)
+    this.#torn.delete(name)
     await this.#trim(name)
   }
 
