@@ -13,8 +13,14 @@ import type { KnownFile } from './place.ts'
 import type { SourceEvent, SourceGap } from './source.ts'
 import { Folders, familyOf, type Member, realPathOf, Track } from './track.ts'
 
-/** Files that are open at once; those beyond wait until others end. */
-const OPEN_MAX = 1_024
+export interface FinderOptions {
+  /** Paths or globs. */
+  patterns: string[]
+  /** Every file is opened once at most: what is written to it later is left to the next run. */
+  isOnce: boolean
+  /** Files that are open at once; those beyond wait until others end. */
+  openMax: number
+}
 
 export class FileFinder {
   readonly tracks: Track[] = []
@@ -23,7 +29,11 @@ export class FileFinder {
   readonly #byFamily = new Map<string, Track>()
   /** As of the last look; what it opens is added. */
   #openFiles: Map<string, FileStream> = new Map()
-  readonly #patterns: string[]
+  readonly #options: FinderOptions
+  /** By device and inode: what was ever opened. Kept with `isOnce` only. */
+  readonly #opened = new Set<string>()
+  /** There was no room for one more, at the last look. */
+  #isShort = false
   readonly #emit: (event: SourceEvent) => void
   readonly #nowMs: () => number
   /** Not done, and not found yet. */
@@ -31,8 +41,8 @@ export class FileFinder {
   /** Paths, and ids of grown files, that were told to be unreadable. */
   readonly #told = new Set<string>()
 
-  constructor(patterns: string[], known: KnownFile[], nowMs: () => number, emit: (event: SourceEvent) => void) {
-    this.#patterns = patterns
+  constructor(options: FinderOptions, known: KnownFile[], nowMs: () => number, emit: (event: SourceEvent) => void) {
+    this.#options = options
     this.#emit = emit
     this.#nowMs = nowMs
     this.known = new KnownFiles(known)
@@ -48,9 +58,15 @@ export class FileFinder {
     return this.tracks.flatMap(track => track.streams)
   }
 
+  /** The last look left files for a later one: there was no room, or one could not be told from a copy yet. */
+  get hasMore(): boolean {
+    return this.#isShort || this.tracks.some(track => track.hasDoubt)
+  }
+
   /** `mustMatch`: throws Why5xxError `WHY5XX_INPUT_UNREADABLE` for a pattern that nothing matches. */
   async scan(mustMatch: boolean): Promise<void> {
     this.#look(mustMatch)
+    this.#isShort = false
     this.#openFiles = this.openFiles()
     const folders = new Folders()
     for (const track of this.tracks) await this.#scanTrack(track, folders)
@@ -93,7 +109,7 @@ export class FileFinder {
   /** What the globs match now. */
   #look(mustMatch: boolean): void {
     const matched = new Map<string, string>()
-    for (const pattern of this.#patterns) {
+    for (const pattern of this.#options.patterns) {
       let isMatched = false
       const paths = expandGlob(pattern, (folder, error) => this.unreadable(folder, systemErrorText(error)))
       for (const path of paths) {
@@ -224,7 +240,14 @@ export class FileFinder {
   /** Somebody wrote to a file after it had been read to its end and was still. */
   async #readOn(id: string, track: Track, member: Member, isOpen: boolean): Promise<void> {
     const file = this.known.get(id)
-    if (isOpen || !file?.isDone || inodeKey(file.place) !== inodeKey(member) || !this.known.mayHaveGrown(member)) return
+    if (
+      isOpen ||
+      this.#opened.has(inodeKey(member)) ||
+      !file?.isDone ||
+      inodeKey(file.place) !== inodeKey(member) ||
+      !this.known.mayHaveGrown(member)
+    )
+      return
     if (file.state !== null) {
       await this.#open(track, member, file)
       return
@@ -238,12 +261,17 @@ export class FileFinder {
 
   /** False: not now. */
   async #open(track: Track, member: Member, known: KnownFile | null): Promise<boolean> {
-    if (this.#openFiles.size >= OPEN_MAX) return false
+    if (this.#opened.has(inodeKey(member))) return false
+    if (this.#openFiles.size >= this.#options.openMax) {
+      this.#isShort = true
+      return false
+    }
     const name = known?.place.path ?? member.matchedPath ?? track.path
     try {
       const stream = await FileStream.open(track, name, member.path, member.inode, known)
       track.streams.push(stream)
       this.#openFiles.set(inodeKey(stream), stream)
+      if (this.#options.isOnce) this.#opened.add(inodeKey(stream))
       this.#told.delete(member.path)
       return true
     } catch (error) {

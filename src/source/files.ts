@@ -23,6 +23,8 @@ export interface FileSourceOptions {
   scanMs?: number
   /** How long a file that was rotated away must stay still before it is ended, ms. */
   quietMs?: number
+  /** Files that are open at once; those beyond wait until others end. */
+  openMax?: number
 }
 
 const IDLE_EVERY_MS = 1_000
@@ -41,7 +43,7 @@ export class FileSource implements Source {
 
   /** `known`: what the store remembers. Each `read` begins from there. */
   constructor(options: FileSourceOptions, known: readonly StreamState[], ticker: Ticker = systemTicker) {
-    this.#options = { pollMs: 250, scanMs: 2_000, quietMs: 5_000, ...options }
+    this.#options = { pollMs: 250, scanMs: 2_000, quietMs: 5_000, openMax: 1_024, ...options }
     this.#known = known
     this.#ticker = ticker
   }
@@ -77,7 +79,7 @@ class Reading {
     this.#ticker = ticker
     const files = known.flatMap(state => knownFile(state) ?? [])
     this.finder = new FileFinder(
-      options.paths,
+      { patterns: options.paths, isOnce: !options.follow, openMax: options.openMax },
       files,
       () => ticker.wallMs(),
       event => this.#events.push(event)
@@ -105,7 +107,10 @@ class Reading {
       }
       this.#endStreams()
       if (this.#events.length > 0) continue
-      if (!follow && this.finder.streams.length === 0) return
+      if (!follow && this.finder.streams.length === 0) {
+        if (!this.finder.hasMore) return
+        continue
+      }
       await this.#ticker.sleep(pollMs, signal)
       // Ticks, not the clock: one that comes late, after a pause of the process, counts once.
       idleMs += pollMs
@@ -123,7 +128,8 @@ class Reading {
     const { follow, pollMs, scanMs } = this.#options
     const nowMs = this.#ticker.steadyMs()
     const isFirst = this.#scannedMs === Number.NEGATIVE_INFINITY
-    if (!isFirst && !follow) return
+    // Without following only what the looks before had no room for, when there is room.
+    if (!isFirst && !follow && (!this.finder.hasMore || this.finder.streams.length > 0)) return
     if (nowMs - this.#polledMs >= pollMs - TIMER_MS) {
       const passedMs = Math.min(nowMs - this.#polledMs, 2 * pollMs)
       this.#polledMs = nowMs
@@ -132,7 +138,7 @@ class Reading {
       for (const stream of streams) if (stream.content !== 'errors') await this.#poll(stream, passedMs)
       for (const stream of streams) if (stream.content === 'errors') await this.#poll(stream, passedMs)
     }
-    if (nowMs - this.#scannedMs < scanMs - TIMER_MS) return
+    if (follow && nowMs - this.#scannedMs < scanMs - TIMER_MS) return
     this.#scannedMs = nowMs
     await this.finder.scan(isFirst && !follow)
   }

@@ -150,6 +150,25 @@ describe('without following', () => {
     expect([...run.streams.values()].every(stream => stream.isEnded)).toBe(true)
   })
 
+  test('files beyond those that can be open at once are read when there is room', async () => {
+    // Some are empty, some are read before; what grows meanwhile is for the next run.
+    for (let i = 0; i < 20; i++) writeFileSync(join(folder.path, `${i}.log`), i % 4 === 0 ? '' : lines(`f${i}`, 3))
+    const before = follow(join(folder.path, '1*.log'), [], { follow: false })
+    await before.settle()
+    const run = follow(join(folder.path, '*.log'), before.states(), { follow: false, openMax: 3 })
+    while (!run.isOver && run.events.at(-1)?.kind !== 'end') await run.next()
+    appendFileSync(join(folder.path, '2.log'), lines('late', 1))
+    await run.settle()
+    expect(run.isOver).toBe(true)
+    const unread = [2, 3, 5, 6, 7, 9]
+    expect(
+      numbers(run)
+        .filter(line => !line.startsWith('late'))
+        .sort()
+    ).toEqual(unread.flatMap(i => names(`f${i}`, 3)))
+    expect(run.gaps).toEqual([])
+  })
+
   test('a second time only what was appended is read', async () => {
     writeFileSync(log, lines('a', 20))
     const first = follow(log, [], { follow: false })
