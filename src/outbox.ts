@@ -57,7 +57,8 @@ export class Outbox implements EngineListener {
       cause: failure.cause,
       category,
       status: status === null || status === undefined ? '-' : String(status).padStart(3, '0'),
-      slo
+      // What a retry saved, nobody saw.
+      slo: slo && failure.counted
     })
   }
 

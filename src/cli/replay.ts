@@ -8,7 +8,7 @@ import { grouped, jsonText, plural, quoteForShell, safeText } from '../text.ts'
 import { durationMs } from '../timeOption.ts'
 import { openSink, wire } from '../wiring.ts'
 import type { CommonOptions } from './options.ts'
-import { writeOut } from './output.ts'
+import { complain, writeOut } from './output.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 
@@ -80,7 +80,11 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
         `what is older than ${isoTime(oldestMs)} will be deleted: sink.embedded.retention is ${config.sink.embedded.retention}; set it for longer, here and in run`
       )
     await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result))
-    return stop.exitCode ?? (counters.unreadable > 0 ? 1 : 0)
+    const { access, error, controller, stream_access: streamAccess } = counters.lines
+    const found = access + error + controller + streamAccess + result.requestsKnown + result.documentsKnown
+    if (found === 0)
+      complain(`none of the ${plural(result.lines, 'line')} is a log line of nginx or its controller; try why5xx check`)
+    return stop.exitCode ?? (counters.unreadable > 0 || found === 0 ? 1 : 0)
   } finally {
     status.line?.stop()
     stop.release()
@@ -91,8 +95,9 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
 function replayText(result: ReplayResult): string {
   const { lines, requestsCounted, requestsKnown, documentsWritten, documentsKnown } = result
   const known = (count: number): string => (count === 0 ? '' : ` (${grouped(count)} were there before)`)
+  const rejects = result.rejects === 0 ? '' : `, ${plural(result.rejects, 'line')} not understood`
   const out = [
-    `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}`,
+    `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${rejects}`,
     `in ${safeText(result.store)}; to look at it:`
   ]
   const store = result.store === './why5xx-data' ? '' : ` --store ${quoteForShell(result.store)}`

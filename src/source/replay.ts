@@ -95,6 +95,7 @@ export class ReplaySource implements Source {
       }
     }
     if (streams.length === 0 && failures.length > 0) throw failures[0]
+    refuseCopies(streams)
     try {
       while (!signal.aborted) {
         const unread = streams.filter(stream => stream.next !== null)
@@ -135,6 +136,23 @@ export class ReplaySource implements Source {
   #gap(name: string, error: unknown): SourceEvent {
     const text = `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
     return { kind: 'gap', gap: { name, atMs: this.#nowMs(), bytes: null, reason: 'unreadable', text } }
+  }
+}
+
+/** Two files that begin alike hold the same lines, compressed or not: read together they would count twice. */
+function refuseCopies(streams: readonly ReplayStream[]): void {
+  const byHead = new Map<string, string>()
+  for (const { name, next, input } of streams) {
+    if (next === null || next.length < HEAD_BYTES) continue
+    const head = sha256(next.subarray(0, HEAD_BYTES))
+    const other = byHead.get(head)
+    byHead.set(head, name)
+    if (other === undefined) continue
+    input.close()
+    throw new Why5xxError(
+      'WHY5XX_USAGE',
+      `${name} begins as ${other} does: one is a copy of the other; name the longer one`
+    )
   }
 }
 

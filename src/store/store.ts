@@ -69,7 +69,7 @@ export interface StoreFilter {
   /** Upstream names, or `namespace/service`. See `matchesService`. */
   services: string[]
   causes: string[]
-  /** Pod names of the blamed upstream, or its address. */
+  /** Pod names of the blamed upstream, or its address with or without the port. */
   pods: string[]
   /** Status codes the client saw. */
   statuses: number[]

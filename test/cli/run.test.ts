@@ -82,6 +82,29 @@ describe('what has an end is read and stored', () => {
   })
 })
 
+describe('replay', () => {
+  test('of a file and its copy is refused: together they would count twice', async () => {
+    const store = storeAt('copies')
+    const copy = folder.write('copy.log', readFileSync(LOG))
+    const { code, stderr } = await why5xx(['replay', LOG, copy, '--store', store])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/copy\.log begins as .*controller\.log does: one is a copy of the other/)
+    expect((await storeContent(store)).totals).toEqual([])
+  })
+
+  test('of what is no log says so, and keeps the lines as rejects', async () => {
+    const { code, stdout, stderr } = await why5xx([
+      'replay',
+      folder.write('words.txt', 'what\nis this\n'),
+      '--store',
+      storeAt('none')
+    ])
+    expect(code).toBe(1)
+    expect(stdout).toContain('2 lines not understood')
+    expect(stderr).toContain('none of the 2 lines is a log line')
+  })
+})
+
 describe('refused, and nothing is touched', () => {
   const wrong = folder.write('wrong.yaml', 'sink:\n  embeded:\n    path: x\n')
   test.each([

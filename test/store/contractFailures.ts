@@ -197,6 +197,7 @@ export function testFailures({ write, open, openWriter }: Contract): void {
     expect(await found({ causes: ['no_endpoints', 'read_timeout'] })).toEqual(['api', 'cart-http'])
     expect(await found({ pods: ['cart-1'] })).toEqual(['cart'])
     expect(await found({ pods: ['10.9.9.9:80', 'api-1'] })).toEqual(['api', 'cart-canary'])
+    expect(await found({ pods: ['10.9.9.9'] })).toEqual(['cart-canary'])
     expect(await found({ statuses: [503, 504] })).toEqual(['api', 'cart-http'])
     expect(await found({ statuses: [504], services: ['shop/cart'] })).toEqual([])
   })

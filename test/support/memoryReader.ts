@@ -122,7 +122,10 @@ export class MemoryStore implements StoreReader {
         within(filter, row.timeMs) &&
         matchesService(filter.services, row) &&
         (filter.causes.length === 0 || filter.causes.includes(row.cause)) &&
-        (filter.pods.length === 0 || filter.pods.includes(row.pod ?? '') || filter.pods.includes(row.address ?? '')) &&
+        (filter.pods.length === 0 ||
+          filter.pods.includes(row.pod ?? '') ||
+          filter.pods.includes(row.address ?? '') ||
+          filter.pods.includes((row.address ?? '').replace(/:\d+$/, ''))) &&
         (filter.statuses.length === 0 || filter.statuses.includes(row.status ?? -1))
     )
   }

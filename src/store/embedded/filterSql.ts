@@ -45,7 +45,9 @@ export function failureCondition(filter: StoreFilter, parameters: Parameters): s
   const parts = [timeCondition('time', filter), serviceCondition(filter.services, parameters, true)]
   if (filter.causes.length > 0) parts.push(`cause IN ${parameters.list(filter.causes)}`)
   if (filter.pods.length > 0)
-    parts.push(`(pod IN ${parameters.list(filter.pods)} OR address IN ${parameters.list(filter.pods)})`)
+    parts.push(
+      `(pod IN ${parameters.list(filter.pods)} OR address IN ${parameters.list(filter.pods)} OR regexp_replace(address, ':[0-9]+$', '') IN ${parameters.list(filter.pods)})`
+    )
   if (filter.statuses.length > 0)
     parts.push(`status IN (${filter.statuses.map(status => Math.trunc(Number(status))).join(', ')})`)
   return parts.filter(part => part !== NO_CONDITION).join(' AND ') || NO_CONDITION

@@ -176,10 +176,14 @@ async function ownOwner(): Promise<Owner> {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the command in field 2 may hold blanks and brackets. null: no such process, or no /proc. */
+/**
+ * Field 22 of /proc/PID/stat; the command in field 2 may hold blanks and brackets. null: no such process, one that is dead
+ * and not yet reaped (state Z or X), or no /proc.
+ */
 async function startTicks(pid: number): Promise<string | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  return text === null ? null : (text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null)
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? []
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
 }
 
 function inUse(folder: string, owner: Owner | null): Why5xxError {

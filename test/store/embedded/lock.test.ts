@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Lock, lockOwner } from '../../../src/store/embedded/lock.ts'
 import { Folder } from '../../support/program.ts'
 
@@ -57,6 +57,23 @@ test.each([
   const longAgo = (Date.now() - 16_000) / 1000
   utimesSync(join(folder.path, 'lock'), longAgo, longAgo)
   await (await Lock.take(folder.path)).release()
+})
+
+test('a dead process that its parent has not reaped owns nothing', async () => {
+  // The shell becomes sleep, which waits for no child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  try {
+    const pid = Number(await new Promise<Buffer>(resolve => parent.stdout.once('data', resolve)))
+    const fields = (): string[] => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    }
+    await vi.waitFor(() => expect(fields()[0]).toBe('Z'))
+    await leftByDead({ pid, startTicks: fields()[19] })
+    await (await Lock.take(folder.path)).release()
+  } finally {
+    parent.kill('SIGKILL')
+  }
 })
 
 test('of many that find a dead lock one gets it', async () => {
