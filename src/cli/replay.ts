@@ -83,7 +83,11 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     const { access, error, controller, stream_access: streamAccess } = counters.lines
     const found = access + error + controller + streamAccess + result.requestsKnown + result.documentsKnown
     if (found === 0)
-      complain(`none of the ${plural(result.lines, 'line')} is a log line of nginx or its controller; try why5xx check`)
+      complain(
+        result.lines === 0
+          ? 'there was no line to read'
+          : `none of the ${plural(result.lines, 'line')} is a log line of nginx or its controller; try why5xx check`
+      )
     return stop.exitCode ?? (counters.unreadable > 0 || found === 0 ? 1 : 0)
   } finally {
     status.line?.stop()

@@ -7,7 +7,7 @@ import type { FileStream } from './fileStream.ts'
 import { findCopy } from './knownFiles.ts'
 import { knownFile } from './place.ts'
 import { Truncated } from './plainFile.ts'
-import type { Source, SourceEvent, SourceStream, StreamState } from './source.ts'
+import type { Source, SourceEvent, StreamState } from './source.ts'
 import { systemTicker, type Ticker } from './ticker.ts'
 import { Folders } from './track.ts'
 import { Turns } from './turns.ts'
@@ -39,7 +39,6 @@ export class FileSource implements Source {
   readonly #options: Required<FileSourceOptions>
   readonly #known: readonly StreamState[]
   readonly #ticker: Ticker
-  #run: Reading | null = null
 
   /** `known`: what the store remembers. Each `read` begins from there. */
   constructor(options: FileSourceOptions, known: readonly StreamState[], ticker: Ticker = systemTicker) {
@@ -48,14 +47,8 @@ export class FileSource implements Source {
     this.#ticker = ticker
   }
 
-  /** All that are open, also those that nothing has come of yet: `groupTimeMs` must know them. */
-  get streams(): readonly SourceStream[] {
-    return this.#run?.finder.streams ?? []
-  }
-
   async *read(signal: AbortSignal): AsyncGenerator<SourceEvent> {
     const run = new Reading(this.#options, this.#known, this.#ticker)
-    this.#run = run
     try {
       yield* run.events(signal)
     } finally {

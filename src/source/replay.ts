@@ -134,7 +134,9 @@ export class ReplaySource implements Source {
   }
 
   #gap(name: string, error: unknown): SourceEvent {
-    const text = `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`
+    // Ours name the file already.
+    const why = error instanceof Error ? error.message : String(error)
+    const text = error instanceof Why5xxError ? why : `${name} cannot be read: ${why}`
     return { kind: 'gap', gap: { name, atMs: this.#nowMs(), bytes: null, reason: 'unreadable', text } }
   }
 }

@@ -30,7 +30,6 @@ export class StdinSource implements Source {
   readonly isRepeatable = false
   readonly #open: () => Input
   readonly #ticker: Ticker
-  #stream: StdinStream | null = null
 
   /** `open`: what is read, in tests. */
   constructor(open: () => Input = () => openInput('-'), ticker: Ticker = systemTicker) {
@@ -38,15 +37,10 @@ export class StdinSource implements Source {
     this.#ticker = ticker
   }
 
-  get streams(): readonly SourceStream[] {
-    return this.#stream === null ? [] : [this.#stream]
-  }
-
   /** Reads what is left of the pipe; what an earlier call has read does not come again. */
   async *read(signal: AbortSignal): AsyncGenerator<SourceEvent> {
     const input = this.#open()
     const stream = new StdinStream(this.#ticker.wallMs())
-    this.#stream = stream
     const chunks = input.chunks()
     try {
       for (;;) {
@@ -71,7 +65,6 @@ export class StdinSource implements Source {
       }
       yield { kind: 'end', stream }
     } finally {
-      this.#stream = null
       input.close()
     }
   }
