@@ -223,8 +223,8 @@ export class LogReader {
       else this.#physicalLine(line)
       start = feed + 1
     }
-    // Only sources that hold error lines are looked back in; before the first one may lie the end of a chunk.
-    if (!this.#hasErrors && !isLast) return
+    // Only stamped sources with error lines are looked back in; before the first one may lie the end of a chunk.
+    if (!this.#hasErrors && (!isLast || Number.isNaN(line.timeMs))) return
     this.#current.lastMs = line.timeMs
     this.#recent.add(this.#current)
   }

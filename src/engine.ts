@@ -212,9 +212,9 @@ export class Engine {
 
   /** Counts a client's request, if its service is wanted; says whether. */
   count(status: number, nameId: number): boolean {
-    const isWanted = this.isWantedId(nameId)
-    if (isWanted) this.totals.count(status, nameId)
-    return isWanted
+    if (this.options.isWantedName !== null && !this.isWantedId(nameId)) return false
+    this.totals.count(status, nameId)
+    return true
   }
 
   isWantedId(nameId: number): boolean {
