@@ -60,14 +60,16 @@ test.each([
 })
 
 test('a dead process that its parent has not reaped owns nothing', async () => {
-  // The shell becomes sleep, which waits for no child.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // The shell becomes sleep, which waits for no child; a shell might. So the child ends when it is told to, after that.
+  const parent = spawn('sh', ['-c', 'head -c 1 <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] })
   try {
     const pid = Number(await new Promise<Buffer>(resolve => parent.stdout.once('data', resolve)))
     const fields = (): string[] => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     }
+    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'))
+    parent.stdin.end('.')
     await vi.waitFor(() => expect(fields()[0]).toBe('Z'))
     await leftByDead({ pid, startTicks: fields()[19] })
     await (await Lock.take(folder.path)).release()
