@@ -68,6 +68,11 @@ export class LogReader {
     return this.#offset
   }
 
+  /** Where the physical line begins that is being read. */
+  get at(): number {
+    return this.#line.byteOffset
+  }
+
   /** Lines that may go on and were not told yet: pieces, and records that wait for their continuations. */
   *openLines(): Generator<LineStart> {
     yield* this.#pieces.firsts()

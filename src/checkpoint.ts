@@ -1,6 +1,9 @@
 /** Where a restart goes on in one stream, so that every line counts once and every join is made as if nothing had happened. */
 
-/** As JSON in the store. Offsets are bytes, uncompressed; of a record of several lines they are the first line's. */
+/**
+ * As JSON in the store. Offsets are bytes, uncompressed, or those of messages; of a record of several lines they are the
+ * first line's.
+ */
 export interface ReadPosition {
   /** Behind the last whole line that was read: everything below is counted. */
   readTo: number

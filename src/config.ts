@@ -62,7 +62,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     const checked = schemaOf(option).safeParse(value)
     if (checked.success) setPath(config as unknown as Record<string, unknown>, path, checked.data)
     else {
-      const shown = option.type === 'secret' ? '***' : clip(jsonText(value), 80)
+      const shown = option.type === 'secret' || option.type === 'password' ? '***' : clip(jsonText(value), 80)
       problems.push(`${path} (${origin}) is ${shown}: expected ${expected(option)}`)
     }
   }

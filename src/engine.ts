@@ -14,6 +14,7 @@ import { EngineSource } from './engineSource.ts'
 import { roleOf } from './join/errorRole.ts'
 import { Joiner, type JoinOptions, type JoinResult } from './join/joiner.ts'
 import type { AccessEntry, ControllerEntry, ErrorEntry, Failure, JoinedRequest } from './model.ts'
+import type { StreamPartition } from './source/source.ts'
 import { MinuteTotals, Totals } from './totals.ts'
 
 export interface EngineOptions {
@@ -27,8 +28,8 @@ export interface EngineOptions {
   toMs: number
   /** Which upstream names count; null: all. */
   isWantedName: ((name: string) => boolean) | null
-  /** Count per minute too. */
-  withMinutes?: boolean
+  /** Count per minute too; `lines` keeps beside the sums what was counted at which position. */
+  withMinutes?: boolean | 'lines'
 }
 
 /** As JSON in the store. */
@@ -48,6 +49,8 @@ export interface SourceInfo {
   id?: string
   /** Where an earlier run got to. */
   resume?: ReadPosition | null
+  /** It comes as messages. */
+  partition?: StreamPartition | null
 }
 
 /** What the engine tells; all by record time, each thing once. */
@@ -115,7 +118,7 @@ export class Engine {
     this.options = options
     this.listener = listener
     this.totals = new Totals(this.names)
-    this.minutes = options.withMinutes ? new MinuteTotals(this.names) : null
+    this.minutes = options.withMinutes ? new MinuteTotals(this.names, options.withMinutes === 'lines') : null
   }
 
   /** Error lines given up because too many waited. */
@@ -138,6 +141,14 @@ export class Engine {
     source.end()
     const at = this.sources.indexOf(source)
     if (at >= 0) this.sources.splice(at, 1)
+  }
+
+  /** Another process reads the source from now on: what waits of it is dropped. */
+  drop(source: EngineSource): void {
+    const at = this.sources.indexOf(source)
+    if (at >= 0) this.sources.splice(at, 1)
+    for (const controller of this.#controllers.values()) controller.joiner.forget(source.id)
+    this.minutes?.forget(source.id)
   }
 
   /** What a restart needs beside the lines that wait; null: nothing has changed since the last call. */

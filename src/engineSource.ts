@@ -2,6 +2,7 @@
 
 import { takePath } from '../parsers/envelope.ts'
 import { Line } from '../parsers/line.ts'
+import type { MessageBatch } from '../parsers/messageBatch.ts'
 import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.ts'
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
@@ -13,7 +14,8 @@ import type { Controller, Engine, SourceInfo } from './engine.ts'
 import { canCut } from './join/errorRole.ts'
 import type { Entry, ErrorEntry, Position } from './model.ts'
 import { RecordClock } from './recordTime.ts'
-import type { MinuteLedger } from './totals.ts'
+import type { StreamPartition } from './source/source.ts'
+import { CLIENT_CLOSED, MASKED, type MinuteLedger } from './totals.ts'
 
 const TICK_MS = 1_000
 /** How far an access line can be ahead of its error line: 34 ms were seen. */
@@ -37,6 +39,7 @@ export class EngineSource implements LineVisitor {
   /** Those whose lines came through this source. */
   readonly controllers = new Set<Controller>()
   readonly #engine: Engine
+  readonly #partition: StreamPartition | null
   readonly #isGrouped: boolean
   readonly #own: Controller
   readonly #fence: ReadFence
@@ -46,8 +49,12 @@ export class EngineSource implements LineVisitor {
   /** Line numbers of the last successes that have an error line. */
   readonly #joinedSuccesses = new Set<number>()
 
-  constructor(engine: Engine, { name, modifiedMs, group = null, id = name, resume = null }: SourceInfo) {
+  constructor(
+    engine: Engine,
+    { name, modifiedMs, group = null, id = name, resume = null, partition = null }: SourceInfo
+  ) {
     this.#engine = engine
+    this.#partition = partition
     this.name = name
     this.id = id
     this.modifiedMs = modifiedMs
@@ -93,6 +100,11 @@ export class EngineSource implements LineVisitor {
     const before = this.reader.lines
     this.reader.push(chunk)
     this.#engine.counts.lines += this.reader.lines - before
+  }
+
+  /** As `push`, of a partition. */
+  pushMessages(_batch: MessageBatch): void {
+    throw new Error('not yet')
   }
 
   end(): void {
@@ -163,11 +175,11 @@ export class EngineSource implements LineVisitor {
         return this.#error(record, line, timeMs, controller)
       case 'controller':
         if (record.messageCause === 'no_endpoints' && record.service !== null && timeMs !== null) {
-          const position = this.#position(line)
+          const position = this.placeOf(line)
           engine.backends.addNoEndpoints(record.service, { timeMs, position, text: record.message })
         }
         if (timeMs !== null && !engine.isWanted(timeMs)) return
-        return engine.listener.controller({ record, line, position: this.#position(line), stream: this.id, timeMs })
+        return engine.listener.controller({ record, line, position: this.placeOf(line), stream: this.id, timeMs })
       case 'stream_access':
         return engine.listener.stream(record, timeMs)
     }
@@ -214,7 +226,7 @@ export class EngineSource implements LineVisitor {
 
   #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
     if (!this.#engine.count(status, nameId) || this.#ledger === null) return
-    this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs)
+    this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs, this.reader.at)
   }
 
   #countRecord(record: AccessRecord, nameId: number, timeMs: number): void {
@@ -222,9 +234,9 @@ export class EngineSource implements LineVisitor {
     this.#count(status, nameId, timeMs, record.requestTimeMs ?? 0)
     if (this.#ledger === null || !this.#engine.isWantedId(nameId)) return
     if (status === 499 && record.attempts?.at(-1)?.status !== 499)
-      this.#ledger.mark(this.#minuteTime(timeMs), nameId, 'clientClosed')
+      this.#ledger.mark(this.#minuteTime(timeMs), nameId, CLIENT_CLOSED, this.reader.at)
     else if (status < 400 && (record.attempts?.length ?? 0) > 1 && classifyAccess(record).masked)
-      this.#ledger.mark(this.#minuteTime(timeMs), nameId, 'masked')
+      this.#ledger.mark(this.#minuteTime(timeMs), nameId, MASKED, this.reader.at)
   }
 
   /** A format without a time: the minute of the lines around it. */
@@ -234,12 +246,15 @@ export class EngineSource implements LineVisitor {
   }
 
   #entry<R>(record: R, line: RecordLine, timeMs: number): Entry<R> {
-    const position = this.#position(line)
+    const position = this.placeOf(line)
     return { record, line, position, stream: this.id, timeMs, isPrecise: line.timeMs !== null }
   }
 
-  #position(line: RecordLine): Position {
-    return { file: this.name, line: line.number }
+  /** Where the line was read. */
+  placeOf(line: RecordLine): Position {
+    if (this.#partition === null) return { file: this.name, line: line.number }
+    const { topic, partition } = this.#partition
+    return { topic, partition, offset: line.byteOffset }
   }
 
   /** A success has got its error line: a second one must not find it as if it were free. */

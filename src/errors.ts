@@ -7,6 +7,8 @@ export type Why5xxErrorCode =
   | 'WHY5XX_LISTEN'
   /** A store that cannot be opened, read or written. */
   | 'WHY5XX_STORE'
+  /** A broker that cannot be reached, refuses us, or has no such topic. */
+  | 'WHY5XX_KAFKA'
   /** Another process writes to the store. */
   | 'WHY5XX_STORE_IN_USE'
 

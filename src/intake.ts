@@ -1,5 +1,6 @@
 /** The way in: every stream of the source on its way through the engine, and where each of them is. */
 
+import type { MessageBatch } from '../parsers/messageBatch.ts'
 import type { WaitingLine } from './checkpoint.ts'
 import type { Controller, Engine } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
@@ -58,6 +59,23 @@ export class Intake {
     stream.newestMs = open.source.newestMs
     if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
     this.#moveWindows(stream.group)
+  }
+
+  /** As `push`, of a partition. */
+  pushMessages(stream: SourceStream, batch: MessageBatch): void {
+    const open = this.#openStream(stream)
+    open.source.pushMessages(batch)
+    open.silentTicks = 0
+    stream.newestMs = open.source.newestMs
+    if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
+  }
+
+  /** Another process reads the stream. */
+  drop(stream: SourceStream): void {
+    const open = this.#open.get(stream.id)
+    if (open === undefined) return
+    this.#engine.drop(open.source)
+    this.#open.delete(stream.id)
   }
 
   end(stream: SourceStream): void {
@@ -126,8 +144,8 @@ export class Intake {
   #openStream(stream: SourceStream): OpenStream {
     let open = this.#open.get(stream.id)
     if (open === undefined) {
-      const { id, name, group, modifiedMs, resume } = stream
-      const source = this.#engine.open({ id, name, group, modifiedMs, resume })
+      const { id, name, group, modifiedMs, resume, partition = null } = stream
+      const source = this.#engine.open({ id, name, group, modifiedMs, resume, partition })
       stream.newestMs = source.newestMs
       open = { stream, source, headBytes: 0, isEnded: false, silentTicks: 0, told: '' }
       this.#open.set(id, open)

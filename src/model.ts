@@ -4,10 +4,18 @@ import type { Cause } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/reader.ts'
 import type { AccessRecord, ControllerRecord, ErrorRecord } from '../parsers/record.ts'
 
-/** Where a line was read: counted from 1; of a record of several lines the first physical one. */
-export interface Position {
+/** Where a line was read: lines are counted from 1; of a record of several lines the first physical one. */
+export type Position = FilePosition | PartitionPosition
+
+export interface FilePosition {
   file: string
   line: number
+}
+
+export interface PartitionPosition {
+  topic: string
+  partition: number
+  offset: number
 }
 
 /** A record with its place in time and in its source. */

@@ -3,9 +3,10 @@
  * Plain data, so that a command that needs only defaults does not pay for a schema library.
  */
 
+import { CLUSTER_OPTIONS } from './clusterOptions.ts'
 import { RUN_OPTIONS, type RunConfig } from './runOptions.ts'
 
-/** `list`: of regular expressions; `texts`: of anything; `secret`: a text that is never shown. Their forms: optionType.ts. */
+/** `list`: of regular expressions; `texts`: of anything; `secret`: a token that is never shown; `password`: any text that is never shown. Their forms: optionType.ts. */
 export type OptionType =
   | 'text'
   | 'optionalText'
@@ -18,6 +19,7 @@ export type OptionType =
   | 'size'
   | 'listen'
   | 'secret'
+  | 'password'
 
 export interface OptionInfo {
   /** `join.errorWaitMs` is `join: { errorWaitMs: … }` in the file and WHY5XX_JOIN_ERROR_WAIT_MS in the environment. */
@@ -133,7 +135,7 @@ const ENGINE_OPTIONS: readonly OptionInfo[] = [
   }
 ]
 
-export const OPTIONS: readonly OptionInfo[] = [...ENGINE_OPTIONS, ...RUN_OPTIONS]
+export const OPTIONS: readonly OptionInfo[] = [...ENGINE_OPTIONS, ...RUN_OPTIONS, ...CLUSTER_OPTIONS]
 
 /** WHY5XX_JOIN_ERROR_WAIT_MS of `join.errorWaitMs`. */
 export function environmentName(path: string): string {

@@ -12,6 +12,7 @@ export function schemaOf(option: OptionInfo): z.ZodType {
     case 'text':
       return option.path === 'timeZone' ? z.string().refine(isTimeZone) : z.string().min(1)
     case 'optionalText':
+    case 'password':
       return z.string().min(1).nullable()
     case 'integer':
       return z
@@ -46,6 +47,7 @@ export function expected(option: OptionInfo): string {
     case 'text':
       return option.path === 'timeZone' ? 'an IANA time zone such as Europe/Berlin' : 'a text that is not empty'
     case 'optionalText':
+    case 'password':
       return 'a text, or nothing'
     case 'integer':
       return `a whole number${option.unit === null ? '' : ` of ${option.unit}`}, at least ${option.min ?? 0}`
@@ -83,6 +85,7 @@ export function fromText(option: OptionInfo, text: string): unknown {
     case 'optionalText':
     case 'size':
     case 'secret':
+    case 'password':
       return text === '' ? null : text
     default:
       return text

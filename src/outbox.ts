@@ -76,7 +76,15 @@ export class Outbox implements EngineListener {
 
   reject(code: ParseErrorCode, column: number, line: RecordLine, source: EngineSource): void {
     const lastMs = Number.isFinite(source.newestMs) ? source.newestMs : (source.modifiedMs ?? 0)
-    const rejected = { code, column, line, file: source.name, stream: source.id, timeMs: line.timeMs ?? lastMs }
+    const rejected = {
+      code,
+      column,
+      line,
+      position: source.placeOf(line),
+      value: null,
+      stream: source.id,
+      timeMs: line.timeMs ?? lastMs
+    }
     this.#rejects.push(buildRejectDocument(rejected, this.#options))
     this.#bytes += STATE_BYTES + 2 * line.raw.length
     const { rejectsByCode } = this.#counters

@@ -46,6 +46,8 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     counters.steppedMs = nowMs()
     counters.isAtEnd = event.kind === 'idle'
     if (event.kind === 'chunk') intake.push(event.stream, event.bytes)
+    else if (event.kind === 'messages') intake.pushMessages(event.stream, event.batch)
+    else if (event.kind === 'lost') intake.drop(event.stream)
     else if (event.kind === 'end') intake.end(event.stream)
     else if (event.kind === 'gap') outbox.gap(event.gap)
     else intake.idle(event.idleMs)

@@ -1,12 +1,13 @@
 /** The options of the long-running process; a part of the table of options. */
 
+import type { ElasticsearchConfig, KafkaConfig } from './clusterOptions.ts'
 import type { OptionInfo } from './optionTable.ts'
 
 export const RUN_OPTIONS: readonly OptionInfo[] = [
   {
     path: 'source.kind',
     type: 'choice',
-    choices: ['files', 'stdin'],
+    choices: ['files', 'stdin', 'kafka'],
     default: 'files',
     unit: null,
     sentence: 'Where run reads lines from.'
@@ -28,10 +29,10 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   {
     path: 'sink.kind',
     type: 'choice',
-    choices: ['embedded'],
+    choices: ['embedded', 'elasticsearch'],
     default: 'embedded',
     unit: null,
-    sentence: 'Where failures and totals are kept: embedded is a folder on this machine.'
+    sentence: 'Where failures and totals are kept: embedded is a folder on this machine, elasticsearch a cluster of it.'
   },
   {
     path: 'sink.embedded.path',
@@ -112,8 +113,12 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
 ]
 
 export interface RunConfig {
-  source: { kind: 'files' | 'stdin'; files: { paths: string[]; follow: boolean } }
-  sink: { kind: 'embedded'; embedded: { path: string; retention: string; sizeMax: string | null } }
+  source: { kind: 'files' | 'stdin' | 'kafka'; files: { paths: string[]; follow: boolean }; kafka: KafkaConfig }
+  sink: {
+    kind: 'embedded' | 'elasticsearch'
+    embedded: { path: string; retention: string; sizeMax: string | null }
+    elasticsearch: ElasticsearchConfig
+  }
   web: {
     listen: string
     token: string | null

@@ -57,7 +57,7 @@ test('lists by comma', () => {
 
 describe('a wrong value: path, origin, value, what is allowed', () => {
   test.each<[string, string]>([
-    ['source.kind=kafka', 'source.kind (--set) is "kafka": expected one of files, stdin'],
+    ['source.kind=kafak', 'source.kind (--set) is "kafak": expected one of files, stdin, kafka'],
     ['source.files.paths=a,,b', 'source.files.paths (--set) is ["a","","b"]: expected a list of texts'],
     ['sink.kind=sqlite', 'sink.kind (--set) is "sqlite": expected one of embedded'],
     ['sink.embedded.path=', 'sink.embedded.path (--set) is "": expected a text that is not empty'],

@@ -32,6 +32,8 @@ test('an old log that is read at full speed makes batches of about a megabyte, t
       batches.push(batch)
       return { written: 0, known: 0 }
     },
+    facts: null,
+    claim: () => Promise.resolve({ streams: [], engines: [] }),
     countedMinutes: async () => new Set(),
     close: async () => {}
   }

@@ -2,20 +2,20 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NameTable } from '../parsers/nameTable.ts'
-import { MinuteTotals } from '../src/totals.ts'
+import { CLIENT_CLOSED, MASKED, MinuteTotals } from '../src/totals.ts'
 
 const MINUTE_MS = 60_000
 const CART = 'shop-cart-80'
 
 test('statuses go where they belong', () => {
   const names = new NameTable()
-  const totals = new MinuteTotals(names)
+  const totals = new MinuteTotals(names, false)
   const ledger = totals.ledger('ingress/pod/controller', 's1')
   const id = names.of(CART)
   for (const status of [200, 404, 499, 500, 502, 502, 503, 504, 599, 0, 9, -1])
-    ledger.count(MINUTE_MS + 5, id, status, 10)
-  ledger.mark(MINUTE_MS + 5, id, 'clientClosed')
-  ledger.mark(MINUTE_MS + 5, id, 'masked')
+    ledger.count(MINUTE_MS + 5, id, status, 10, 0)
+  ledger.mark(MINUTE_MS + 5, id, CLIENT_CLOSED, 0)
+  ledger.mark(MINUTE_MS + 5, id, MASKED, 0)
   expect(totals.take()).toEqual([
     {
       minuteMs: MINUTE_MS,
@@ -38,18 +38,18 @@ test('statuses go where they belong', () => {
 
 test('a stream that is forgotten keeps what was not taken of others', () => {
   const names = new NameTable()
-  const totals = new MinuteTotals(names)
-  totals.ledger('a', 's1').count(0, names.of(CART), 200, 1)
-  totals.ledger('b', 's2').count(0, names.of(CART), 200, 1)
+  const totals = new MinuteTotals(names, false)
+  totals.ledger('a', 's1').count(0, names.of(CART), 200, 1, 0)
+  totals.ledger('b', 's2').count(0, names.of(CART), 200, 1, 0)
   totals.forget('s1')
   expect(totals.take().map(row => row.stream)).toEqual(['s2'])
 })
 
 test('what waits to be taken is known without looking at it', () => {
   const names = new NameTable()
-  const totals = new MinuteTotals(names)
+  const totals = new MinuteTotals(names, false)
   const ledger = totals.ledger('ingress/pod/controller', 's1')
-  for (let i = 0; i < 1_000; i++) ledger.count(Math.floor(i / 5) * MINUTE_MS, names.of(CART), 200, 1)
+  for (let i = 0; i < 1_000; i++) ledger.count(Math.floor(i / 5) * MINUTE_MS, names.of(CART), 200, 1, 0)
   const { bytes } = totals
   const written = JSON.stringify(totals.take()).length
   expect(bytes).toBeGreaterThan(written)
@@ -68,7 +68,7 @@ test('taken whenever: the rows add up to what was counted', () => {
   fc.assert(
     fc.property(fc.array(request, { maxLength: 60 }), requests => {
       const names = new NameTable()
-      const totals = new MinuteTotals(names)
+      const totals = new MinuteTotals(names, false)
       const sums = new Map<string, [requests: number, failures: number]>()
       const wanted = new Map<string, [requests: number, failures: number]>()
       const add = (map: typeof sums, key: string, count: number, failures: number): void => {
@@ -80,7 +80,7 @@ test('taken whenever: the rows add up to what was counted', () => {
           add(sums, `${row.minuteMs} ${row.upstream} ${row.container}`, row.requests, row.failures)
       }
       for (const { minute, name, status, container, isTaken } of requests) {
-        totals.ledger(container, 's').count(minute * MINUTE_MS + 59_999, names.of(name), status, 3)
+        totals.ledger(container, 's').count(minute * MINUTE_MS + 59_999, names.of(name), status, 3, 0)
         add(wanted, `${minute * MINUTE_MS} ${name} ${container}`, 1, status >= 500 ? 1 : 0)
         if (isTaken) take()
       }

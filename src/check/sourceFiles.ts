@@ -15,7 +15,7 @@ const NAMED_MAX = 3
 const PERMISSION =
   'run why5xx as a user who may read them (root, or the group that owns them); in a container, mount their folders, those that links lead to included'
 
-export function checkSource({ kind, files }: Config['source']): Finding[] {
+export function checkSource({ kind, files }: Pick<Config['source'], 'kind' | 'files'>): Finding[] {
   if (kind === 'stdin') return [ok('source.kind', 'stdin: lines come through a pipe')]
   const looks = files.paths.map(look)
   const isNothing = looks.every(({ readable }) => readable === 0)

@@ -37,5 +37,5 @@ export async function runConfig(flags: { format?: string }, options: CommonOptio
 /** A secret is never printed, only whether there is one. */
 function shownValue(option: OptionInfo, config: Config): unknown {
   const value = option.path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config)
-  return option.type === 'secret' && value !== null ? '***' : value
+  return (option.type === 'secret' || option.type === 'password') && value !== null ? '***' : value
 }

@@ -2,6 +2,8 @@ import type { Counters } from '../counters.ts'
 import { summaryOf, worstFailure } from '../runSummary.ts'
 import { clip, grouped, percent, plural, safeText } from '../text.ts'
 
+export type SourceKind = 'files' | 'stdin' | 'kafka'
+
 /** At most four times a second, whoever asks. */
 const DRAW_MS = 250
 /** The speed is that of this long: shorter and it flickers. */
@@ -21,7 +23,7 @@ export interface Terminal {
 export class StatusLine {
   readonly #counters: Counters
   readonly #terminal: Terminal
-  readonly #kind: 'files' | 'stdin'
+  readonly #kind: SourceKind
   readonly #nowMs: () => number
   #timer: NodeJS.Timeout | null = null
   #isShown = false
@@ -34,7 +36,7 @@ export class StatusLine {
       kind,
       terminal = process.stderr,
       nowMs = Date.now
-    }: { kind: 'files' | 'stdin'; terminal?: Terminal; nowMs?: () => number }
+    }: { kind: SourceKind; terminal?: Terminal; nowMs?: () => number }
   ) {
     this.#counters = counters
     this.#kind = kind
@@ -91,12 +93,12 @@ export class StatusLine {
 }
 
 /** `3 files  12,345 lines/s  lag 0 s  failed 38 (0.7 %)  connection_refused shop-cart-80 31  held 4  stored 1,204`. */
-export function statusText(counters: Counters, kind: 'files' | 'stdin', linesPerSecond: number, nowMs: number): string {
+export function statusText(counters: Counters, kind: SourceKind, linesPerSecond: number, nowMs: number): string {
   const summary = summaryOf(counters, nowMs)
   const worst = worstFailure(counters)
   const parts = [
     ...(summary.paused === null ? [] : [`PAUSED: ${ascii(summary.paused)}`]),
-    kind === 'stdin' ? 'stdin' : plural(counters.streams, 'file'),
+    kind === 'stdin' ? 'stdin' : plural(counters.streams, kind === 'kafka' ? 'partition' : 'file'),
     `${grouped(linesPerSecond)} lines/s`,
     `lag ${lagText(summary.lagSeconds)}`,
     summary.failed === 0

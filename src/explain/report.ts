@@ -210,6 +210,7 @@ export function errorText(error: NonNullable<Example['error']>): string {
 
 export function positionText(position: Position | null, inputs: string[]): string {
   if (position === null) return ''
+  if ('offset' in position) return `${safeText(position.topic)}/${position.partition} offset ${position.offset}`
   return inputs.length > 1 ? `${safeText(position.file)}:${position.line}` : `line ${position.line}`
 }
 

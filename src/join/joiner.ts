@@ -145,6 +145,16 @@ export class Joiner {
     yield* this.#alone
   }
 
+  /** Drops what waits of a stream: another process reads it. */
+  forget(stream: string): void {
+    for (const held of this.#errorQueue) if (!held.isTaken && held.entry.stream === stream) this.#forget(held)
+    this.#errorQueue = this.#errorQueue.filter(held => held.entry.stream !== stream)
+    this.#takenInQueue = this.#errorQueue.filter(held => held.isTaken).length
+    for (const held of this.#accessQueue) if (held.entry.stream === stream) remove(this.#accesses, held.key, held)
+    this.#accessQueue = this.#accessQueue.filter(held => held.entry.stream !== stream)
+    this.#alone = this.#alone.filter(entry => entry.stream !== stream)
+  }
+
   /** Error lines without a request that nobody has taken yet. */
   get aloneCount(): number {
     return this.#alone.length

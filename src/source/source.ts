@@ -1,6 +1,16 @@
-/** The contract of everything that lines come from: files that are followed, stdin, later Kafka partitions. */
+/** The contract of everything that lines come from: files that are followed, stdin, Kafka partitions. */
 
+import type { MessageBatch } from '../../parsers/messageBatch.ts'
 import type { ReadPosition } from '../checkpoint.ts'
+import type { ShipperRuns } from './shipperRuns.ts'
+
+/** What is special about a partition. */
+export interface StreamPartition {
+  topic: string
+  partition: number
+  /** Recognises what the shipper sent before; its state is part of `place`. */
+  shipper: ShipperRuns
+}
 
 /** Bytes in order from one place: one generation of a file, stdin, a partition. */
 export interface SourceStream {
@@ -19,8 +29,10 @@ export interface SourceStream {
   readonly head: Uint8Array
   /** Where reading goes on: the first chunk begins at `resume.from`. null: from its very beginning. */
   readonly resume: ReadPosition | null
-  /** True while nothing unread is known to be there. Kept by the source. */
+  /** True while nothing unread is known to be there; of a partition: fetches answered empty. Kept by the source. */
   readonly isAtEnd: boolean
+  /** Of a Kafka partition: it comes as messages, and positions are their offsets. What comes as bytes has none. */
+  readonly partition?: StreamPartition
   /** Record time of its newest line, Unix ms; -Infinity before the first. Set by whoever reads the lines. */
   newestMs: number
   /**
@@ -38,7 +50,7 @@ export interface SourceGap {
   atMs: number
   /** null: unknown. */
   bytes: number | null
-  reason: 'rotated_away' | 'truncated' | 'unreadable'
+  reason: 'rotated_away' | 'truncated' | 'unreadable' | 'shipper' | 'expired'
   /** One sentence for people. */
   text: string
 }
@@ -46,6 +58,10 @@ export interface SourceGap {
 export type SourceEvent =
   /** Bytes as they come, lines cut anywhere; valid until the next event is asked for. */
   | { kind: 'chunk'; stream: SourceStream; bytes: Uint8Array }
+  /** The same of a partition: offsets ascend, also from one batch to the next, and may have holes. */
+  | { kind: 'messages'; stream: SourceStream; batch: MessageBatch }
+  /** Another process reads the stream from now on: what waits of it here is dropped. It may come back, as a new object. */
+  | { kind: 'lost'; stream: SourceStream }
   /**
    * Nothing more will come of the stream: its last line may lack the line feed. A stream with `resume` may end without a
    * chunk: there was nothing more, or it is gone, which a gap before this says.
@@ -79,4 +95,29 @@ export interface Source {
    * what concerns one stream is a gap.
    */
   read(signal: AbortSignal): AsyncGenerator<SourceEvent>
+  /** These are durable with everything they speak of: what is remembered elsewhere (a committed offset) may follow. */
+  durable?(states: readonly StreamState[]): void
+  /** Ends what `read` leaves open when everything is durable: commits, leaves the consumer group. */
+  close?(): Promise<void>
+  readonly facts?: KafkaFacts
+}
+
+/** Of a Kafka source, for metrics. Counts are since the process started. */
+export interface KafkaFacts {
+  partitions: readonly {
+    partition: number
+    /** Offsets between what was read and the high watermark. */
+    lagOffsets: number
+    /** Offsets between what was committed and the high watermark. */
+    committedLagOffsets: number
+    isPaused: boolean
+  }[]
+  /** Lines that a shipper had sent before. */
+  resends: number
+  /** Times a partition began elsewhere than where it was left: its messages had expired. */
+  offsetResets: number
+  rebalances: number
+  /** Wall time of the last fetch or heartbeat, Unix ms; null before the first. */
+  aliveMs: number | null
+  hasJoined: boolean
 }

@@ -5,7 +5,7 @@ import { type CauseInfo, causeTable } from '../../parsers/causes.ts'
 import type { RecordLine } from '../../parsers/reader.ts'
 import type { AccessRecord, ErrorRecord, UpstreamAttempt } from '../../parsers/record.ts'
 import type { Masker } from '../mask.ts'
-import type { Failure } from '../model.ts'
+import type { Failure, Position } from '../model.ts'
 import { lineId, sourceOf } from './identity.ts'
 
 export interface DocumentOptions {
@@ -119,7 +119,8 @@ export function port(facts: Facts): number | null {
 /** Of the deciding error line, else of the access line; a shipper tells the file where there is one. */
 export function filePath({ failure }: Facts): string | null {
   const { line, position } = (failure.errors[failure.deciding] ?? failure.access ?? failure.errors[0])!
-  return line.path ?? (position.file === 'stdin' ? null : position.file)
+  if (line.path !== null || !('file' in position)) return line.path
+  return position.file === 'stdin' ? null : position.file
 }
 
 export function isFailed(attempt: UpstreamAttempt): boolean {
@@ -143,27 +144,35 @@ export function texts(values: (number | string | null)[]): string[] {
   return values.map(value => (value === null ? '-' : String(value)))
 }
 
+/** Where a person finds the line: by its pod and stamp, which are the same wherever it is read; else where it was read. */
+function lineText(position: Position, line: RecordLine | null = null): string {
+  if (line !== null && line.pod !== null && line.written !== '')
+    return `${line.namespace === null ? '' : `${line.namespace}/`}${line.pod} ${line.written}`
+  if ('file' in position) return `${position.file}:${position.line}`
+  return `${position.topic}/${position.partition} offset ${position.offset}`
+}
+
 function evidenceOf(
   failure: Failure,
   access: AccessRecord | null,
   attempts: readonly UpstreamAttempt[],
   masker: Masker
 ): Evidence[] {
-  const items: Evidence[] = failure.errors.map(({ position, record, timeMs }) => ({
+  const items: Evidence[] = failure.errors.map(({ line, position, record, timeMs }) => ({
     kind: 'error_line',
     at: iso(timeMs),
-    ref: `${position.file}:${position.line}`,
+    ref: lineText(position, line),
     text: masker.message(record.message)
   }))
   if (failure.access !== null && access !== null) {
-    const { position, timeMs } = failure.access
+    const { line, position, timeMs } = failure.access
     const statuses = attempts.map(attempt => attempt.status ?? '-').join(', ')
     const text = `status ${access.status}, upstream status ${statuses || '-'}, ${access.bodyBytes ?? '-'} bytes, request time ${printedSeconds(access.requestTimeMs) ?? '-'} s`
-    items.push({ kind: 'access_line', at: iso(timeMs), ref: `${position.file}:${position.line}`, text })
+    items.push({ kind: 'access_line', at: iso(timeMs), ref: lineText(position, line), text })
   }
   if (failure.controller !== null) {
     const { timeMs, position, text } = failure.controller
-    const ref = `${position.file}:${position.line}`
+    const ref = lineText(position)
     items.push({ kind: 'controller_line', at: iso(timeMs), ref, text: masker.message(text) })
   }
   return items

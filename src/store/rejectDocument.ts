@@ -2,6 +2,7 @@
 
 import type { RecordLine } from '../../parsers/reader.ts'
 import type { ParseErrorCode } from '../../parsers/record.ts'
+import type { Position } from '../model.ts'
 import { DOCUMENT_SCHEMA, type DocumentOptions } from './document.ts'
 import { lineId, sourceOf } from './identity.ts'
 import type { StoredReject } from './store.ts'
@@ -11,15 +12,17 @@ export interface Rejected {
   /** From 1. */
   column: number
   line: RecordLine
-  /** Name and id of its stream. */
-  file: string
+  position: Position
+  /** The Kafka message it came in, Latin-1; null: it came as bytes. */
+  value: string | null
+  /** Id of its stream. */
   stream: string
   /** The envelope's stamp, else that of the lines before it. Unix ms. */
   timeMs: number
 }
 
 export function buildRejectDocument(rejected: Rejected, options: DocumentOptions): StoredReject {
-  const { code, column, line, file, stream } = rejected
+  const { code, column, line, stream, position, value } = rejected
   const timeMs = Math.floor(rejected.timeMs)
   const id = lineId(sourceOf(options.clusterName, line, options.sourceOf(stream, line.byteOffset)), line)
   const document = {
@@ -36,8 +39,8 @@ export function buildRejectDocument(rejected: Rejected, options: DocumentOptions
     why5xx: {
       schema: DOCUMENT_SCHEMA,
       reject: { stage: 'parse', bytes: line.raw.length, column },
-      origin: { access: null, errors: [{ file, line: line.number }] }
+      origin: { access: null, errors: [position] }
     }
   }
-  return { id, version: 1, timeMs, document, raw: line.raw }
+  return { id, version: 1, timeMs, document, raw: value ?? line.raw, position }
 }

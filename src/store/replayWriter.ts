@@ -1,7 +1,7 @@
 /** A store as a replay sees it: what other streams have counted before is not counted again. */
 
 import type { RawBatch, Sink } from './sink.ts'
-import type { TotalsRow, WriteResult } from './store.ts'
+import type { ClaimedStreams, TotalsRow, WriteResult } from './store.ts'
 
 /**
  * Lines of one container come in many files: kubelet's, a shipper's, what somebody saved of `kubectl logs`. Totals of a
@@ -29,6 +29,10 @@ export class ReplayWriter implements Sink {
 
   get engine(): Sink['engine'] {
     return this.#store.engine
+  }
+
+  get facts(): Sink['facts'] {
+    return this.#store.facts
   }
 
   get pausedBecause(): string | null {
@@ -61,6 +65,10 @@ export class ReplayWriter implements Sink {
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
     return this.#store.countedMinutes(containers, stream)
+  }
+
+  claim(streams: string[]): Promise<ClaimedStreams> {
+    return this.#store.claim(streams)
   }
 
   close(): Promise<void> {

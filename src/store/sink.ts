@@ -2,7 +2,7 @@
 
 import type { ErrorEntry, Failure } from '../model.ts'
 import { buildDocument, type DocumentOptions, type StoredDocument } from './document.ts'
-import type { Batch, StoreWriter, WriteResult } from './store.ts'
+import type { Batch, ClaimedStreams, StoreWriter, WriteResult } from './store.ts'
 
 /** A batch before its documents are built. */
 export interface RawBatch extends Omit<Batch, 'failures'> {
@@ -62,6 +62,10 @@ export class DocumentSink implements Sink {
     return this.#store.engine
   }
 
+  get facts(): StoreWriter['facts'] {
+    return this.#store.facts
+  }
+
   get pausedBecause(): string | null {
     return this.#store.pausedBecause
   }
@@ -79,6 +83,10 @@ export class DocumentSink implements Sink {
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
     return this.#store.countedMinutes(containers, stream)
+  }
+
+  claim(streams: string[]): Promise<ClaimedStreams> {
+    return this.#store.claim(streams)
   }
 
   close(): Promise<void> {

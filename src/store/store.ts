@@ -5,6 +5,7 @@
 
 import type { Cause } from '../../parsers/causes.ts'
 import { isCountedFailure } from '../classify/accessTable.ts'
+import type { Position } from '../model.ts'
 import type { SourceGap, StreamState } from '../source/source.ts'
 
 export { matchesService } from './serviceFilter.ts'
@@ -13,8 +14,9 @@ import { BuiltDocument, type FailureDocument, type StoredDocument } from './docu
 
 /** A line nobody could parse. */
 export interface StoredReject extends StoredDocument {
-  /** The original bytes, Latin-1: they go where only the owner reads. */
+  /** The original bytes, Latin-1 (of a Kafka message its whole value): they go where only the owner reads. */
   raw: string
+  position: Position
 }
 
 /** Counts of every client's request of one minute, upstream name, container and stream. Deltas: they add up. */
@@ -38,6 +40,12 @@ export interface TotalsRow {
   status504: number
   /** Sum of `$request_time`. */
   durationMsSum: number
+  /**
+   * The same, line by line, for a store that cannot make totals and positions durable in one step: it skips lines that its
+   * total holds already. Triples: position in the stream, status (-1: none), `$request_time` in ms; a status of `MASKED` or
+   * `CLIENT_CLOSED` (totals.ts) marks the request that was counted at this position. Left out: nobody will read these lines again.
+   */
+  lines?: number[]
 }
 
 /** What becomes durable together, or not at all. */
@@ -59,6 +67,8 @@ export interface WriteResult {
   written: number
   /** Documents that were there in the same or a better version. */
   known: number
+  /** Streams whose states were not kept: another process has claimed them since. Left out: none. */
+  lost?: string[]
 }
 
 /** What a reader asks for; empty lists ask for all. */
@@ -131,7 +141,7 @@ export interface CountRow {
   other: number
 }
 
-export type TotalsSum = Omit<TotalsRow, 'minuteMs' | 'container' | 'stream'> & { timeMs: number }
+export type TotalsSum = Omit<TotalsRow, 'minuteMs' | 'container' | 'stream' | 'lines'> & { timeMs: number }
 
 /** A controller line as stored. */
 export interface ControllerRow {
@@ -169,6 +179,24 @@ export interface StoreReader {
   close(): Promise<void>
 }
 
+export interface ClaimedStreams {
+  streams: StreamState[]
+  /** What their engines knew when they wrote last. */
+  engines: Record<string, unknown>[]
+}
+
+/** Of a writer that sends bulk requests, for metrics. Counts are since the process started. */
+export interface BulkFacts {
+  /** Items by outcome: `written`, `known`, `rejected`, `retried`. */
+  items: ReadonlyMap<string, number>
+  /** Requests that were sent again. */
+  retries: number
+  /** Seconds that requests took, since `take` was called last. */
+  takeSeconds(): number[]
+  /** Documents that were refused, by code. */
+  rejects: ReadonlyMap<string, number>
+}
+
 export interface StoreWriter {
   /** What the last durable batches said, for a restart. */
   readonly streams: readonly StreamState[]
@@ -179,6 +207,13 @@ export interface StoreWriter {
    */
   write(batch: Batch): Promise<WriteResult>
   readonly pausedBecause: string | null
+  /**
+   * Takes streams over, behind everything that was written here before, and returns what is known of them: from now on the
+   * states that other processes write of them are refused.
+   */
+  claim(streams: string[]): Promise<ClaimedStreams>
+  /** null: nothing to tell beside what the pipeline counts. */
+  readonly facts: BulkFacts | null
   /** Container × minute that have totals from other streams than `stream`, as `container\nminuteMs`. */
   countedMinutes(containers: string[], stream: string): Promise<Set<string>>
   /** Waits for what is being written. */

@@ -28,6 +28,7 @@ try {
     void (async () => {
       try {
         if (request.kind === 'write') say({ kind: 'done', id, result: await sink.write(request.batch) })
+        else if (request.kind === 'claim') say({ kind: 'done', id, result: await sink.claim(request.streams) })
         else if (request.kind === 'countedMinutes')
           say({ kind: 'done', id, result: await sink.countedMinutes(request.containers, request.stream) })
         else {

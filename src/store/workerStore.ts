@@ -7,7 +7,7 @@ import type { MaskOptions } from '../mask.ts'
 import type { StreamState } from '../source/source.ts'
 import type { EmbeddedOptions } from './embedded/open.ts'
 import type { RawBatch, Sink } from './sink.ts'
-import type { WriteResult } from './store.ts'
+import type { ClaimedStreams, WriteResult } from './store.ts'
 import type { Answer, Failed, Request } from './workerMessages.ts'
 
 /** What a store needs to be opened, as data that can go to another thread. */
@@ -31,6 +31,7 @@ interface Pending {
 type Question = Request extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never
 
 export class WorkerStore implements Sink {
+  readonly facts = null
   readonly streams: readonly StreamState[]
   readonly engine: Record<string, unknown> | null
   pausedBecause: string | null = null
@@ -73,6 +74,10 @@ export class WorkerStore implements Sink {
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
     return this.#ask({ kind: 'countedMinutes', containers, stream })
+  }
+
+  claim(streams: string[]): Promise<ClaimedStreams> {
+    return this.#ask({ kind: 'claim', streams })
   }
 
   close(): Promise<void> {

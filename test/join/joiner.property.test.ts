@@ -79,7 +79,7 @@ function pairsOf(lines: LoggedLine[], joined: JoinedRequest[]): Map<string, stri
   return new Map(
     joined.map(({ access, errors }) => [
       access.record.requestId!,
-      errors.map(error => contentOf(lines[error.position.line - 1]!)).sort()
+      errors.map(error => contentOf(lines[error.line.number - 1]!)).sort()
     ])
   )
 }
@@ -115,7 +115,7 @@ describe.each(FORMS)('%s', (_form, isPrecise) => {
               .filter(failure => failure.access !== null)
               .map(({ access, errors }) => [
                 access!.record.requestId!,
-                errors.map(error => contentOf(lines[error.position.line - 1]!)).sort()
+                errors.map(error => contentOf(lines[error.line.number - 1]!)).sort()
               ])
           )
           const truth = [...truthOf(list, lines)].filter((_, owner) => needsDocument(list[owner]!))
@@ -133,7 +133,7 @@ describe.each(FORMS)('%s', (_form, isPrecise) => {
         const lines = logOf(list, { isLate, isPrecise })
         const joined = join(lines, JOIN)
         const ended = [...joined.requests.flatMap(request => request.errors), ...joined.alone].map(
-          error => error.position.line
+          error => error.line.number
         )
         expect(ended.sort((a, b) => a - b)).toEqual(lines.flatMap((line, i) => (line.isAccess ? [] : [i + 1])))
         expect(joined.requests).toHaveLength(list.length)

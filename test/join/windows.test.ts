@@ -38,7 +38,7 @@ describe('equal requests in flight', () => {
     ])
     const [one, two] = ['a', 'b'].map(id => failureOf(failures, id.repeat(32))!)
     expect(one!.join).toBe('ambiguous')
-    expect([...one!.errors, ...two!.errors].map(line => line.position.line)).toEqual([1, 2])
+    expect([...one!.errors, ...two!.errors].map(({ line }) => line.number)).toEqual([1, 2])
   })
 
   test('`$connection` in the format makes it exact', () => {

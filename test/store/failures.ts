@@ -81,7 +81,14 @@ export function controller(
 }
 
 export function reject(id: string, timeMs: number, code: string, raw = 'bytes \xff\n of it'): StoredReject {
-  return { id, version: 1, timeMs, raw, document: { event: { id }, error: { code } } }
+  return {
+    id,
+    version: 1,
+    timeMs,
+    raw,
+    position: { file: 'log', line: 1 },
+    document: { event: { id }, error: { code } }
+  }
 }
 
 export function totals(given: Partial<TotalsRow> & { minuteMs: number }): TotalsRow {

@@ -28,6 +28,8 @@ test('behind a batch that fails nothing is written: its positions would say that
       stored.push(...streams.map(state => state.stream))
       return { written: 0, known: 0 }
     },
+    facts: null,
+    claim: () => Promise.resolve({ streams: [], engines: [] }),
     countedMinutes: async () => new Set(),
     close: async () => {}
   }

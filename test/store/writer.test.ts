@@ -20,6 +20,8 @@ function slowStore(counted: string[] = []) {
       new Promise((done, fail) => {
         writes.push({ batch, done, fail })
       }),
+    facts: null,
+    claim: () => Promise.resolve({ streams: [], engines: [] }),
     countedMinutes: async () => new Set(counted),
     close: async () => {}
   }

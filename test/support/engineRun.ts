@@ -40,8 +40,8 @@ export function verdictOf(failure: Failure | undefined) {
   return {
     cause: failure.cause,
     join: failure.join,
-    deciding: failure.deciding < 0 ? null : failure.errors[failure.deciding]!.position.line,
-    errors: failure.errors.map(error => error.position.line),
+    deciding: failure.deciding < 0 ? null : failure.errors[failure.deciding]!.line.number,
+    errors: failure.errors.map(error => error.line.number),
     alternatives: failure.alternatives
   }
 }

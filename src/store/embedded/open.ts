@@ -94,6 +94,7 @@ export async function openEmbeddedWriter(path: string, options: EmbeddedOptions)
 
 /** The writer with what goes on beside it. */
 class OpenStore implements StoreWriter {
+  readonly facts = null
   readonly #writer: EmbeddedWriter
   readonly #lock: Lock
   readonly #timers: NodeJS.Timeout[]
@@ -123,6 +124,10 @@ class OpenStore implements StoreWriter {
 
   write(batch: Parameters<StoreWriter['write']>[0]): ReturnType<StoreWriter['write']> {
     return this.#writer.write(batch)
+  }
+
+  claim(streams: string[]): ReturnType<StoreWriter['claim']> {
+    return this.#writer.claim(streams)
   }
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {

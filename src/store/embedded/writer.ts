@@ -3,7 +3,7 @@
 import { Why5xxError } from '../../errors.ts'
 import type { StreamState } from '../../source/source.ts'
 import type { StoredDocument } from '../document.ts'
-import type { Batch, StoredReject, StoreWriter, WriteResult } from '../store.ts'
+import type { Batch, ClaimedStreams, StoredReject, StoreWriter, WriteResult } from '../store.ts'
 import { type Disk, diskTroubleText, isDiskTrouble } from './disk.ts'
 import type { KnownVersions } from './knownVersions.ts'
 import { type Recovered, recover, type SegmentFile } from './recovery.ts'
@@ -63,6 +63,7 @@ interface Segment extends SegmentFile {
 }
 
 export class EmbeddedWriter implements StoreWriter {
+  readonly facts = null
   readonly #parts: WriterParts
   readonly #rejectLog: RejectLog
   readonly #known: KnownVersions
@@ -153,6 +154,13 @@ export class EmbeddedWriter implements StoreWriter {
   async countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
     await this.#writing
     return this.#parts.countedMinutes(containers, stream)
+  }
+
+  /** One process alone has the folder. */
+  claim(streams: string[]): Promise<ClaimedStreams> {
+    const wanted = new Set(streams)
+    const known = this.streams.filter(({ stream }) => wanted.has(stream))
+    return Promise.resolve({ streams: known, engines: this.engine === null ? [] : [this.engine] })
   }
 
   /** What cannot be written because the disk is full is given one more try and then rejected. */
