@@ -11,7 +11,7 @@ import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
 import { parseSize } from './sizeOption.ts'
-import type { Source, StreamState } from './source/source.ts'
+import type { Source } from './source/source.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -54,11 +54,19 @@ export async function openSink(
   return new DocumentSink(store, { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook })
 }
 
-/** The source of `source.kind`; `known` are the streams that the store remembers. */
-export async function openSource(config: Config, known: readonly StreamState[]): Promise<Source> {
+/**
+ * The source of `source.kind`; `store` tells how far its streams were read. `restore` takes what the engines knew that read
+ * a partition before us.
+ */
+export async function openSource(
+  config: Config,
+  store: Sink,
+  _restore: (state: EngineState) => void,
+  _notify: (text: string) => void
+): Promise<Source> {
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
-  return new FileSource(config.source.files, known)
+  return new FileSource(config.source.files, store.streams)
 }
 
 export function wire({ config, maskOptions, logFormat, source, store, nowMs, warn }: WiringOptions): PipelineParts {
@@ -83,12 +91,13 @@ export function wire({ config, maskOptions, logFormat, source, store, nowMs, war
       fromMs: Number.NEGATIVE_INFINITY,
       toMs: Number.POSITIVE_INFINITY,
       isWantedName: null,
-      withMinutes: true
+      // Elasticsearch cannot make totals and positions durable in one step: it fences the one by the other.
+      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable ? 'lines' : true
     },
     outbox
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES)
+  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES, states => source.durable?.(states))
   return { source, engine, intake, outbox, writer, counters, nowMs }
 }
