@@ -19,6 +19,9 @@ const DATE_MS_MAX = 8.64e15
 /** Far longer than any address; the server takes patterns of at most 1,000 characters, and each may need a backslash. */
 const ADDRESS_CHARS_MAX = 400
 
+/** Of Lucene. */
+const TERM_BYTES_MAX = 32_766
+
 /**
  * Values longer than the mapping's `ignore_above` are in no index: such documents are found by this, and judged by their
  * `_source`, so that no name however long is left out.
@@ -82,11 +85,14 @@ function serviceQuery(services: readonly string[], hasService: boolean): Query {
   for (const service of services) {
     // The empty name is that of documents which have none.
     if (service === '') parts.push({ bool: { must_not: [{ exists: { field: UPSTREAM } }] } })
-    if (!service.includes('/')) continue
-    // Everything before the last hyphen, which stands before the port.
-    const prefix = wellFormed(`${service.replace('/', '-')}-`)
-    const value = `${prefix.replace(/[*?\\]/g, '\\$&')}*-*`
-    parts.push(butNot({ prefix: { [UPSTREAM]: { value: prefix } } }, { wildcard: { [UPSTREAM]: { value } } }))
+    if (!service.includes('/') || !isTerm(service)) continue
+    // Everything before the last hyphen, which stands before the port. What begins with `shop-cart-` stands in front
+    // of `shop-cart.`; a query by prefix takes 1,000 characters only.
+    const name = wellFormed(service.replace('/', '-'))
+    const value = `${name.replace(/[*?\\]/g, '\\$&')}-*-*`
+    parts.push(
+      butNot({ range: { [UPSTREAM]: { gte: `${name}-`, lt: `${name}.` } } }, { wildcard: { [UPSTREAM]: { value } } })
+    )
   }
   return anyOf(parts)
 }
@@ -100,7 +106,12 @@ function withoutPort(pod: string): Query[] {
 }
 
 function oneOf(field: string, values: readonly string[]): Query {
-  return { terms: { [field]: values.map(wellFormed) } }
+  return { terms: { [field]: values.filter(isTerm).map(wellFormed) } }
+}
+
+/** Longer ones are in no index, and a query with one is refused. */
+function isTerm(text: string): boolean {
+  return Buffer.byteLength(text) <= TERM_BYTES_MAX
 }
 
 function anyOf(queries: Query[]): Query {

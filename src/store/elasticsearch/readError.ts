@@ -2,38 +2,49 @@
 
 import { errors } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
+import { clip } from '../../text.ts'
+import { errorTypeOf, sentenceOf, statusOf } from './connection.ts'
 
-/** Reasons quote queries and documents; one sentence needs their beginning. */
-const REASON_CHARS_MAX = 300
+/** Reasons quote queries and documents; their beginning is enough. */
+const REASON_CHARS_MAX = 200
 
-/** `where`: the addresses without what logs in; `indices`: what was asked. */
+/** `where`: addresses of the nodes; `indices`: what was asked. */
 export function readError(error: unknown, where: string, indices: readonly string[]): Why5xxError {
   if (error instanceof Why5xxError) return error
-  return new Why5xxError('WHY5XX_STORE', sentence(error, where, indices), { cause: error })
+  return new Why5xxError('WHY5XX_STORE', `${subject(where)} ${predicate(error, indices)}`, { cause: error })
 }
 
-export function notAllowed(indices: readonly string[], where: string): string {
-  return `Elasticsearch at ${where} does not let our user read ${indices.join(', ')}: give it the index privileges read and view_index_metadata on why5xx-*`
+export function notAllowed(where: string, indices: readonly string[]): Why5xxError {
+  return new Why5xxError('WHY5XX_STORE', `${subject(where)} ${notAllowedText(indices)}`)
 }
 
-function sentence(error: unknown, where: string, indices: readonly string[]): string {
-  if (error instanceof errors.ResponseError) {
-    const { statusCode, body } = error
-    if (statusCode === 401)
-      return `Elasticsearch at ${where} refuses our login (401): set sink.elasticsearch.apiKeyFile, or username and passwordFile`
-    const reason = reasonOf(body)
-    if (statusCode === 403) return `${notAllowed(indices, where)} (403${reason === '' ? '' : `: ${reason}`})`
-    if (statusCode === 429)
-      return `Elasticsearch at ${where} has too much to do (429${reason === '' ? '' : `: ${reason}`}): try again, or ask for less time`
-    return `Elasticsearch at ${where} cannot answer (${statusCode ?? 'no status'}${reason === '' ? '' : `: ${reason}`})`
+function subject(where: string): string {
+  return `Elasticsearch at ${where}`
+}
+
+function notAllowedText(indices: readonly string[]): string {
+  return `does not let our user read ${clip(indices.join(', '), REASON_CHARS_MAX)}: give it the privileges read and view_index_metadata on why5xx-*`
+}
+
+function predicate(error: unknown, indices: readonly string[]): string {
+  const reason = innermostReason(error)
+  switch (statusOf(error)) {
+    case 403:
+      return `${notAllowedText(indices)}${reason}`
+    case 429:
+      return `has too much to do: try again, or ask for less time${reason}`
+    case 401:
+      return sentenceOf(error)
+    case null:
+      break
+    default:
+      return errorTypeOf(error) === 'media_type_header_exception'
+        ? 'is too old: why5xx needs 9.0 or later'
+        : `cannot answer: ${statusOf(error)}${reason}`
   }
-  if (error instanceof errors.TimeoutError)
-    return `Elasticsearch at ${where} did not answer in time: ask for less time, or look at its load`
-  if (error instanceof errors.ProductNotSupportedError)
-    return `what answers at ${where} is not Elasticsearch: set sink.elasticsearch.nodes to where it is`
-  if (error instanceof errors.ConnectionError || error instanceof errors.NoLivingConnectionsError)
-    return `Elasticsearch cannot be reached at ${where}: ${clipped(error.message)}; is it running, and is sink.elasticsearch.nodes right?`
-  return `cannot read from Elasticsearch at ${where}: ${clipped(error instanceof Error ? error.message : String(error))}`
+  if (error instanceof errors.ProductNotSupportedError) return 'is none: set sink.elasticsearch.nodes to where it is'
+  if (error instanceof errors.TimeoutError) return `${sentenceOf(error)}: ask for less time, or look at its load`
+  return `${sentenceOf(error)}: is it running, and is sink.elasticsearch.nodes right?`
 }
 
 interface ErrorCause {
@@ -44,16 +55,13 @@ interface ErrorCause {
   caused_by?: ErrorCause
 }
 
-/** The innermost reason: the outer one says "all shards failed". */
-function reasonOf(body: unknown): string {
-  const { error } = (typeof body === 'object' && body !== null ? body : {}) as { error?: ErrorCause | string }
-  if (error === undefined) return ''
-  if (typeof error === 'string') return clipped(error)
-  const { type, reason } = error.failed_shards?.[0]?.reason ?? error.root_cause?.[0] ?? error.caused_by ?? error
-  return clipped([type, reason].filter(part => part !== undefined).join(': '))
-}
-
-function clipped(text: string): string {
-  const [line] = text.split('\n')
-  return line!.length > REASON_CHARS_MAX ? `${line!.slice(0, REASON_CHARS_MAX)}…` : line!
+/** ` (type: reason)` of what happened first: the outer one says "all shards failed". */
+function innermostReason(error: unknown): string {
+  if (!(error instanceof errors.ResponseError)) return ''
+  const body = error.body as { error?: ErrorCause } | string | undefined
+  const outer = typeof body === 'object' ? body.error : undefined
+  if (typeof outer !== 'object' || outer === null) return ''
+  const { type, reason } = outer.failed_shards?.[0]?.reason ?? outer.root_cause?.[0] ?? outer.caused_by ?? outer
+  const text = [type, reason].filter(part => typeof part === 'string').join(': ')
+  return text === '' ? '' : ` (${clip(text, REASON_CHARS_MAX)})`
 }

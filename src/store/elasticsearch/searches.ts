@@ -38,8 +38,8 @@ interface BucketPage {
 /** Below `search.max_buckets` (65,536). */
 const BUCKETS_A_PAGE = 5_000
 const KEEP_ALIVE = '2m'
-/** Reading again does no harm: a node that restarts is not worth an error. */
-const ATTEMPTS = { maxRetries: 2 }
+/** Reading again does no harm: a connection that was cut is not worth an error. Seconds between. */
+const ATTEMPTS = { maxRetries: 2, retryBackoff: () => 0.3 }
 const LENIENT = { ignore_unavailable: true, allow_no_indices: true } as const
 
 type SearchResponse = estypes.SearchResponse<unknown, Record<string, unknown>>
@@ -219,7 +219,7 @@ export class Searches {
       }
       throw this.#failed(error, indices)
     }
-    if (!answer.has_all_requested) throw new Why5xxError('WHY5XX_STORE', notAllowed(indices, this.#where))
+    if (!answer.has_all_requested) throw notAllowed(this.#where, indices)
     this.#allowed.add(asked)
   }
 
