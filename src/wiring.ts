@@ -11,7 +11,8 @@ import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
 import { parseSize } from './sizeOption.ts'
-import type { Source } from './source/source.ts'
+import type { DriverLog } from './source/kafka/driver.ts'
+import type { Source, StreamState } from './source/source.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -61,9 +62,18 @@ export async function openSink(
 export async function openSource(
   config: Config,
   store: Sink,
-  _restore: (state: EngineState) => void,
-  _notify: (text: string) => void
+  restore: (state: EngineState) => void,
+  log: DriverLog
 ): Promise<Source> {
+  if (config.source.kind === 'kafka') {
+    const { openKafkaSource } = await import('./source/kafka/open.ts')
+    const claim = async (ids: string[]): Promise<StreamState[]> => {
+      const { streams, engines } = await store.claim(ids)
+      for (const engine of engines) restore(engine as EngineState)
+      return streams
+    }
+    return openKafkaSource(config.source.kafka, claim, log)
+  }
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
   return new FileSource(config.source.files, store.streams)

@@ -6,6 +6,7 @@ import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
 import { bulkSummary, kafkaSummary, type RunSummary, summaryOf } from '../runSummary.ts'
 import { readTokens, type WebTokens } from '../secrets.ts'
+import type { DriverLog } from '../source/kafka/driver.ts'
 import type { Source } from '../source/source.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import type { Sink } from '../store/sink.ts'
@@ -39,6 +40,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
   const warn = (text: string): void => logger.warn(text)
+  const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(text => logger.info(text))
   let store: Sink | null = null
   let server: RunningServer | null = null
@@ -46,7 +48,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
     const opened = await openSink(loaded, warn)
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
     store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
-    const source = await openSource(config, store, state => parts.engine.restore(state), warn)
+    const source = await openSource(config, store, state => parts.engine.restore(state), log)
     const parts: PipelineParts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
     server = await listen(loaded, tokens, parts, store, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })

@@ -70,6 +70,9 @@ export class Fingerprints {
 }
 
 /** External version of a failure document: the same judgement again is a conflict, a better one replaces. */
-export function knowledge(facts: { settled: boolean; clusterKnown: boolean; joined: boolean }): number {
-  return RULES_VERSION * 8 + (facts.settled ? 4 : 0) + (facts.clusterKnown ? 2 : 0) + (facts.joined ? 1 : 0)
+export function knowledge(
+  facts: { settled: boolean; clusterKnown: boolean; joined: boolean },
+  rulesVersion = RULES_VERSION
+): number {
+  return rulesVersion * 8 + (facts.settled ? 4 : 0) + (facts.clusterKnown ? 2 : 0) + (facts.joined ? 1 : 0)
 }

@@ -8,6 +8,8 @@ import type { Batch, ClaimedStreams, StoreWriter, WriteResult } from './store.ts
 export interface RawBatch extends Omit<Batch, 'failures'> {
   /** `failureText` of each. */
   failures: string[]
+  /** Documents of failures that are built already. */
+  built?: StoredDocument[]
 }
 
 export interface Sink extends Omit<StoreWriter, 'write'> {
@@ -74,7 +76,8 @@ export class DocumentSink implements Sink {
   async write(batch: RawBatch): Promise<WriteResult> {
     if (this.#failure !== null) throw this.#failure.error
     try {
-      return await this.#store.write({ ...batch, failures: documentsOf(batch.failures, this.#options) })
+      const { failures, built = [], ...rest } = batch
+      return await this.#store.write({ ...rest, failures: [...documentsOf(failures, this.#options), ...built] })
     } catch (error) {
       this.#failure ??= { error }
       throw error
