@@ -50,12 +50,9 @@ async function fetchNow(folder: string, javaHome: string, sets: JarSet[]): Promi
     })
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    throw new Error(
-      `mvn could not fetch ${sets.map(set => set.name).join(', ')}:\n${`${stdout}${stderr}`.slice(-2000)}`,
-      {
-        cause: error
-      }
-    )
+    const names = sets.map(set => set.name).join(', ')
+    throw new Error(`mvn could not fetch ${names}:
+${`${stdout}${stderr}`.slice(-2000)}`)
   }
 }
 

@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from './alive.ts'
 import { eventually, within } from './latch.ts'
 
 const READY_MS = 120_000
@@ -57,15 +58,6 @@ export function makeServerFolder(kind: string): string {
   const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
   folders.add(folder)
   return folder
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 export class ServerProcess implements ServerControl {

@@ -10,7 +10,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { isAlive } from './serverProcess.ts'
+import { isAlive } from './alive.ts'
 
 export function cacheFolder(): string {
   const { WHY5XX_TEST_CACHE, XDG_CACHE_HOME } = process.env
