@@ -27,7 +27,8 @@ export class CodecError extends Error {
 
   constructor(codec: string, packed: Buffer, cause: unknown) {
     const why = cause instanceof Error ? cause.message : 'no such codec is known'
-    super(`${codec}: ${why}`, { cause })
+    // Without a `cause`: kafkajs would hand on that one instead.
+    super(`${codec}: ${why}`)
     this.name = 'CodecError'
     this.codec = codec
     this.packed = packed

@@ -1,5 +1,6 @@
 /** How to reach the brokers: addresses, certificates, login. */
 
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { KafkaConfig } from '../../clusterOptions.ts'
@@ -36,16 +37,13 @@ function tlsOf(tls: KafkaConfig['tls']): KafkaConnection['tls'] {
   if (!enabled && caFile === null && certFile === null && keyFile === null) return null
   if ((certFile === null) !== (keyFile === null))
     throw wrong('tls', 'certFile and keyFile belong together: name both or none')
-  const ca = pem('tls.caFile', caFile)
-  const cert = pem('tls.certFile', certFile)
-  const key = pem('tls.keyFile', keyFile)
+  const ca = certificates('tls.caFile', caFile)
+  const cert = certificates('tls.certFile', certFile)
+  const key = read('tls.keyFile', keyFile)
   try {
     createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
   } catch (error) {
-    const files = [caFile, certFile, keyFile].filter(file => file !== null).join(', ')
-    // Of OpenSSL's text only the reason: it names no content.
-    const reason = (error as { reason?: string }).reason ?? 'they cannot be used together'
-    throw wrong('tls', `${files}: ${reason}`)
+    throw wrong('tls', `${certFile} and ${keyFile} cannot be used: ${reasonOf(error)}`)
   }
   return { ca, cert, key }
 }
@@ -65,10 +63,25 @@ function saslOf({ mechanism, username, password, passwordFile }: KafkaConfig['sa
   return { mechanism, username, password: secret }
 }
 
-function pem(path: string, file: string | null): string | null {
+/** A bundle of them is whole: Node passes over those it cannot read, and the brokers are strangers then. */
+function certificates(path: string, file: string | null): string | null {
   const text = read(path, file)
-  if (text !== null && !text.includes('-----BEGIN ')) throw wrong(path, `${file} is no PEM file`)
+  if (text === null) return null
+  const bundle = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)
+  if (bundle === null) throw wrong(path, `${file} is no PEM file of certificates`)
+  for (const certificate of bundle) {
+    try {
+      void new X509Certificate(certificate)
+    } catch (error) {
+      throw wrong(path, `${file} holds a certificate that cannot be read: ${reasonOf(error)}`)
+    }
+  }
   return text
+}
+
+/** Of OpenSSL's text only the reason: it names no content. */
+function reasonOf(error: unknown): string {
+  return (error as { reason?: string }).reason ?? 'it is damaged'
 }
 
 function read(path: string, file: string | null): string | null {

@@ -89,6 +89,8 @@ export class KafkaReading {
       this.#options.driver.join(this.#handlers()).catch((error: unknown) => this.#fail(error))
       void this.#tick()
       for (let count = 1; !signal.aborted; count++) {
+        // Here, where no event is on its way: a partition may be lost meanwhile.
+        if (count % EVENTS_PER_TURN === 0) await setImmediate()
         if (this.#failure !== null) throw this.#failure
         const woken = new Promise<void>(resolve => {
           this.#wake = resolve
@@ -99,9 +101,6 @@ export class KafkaReading {
           await woken
           continue
         }
-        if (count % EVENTS_PER_TURN === 0) await setImmediate()
-        // What was lost meanwhile is nobody's.
-        if (event.kind === 'messages' && !this.#ownership.has(event.stream)) continue
         this.#hasYielded = true
         yield event
       }
@@ -241,10 +240,8 @@ export class KafkaReading {
       }
       for (const { stream } of this.#ownership.partitions.values())
         for (const gap of stream?.partition.shipper.takeGaps(ticker.wallMs()) ?? []) this.#tell({ kind: 'gap', gap })
-      if (!this.#hasYielded) this.#isTurnDue = true
+      void this.#look(!this.#hasYielded)
       this.#hasYielded = false
-      void this.#look()
-      this.#wake()
     }
   }
 
@@ -252,32 +249,34 @@ export class KafkaReading {
    * Is it silent? The brokers are asked what the newest offsets are: own ticks are counted, and an answer for each, so that
    * neither a frozen process nor a broker that is away passes for silence.
    */
-  async #look(): Promise<void> {
-    if (this.#isLooking) return
+  async #look(hadNoTurn: boolean): Promise<void> {
+    if (this.#isLooking) return this.#judge(false, hadNoTurn)
     this.#isLooking = true
     try {
-      const { partitions } = this.#ownership
+      const { partitions, isSettled } = this.#ownership
       if (partitions.size > 0) {
         const marks = await this.#options.driver.watermarks()
         for (const owned of partitions.values()) Object.assign(owned, marks.get(owned.partition))
-      } else if (!this.#ownership.isSettled) return
-      if (this.#stop.signal.aborted) return
-      this.#judgeSilence()
+      }
+      this.#judge(isSettled, hadNoTurn)
     } catch (error) {
       this.#options.log('warn', 'the newest offsets are not known', { error: textOf(error) })
+      this.#judge(false, hadNoTurn)
     } finally {
       this.#isLooking = false
     }
   }
 
-  #judgeSilence(): void {
-    const partitions = [...this.#ownership.partitions.values()]
-    for (const owned of partitions) if (owned.stream !== null) owned.stream.isAtEnd = owned.isRead
-    const isSilent = !this.#hasReceived && partitions.every(owned => owned.isRead)
-    this.#hasReceived = false
-    this.#idleMs = isSilent ? this.#idleMs + TICK_MS : 0
-    this.#isIdleDue = isSilent
-    if (isSilent) this.#isTurnDue = false
+  #judge(isKnown: boolean, hadNoTurn: boolean): void {
+    if (this.#stop.signal.aborted) return
+    if (isKnown) {
+      const partitions = [...this.#ownership.partitions.values()]
+      for (const owned of partitions) if (owned.stream !== null) owned.stream.isAtEnd = owned.isRead
+      this.#isIdleDue = !this.#hasReceived && partitions.every(owned => owned.isRead)
+      this.#idleMs = this.#isIdleDue ? this.#idleMs + TICK_MS : 0
+      this.#hasReceived = false
+    }
+    this.#isTurnDue = hadNoTurn && !this.#isIdleDue
     this.#wake()
   }
 

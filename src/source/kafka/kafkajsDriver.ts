@@ -25,6 +25,7 @@ export class KafkajsDriver implements KafkaDriver {
   hasJoined = false
   readonly #connection: KafkaConnection
   readonly #options: DriverOptions
+  readonly #create: typeof createClient
   #consumer: Consumer | null = null
   #admin: Admin | null = null
   #handlers: DriverHandlers | null = null
@@ -36,18 +37,20 @@ export class KafkajsDriver implements KafkaDriver {
   #commitOffsets: CommitOffsets | null = null
   #restarts = 0
 
-  constructor(connection: KafkaConnection, options: DriverOptions) {
+  /** `create`: the client library, in tests. */
+  constructor(connection: KafkaConnection, options: DriverOptions, create = createClient) {
     this.#connection = connection
     this.#options = options
+    this.#create = create
   }
 
   async join(handlers: DriverHandlers): Promise<void> {
     const { topic, groupId, sessionTimeoutMs, log } = this.#options
     await registerCodecs()
     const client = { connection: this.#connection, log }
-    const admin = createClient({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS }).admin()
+    const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS }).admin()
     const requestTimeoutMs = Math.max(GROUP_REQUEST_MS, sessionTimeoutMs + REBALANCE_MS)
-    const consumer = createClient({ ...client, requestTimeoutMs }).consumer({
+    const consumer = this.#create({ ...client, requestTimeoutMs }).consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(REBALANCE_MS, sessionTimeoutMs),

@@ -1,6 +1,6 @@
 /** Which partitions are ours, and how they become so: claimed from the store, then looked up at the brokers. */
 
-import type { SourceStream, StreamState } from '../source.ts'
+import type { StreamState } from '../source.ts'
 import type { Watermarks } from './driver.ts'
 import type { ReadingOptions } from './kafkaSource.ts'
 import { OwnedPartition } from './ownedPartition.ts'
@@ -52,12 +52,6 @@ export class Ownership {
   idOf(partition: number): string {
     const { groupId, topic } = this.#options.config
     return `${groupId}/${topic}/${partition}`
-  }
-
-  has(stream: SourceStream): boolean {
-    const partition = stream.partition?.partition ?? -1
-    // One that was read to its end goes before its last messages are told.
-    return this.#options.untilEnd || this.#owned.get(partition)?.stream === stream
   }
 
   /** null: it is ours no longer, or anew. */

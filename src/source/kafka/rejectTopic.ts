@@ -1,0 +1,138 @@
+/** The topic for what nobody could read: the only place beside the input that has the original bytes. */
+
+import { setTimeout } from 'node:timers/promises'
+import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs'
+import { Why5xxError } from '../../errors.ts'
+import { registerCodecs } from './codecs.ts'
+import type { KafkaConnection } from './connection.ts'
+import type { DriverLog } from './driver.ts'
+import { createClient, deepest, kafkaError } from './kafkajsClient.ts'
+
+export interface RejectMessage {
+  value: Buffer
+  headers: Record<string, string>
+}
+
+export interface RejectTopicOptions {
+  connection: KafkaConnection
+  topic: string
+  log: DriverLog
+  /** The client library, in tests. */
+  create?: typeof createClient
+}
+
+const REQUEST_MS = 10_000
+/** Half of what brokers take by default: keys, headers and frames are to fit in as well. */
+const REQUEST_BYTES_MAX = 512 << 10
+const WAIT_MS_MIN = 500
+const WAIT_MS_MAX = 15_000
+/** What every topic takes, whatever else is wrong with it. */
+const CUT_BYTES_MIN = 1_024
+
+/** Says how long a value was that the topic did not take whole. */
+const CUT_HEADER = 'why5xx.cut_from_bytes'
+
+export class RejectTopic {
+  readonly #options: RejectTopicOptions
+  readonly #client: Kafka
+  readonly #stop = new AbortController()
+  #producer: Promise<Producer> | null = null
+
+  constructor(options: RejectTopicOptions) {
+    const { connection, log, create = createClient } = options
+    this.#options = options
+    this.#client = create({ connection, log, requestTimeoutMs: REQUEST_MS })
+  }
+
+  /**
+   * Resolves when the brokers have all of them. Sends again, without end, while brokers are away or the topic is missing:
+   * a message may then be there twice. Throws Why5xxError `WHY5XX_KAFKA` only when it is closed meanwhile.
+   */
+  async send(rejects: readonly RejectMessage[]): Promise<void> {
+    await registerCodecs()
+    let waitMs = WAIT_MS_MIN
+    for (let waiting = partsOf(rejects); waiting.length > 0; ) {
+      const part = waiting[0]!
+      try {
+        this.#throwWhenClosed()
+        await this.#attempt(part)
+        waiting.shift()
+        waitMs = WAIT_MS_MIN
+      } catch (error) {
+        this.#throwWhenClosed()
+        if (isTooLarge(error)) {
+          waiting = [...smaller(part), ...waiting.slice(1)]
+          continue
+        }
+        const { topic, connection, log } = this.#options
+        log('warn', kafkaError(`cannot write to topic ${topic}`, connection, error).message, { againInMs: waitMs })
+        await setTimeout(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {})
+        waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    const producer = await this.#producer?.catch(() => null)
+    await producer?.disconnect()
+  }
+
+  async #attempt(messages: RejectMessage[]): Promise<void> {
+    this.#producer ??= this.#connect()
+    let producer: Producer
+    try {
+      producer = await this.#producer
+    } catch (error) {
+      this.#producer = null
+      throw error
+    }
+    await producer.send({ topic: this.#options.topic, acks: -1, messages: messages as Message[] })
+  }
+
+  async #connect(): Promise<Producer> {
+    const producer = this.#client.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      // We try again ourselves, and say so.
+      retry: { initialRetryTime: 200, retries: 3, maxRetryTime: 2_000, factor: 0.2, multiplier: 2 }
+    })
+    await producer.connect()
+    return producer
+  }
+
+  #throwWhenClosed(): void {
+    if (!this.#stop.signal.aborted) return
+    throw new Why5xxError('WHY5XX_KAFKA', `not everything was written to topic ${this.#options.topic}: it was closed`)
+  }
+}
+
+/** What goes in one request: one batch of a partition must not be larger than the broker takes. */
+function partsOf(rejects: readonly RejectMessage[]): RejectMessage[][] {
+  const parts: RejectMessage[][] = []
+  let bytes = 0
+  for (const reject of rejects) {
+    if (parts.length === 0 || bytes + reject.value.length > REQUEST_BYTES_MAX) {
+      parts.push([])
+      bytes = 0
+    }
+    parts.at(-1)!.push(reject)
+    bytes += reject.value.length
+  }
+  return parts
+}
+
+function isTooLarge(error: unknown): boolean {
+  const cause = error instanceof Error ? (deepest(error) as Error & { type?: unknown }) : null
+  return cause?.type === 'MESSAGE_TOO_LARGE' || cause?.type === 'RECORD_LIST_TOO_LARGE'
+}
+
+/** One by one; a single one that is too large keeps its first half, and says so. */
+function smaller(part: RejectMessage[]): RejectMessage[][] {
+  if (part.length > 1) return part.map(reject => [reject])
+  const { value, headers } = part[0]!
+  // Not even its headers fit: nobody would ever take it.
+  if (value.length <= CUT_BYTES_MIN) return []
+  const cut = value.subarray(0, value.length >> 1)
+  return [[{ value: cut, headers: { ...headers, [CUT_HEADER]: headers[CUT_HEADER] ?? String(value.length) } }]]
+}
