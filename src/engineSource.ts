@@ -1,6 +1,6 @@
 /** One file or stdin on its way through the engine: counts what is a success, joins what is not. */
 
-import { takePath } from '../parsers/envelope.ts'
+import { takePath } from '../parsers/jsonEnvelope.ts'
 import { Line } from '../parsers/line.ts'
 import type { MessageBatch } from '../parsers/messageBatch.ts'
 import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.ts'
@@ -46,8 +46,8 @@ export class EngineSource implements LineVisitor {
   #pod: string | null = null
   #controller: Controller
   #ledger: MinuteLedger | null = null
-  /** Line numbers of the last successes that have an error line. */
-  readonly #joinedSuccesses = new Set<number>()
+  /** The last successes that have an error line. */
+  readonly #joinedSuccesses = new Set<string>()
 
   constructor(
     engine: Engine,
@@ -221,7 +221,7 @@ export class EngineSource implements LineVisitor {
     const entry = this.#entry(record, line, Number.isNaN(timeMs) ? 0 : timeMs)
     const request = controller.joiner.addAccess(entry, waits)
     if (request) engine.decide(request)
-    else if (!waits) this.#claimed(line.number)
+    else if (!waits) this.#claimed(line)
   }
 
   #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
@@ -258,8 +258,8 @@ export class EngineSource implements LineVisitor {
   }
 
   /** A success has got its error line: a second one must not find it as if it were free. */
-  #claimed(lineNumber: number): void {
-    this.#joinedSuccesses.add(lineNumber)
+  #claimed(line: RecordLine): void {
+    this.#joinedSuccesses.add(claimKey(line))
     if (this.#joinedSuccesses.size > JOINED_MAX)
       this.#joinedSuccesses.delete(this.#joinedSuccesses.values().next().value!)
   }
@@ -276,11 +276,11 @@ export class EngineSource implements LineVisitor {
    * stdout and stderr are two pipes: the line that says an answer was cut can come just behind the access line, which was
    * a success then and is not held.
    */
-  #findSuccess({ record, timeMs }: ErrorEntry, controller: Controller): void {
+  #findSuccess({ record, timeMs, line }: ErrorEntry, controller: Controller): void {
     if (record.request === null || record.client === null) return
-    const found = this.reader.lookBack(record.client, record.request, timeMs - TWO_PIPES_MS)
-    if (found === null || this.#joinedSuccesses.has(found.line.number)) return
-    this.#claimed(found.line.number)
+    const found = this.reader.lookBack(record.client, record.request, line.pod, timeMs - TWO_PIPES_MS)
+    if (found === null || this.#joinedSuccesses.has(claimKey(found.line))) return
+    this.#claimed(found.line)
     const entry = this.#entry(found.record, found.line, found.line.timeMs ?? timeMs)
     const request = controller.joiner.addAccess(entry, false)
     if (request) this.#engine.decide(request)
@@ -334,6 +334,11 @@ export class EngineSource implements LineVisitor {
     const name = pod === null ? this.id : `${namespace ?? ''}/${pod}/${container ?? ''}`
     this.#ledger = this.#engine.minutes?.ledger(name, this.id) ?? null
   }
+}
+
+/** One message may hold several lines: their number is the same, and the stamp or place within it tells them apart. */
+function claimKey({ number, written }: RecordLine): string {
+  return `${number} ${written}`
 }
 
 function nextTick(ms: number): number {
