@@ -20,6 +20,8 @@ export interface EnvelopeFacts {
   contentKey: string
   /** Key of the stamp; null without one. */
   stampKey: string | null
+  /** It is a text, not a number. */
+  isStampText: boolean
   /** Path of the number that says where the line begins in its file; null without one. */
   offsetPath: readonly string[] | null
   /** docker's own: a line without its line feed is a piece. */
@@ -75,6 +77,17 @@ export function contentOf(content: string, { isDocker }: EnvelopeFacts): { text:
   const isWhole = bytes.endsWith('\n')
   const text = isWhole ? bytes.replace(/\r?\n$/, '') : bytes.replace(/\r$/, '')
   return { text, framing: isDocker ? (isWhole ? 'last' : 'piece') : 'whole' }
+}
+
+/**
+ * Bytes of the CRI line, with frame and line feed, that a shipper made a record of by taking the frame off; null when it
+ * cannot be told. `stampBytes` and `contentBytes` are the lengths in the record.
+ */
+export function criLength(facts: EnvelopeFacts, stampBytes: number, contentBytes: number): number | null {
+  // The shipper's own stamp under another key has not the length of the runtime's.
+  const hasFrame = facts.stampKey === 'time' && facts.isStampText && facts.stream !== null
+  if (!hasFrame || facts.isJoined || stampBytes === 0) return null
+  return stampBytes + ' stdout F '.length + contentBytes + 1
 }
 
 /** Says on `line` what the envelope says; what it does not say stays. */
@@ -145,9 +158,11 @@ function factsOf(object: Record<string, unknown>): EnvelopeFacts | null {
   const kubernetes = record(object.kubernetes)
   const log = record(object.log)
   const stream = text(object.stream) ?? text(log?.stream)
-  const facts: EnvelopeFacts = {
+  const stampKey = STAMP_KEYS.find(key => typeof object[key] === 'string' || typeof object[key] === 'number') ?? null
+  return {
     contentKey,
-    stampKey: STAMP_KEYS.find(key => typeof object[key] === 'string' || typeof object[key] === 'number') ?? null,
+    stampKey,
+    isStampText: stampKey !== null && typeof object[stampKey] === 'string',
     offsetPath:
       OFFSET_PATHS.find(path => {
         const value = path.reduce<unknown>((inner, key) => record(inner)?.[key], object)
@@ -162,7 +177,6 @@ function factsOf(object: Record<string, unknown>): EnvelopeFacts | null {
     node: text(kubernetes?.host) ?? text(object.node) ?? text(kubernetes?.pod_node_name),
     path: text(object.log_path) ?? text(object.file) ?? text(record(log?.file)?.path)
   }
-  return facts
 }
 
 /** A JSON access format may have a `message` too; what it surely has is a status. */

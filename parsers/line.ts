@@ -6,6 +6,8 @@ export class Line {
   number = 0
   /** Offset of its first byte in the source, uncompressed; of a line in a message the message's offset. */
   byteOffset = 0
+  /** Of the lines of one message, from 0. */
+  index = 0
   bytes: Buffer = Buffer.alloc(0)
   /** Where the content (without envelope, line feed, carriage return) begins and ends in `bytes`. */
   start = 0

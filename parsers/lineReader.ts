@@ -4,7 +4,7 @@
  */
 
 import { EnvelopeReader, type Framing, prefixLength } from './envelope.ts'
-import { applyEnvelope, type JsonEnvelope, openJson } from './jsonEnvelope.ts'
+import { applyEnvelope, criLength, type EnvelopeFacts, type JsonEnvelope, openJson } from './jsonEnvelope.ts'
 import { Line, type RecordLine } from './line.ts'
 import type { LineStart, LineVisitor } from './lineVisitor.ts'
 import type { LogFormat } from './logFormat.ts'
@@ -20,6 +20,8 @@ const HEAD_BYTES = 200
 const CONTINUATION_BYTES_MAX = 1 << 16
 /** Pods and streams whose last record is remembered; the oldest goes first. */
 const STREAMS_MAX = 512
+/** U+FFFD in UTF-8: a shipper put it where it read a byte that is none. */
+const REPLACED = '\xef\xbf\xbd'
 export const LINE_FEED = 0x0a
 export const CARRIAGE_RETURN = 0x0d
 
@@ -131,8 +133,14 @@ export abstract class LineReader {
     return line.stamp()
   }
 
-  /** A line that was seen before is read, and tells nothing. Asked when its envelope is off. */
-  protected isKnown(_line: Line, _envelope: JsonEnvelope): boolean {
+  /** Hook: the envelope of the physical line, still in place, has been read. */
+  protected opened(_line: Line, _json: JsonEnvelope): void {}
+
+  /**
+   * Hook: true when the line was read before, and tells nothing. Asked before pieces are put together. `bytes` are those of
+   * the CRI line that a shipper made the record of, null: it does not tell.
+   */
+  protected isKnown(_line: Line, _bytes: number | null): boolean {
     return false
   }
 
@@ -151,18 +159,39 @@ export abstract class LineReader {
     if (this.#isScanned(line)) return
     const json = openJson(line)
     if (json === null) return this.#findRecord(line)
+    this.opened(line, json)
     applyEnvelope(line, json)
-    this.setContent(line, Buffer.from(json.content, 'latin1'))
-    this.jsonContent(line, json)
+    this.jsonContent(line, json.facts, json.content, json.framing)
   }
 
-  /** The content of a JSON envelope, which `line` holds with bytes of its own. */
-  protected jsonContent(line: Line, json: JsonEnvelope): void {
-    if (this.isPiece(line, json.framing)) return
+  /** What stood in a JSON envelope, when its facts are on `line`. */
+  protected jsonContent(line: Line, facts: EnvelopeFacts, content: string, framing: Framing): void {
+    this.setContent(line, Buffer.from(content, 'latin1'))
+    const contentBytes = content.includes(REPLACED) ? -1 : content.length
+    if (!this.isTakenIn(line, facts, framing, line.written.length, contentBytes)) this.tellContent(line)
+  }
+
+  /**
+   * True when the content of a JSON envelope is no line to be read now: a piece, or known. `stampBytes` and `contentBytes`
+   * are the lengths of the texts, without escapes; -1: not known.
+   */
+  protected isTakenIn(
+    line: Line,
+    facts: EnvelopeFacts,
+    framing: Framing,
+    stampBytes: number,
+    contentBytes: number
+  ): boolean {
+    if (this.isPiece(line, framing)) return true
     // A shipper without a CRI parser forwards the frame too.
     const inner = this.envelope.open(line)
-    if (this.isKnown(line, json) || this.isPiece(line, inner) || this.#isScanned(line)) return
-    this.#findRecord(line)
+    const bytes = inner === 'whole' ? criLength(facts, stampBytes, contentBytes) : contentBytes + 1
+    return this.isKnown(line, contentBytes < 0 ? null : bytes) || this.isPiece(line, inner)
+  }
+
+  /** A line without any envelope. */
+  protected tellContent(line: Line): void {
+    if (!this.#isScanned(line)) this.#findRecord(line)
   }
 
   /** The last piece of a line whose first ones are here, or one that goes on: taken in. */

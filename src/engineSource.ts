@@ -1,8 +1,9 @@
-/** One file or stdin on its way through the engine: counts what is a success, joins what is not. */
+/** One file, stdin or Kafka partition on its way through the engine: counts what is a success, joins what is not. */
 
 import { takePath } from '../parsers/jsonEnvelope.ts'
 import { Line } from '../parsers/line.ts'
 import type { MessageBatch } from '../parsers/messageBatch.ts'
+import { MessageReader } from '../parsers/messageReader.ts'
 import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.ts'
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
@@ -28,7 +29,7 @@ const JOINED_MAX = 1_000
 
 export class EngineSource implements LineVisitor {
   readonly name: string
-  readonly reader: LogReader
+  readonly reader: LogReader | MessageReader
   readonly clock: RecordClock
   /** Record time of this source's newest line, to the second; -Infinity before the first. */
   newestMs = Number.NEGATIVE_INFINITY
@@ -59,8 +60,7 @@ export class EngineSource implements LineVisitor {
     this.id = id
     this.modifiedMs = modifiedMs
     this.#fence = new ReadFence(resume ?? START)
-    const start = { byteOffset: resume?.from ?? 0, lines: resume?.fromLine ?? 0 }
-    this.reader = new LogReader(this, engine.names, engine.options.logFormat, start)
+    this.reader = this.#openReader(resume ?? START)
     // kubelet's file names tell the pod.
     const place = new Line()
     takePath(place, name)
@@ -72,6 +72,19 @@ export class EngineSource implements LineVisitor {
     this.#setLedger(place)
     this.clock = new RecordClock(engine.options.timeZone, modifiedMs)
     if (resume !== null) this.#resume(resume)
+  }
+
+  #openReader({ from, fromLine, readTo }: ReadPosition): LogReader | MessageReader {
+    const { names, options } = this.#engine
+    if (this.#partition === null)
+      return new LogReader(this, names, options.logFormat, { byteOffset: from, lines: fromLine })
+    const { shipper } = this.#partition
+    return new MessageReader(this, names, options.logFormat, { from, readTo, resends: shipper, learnsShapes: true })
+  }
+
+  /** The Kafka message whose line is being told, Latin-1; null when it came as bytes. */
+  get value(): string | null {
+    return this.reader.value
   }
 
   /** Clocks go on where they stood: lines without a zone or a year, and windows, depend on what came before. */
@@ -97,20 +110,27 @@ export class EngineSource implements LineVisitor {
   }
 
   push(chunk: Uint8Array): void {
-    const before = this.reader.lines
-    this.reader.push(chunk)
-    this.#engine.counts.lines += this.reader.lines - before
+    const { reader } = this
+    if (!(reader instanceof LogReader)) throw new TypeError(`${this.name} comes as messages`)
+    this.#countLines(() => reader.push(chunk))
   }
 
   /** As `push`, of a partition. */
-  pushMessages(_batch: MessageBatch): void {
-    throw new Error('not yet')
+  pushMessages(batch: MessageBatch): void {
+    const { reader } = this
+    if (!(reader instanceof MessageReader)) throw new TypeError(`${this.name} comes as bytes`)
+    this.#countLines(() => reader.pushMessages(batch))
   }
 
   end(): void {
-    const before = this.reader.lines
-    this.reader.end()
-    this.#engine.counts.lines += this.reader.lines - before
+    this.#countLines(() => this.reader.end())
+  }
+
+  /** Counts the lines that `read` reads. */
+  #countLines(read: () => void): void {
+    const before = this.reader.linesRead
+    read()
+    this.#engine.counts.lines += this.reader.linesRead - before
   }
 
   access(view: AccessView, line: Line): void {
