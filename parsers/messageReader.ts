@@ -62,6 +62,8 @@ interface MessageBlock extends Block {
 export class MessageReader extends LineReader {
   readTo: number
   linesRead = 0
+  /** Lines of them that were scanned where they lie. */
+  readInPlace = 0
   readonly #resends: ResendFilter | null
   readonly #askedFrom: number
   readonly #sent: SentLine = { path: '', offset: 0, timeMs: 0, bytes: null }
@@ -275,11 +277,13 @@ export class MessageReader extends LineReader {
     const framing = shape.framing(lineEnd < tailStart)
     if (this.isTakenIn(line, facts, framing, stampBytes, lineEnd - lineStart - quotes)) return true
     const { scanner } = this.parser
-    if (scanner?.scanEscaped(bytes, line.start, line.end)) this.tellScanned(line)
-    else {
-      this.setContent(line, Buffer.from(line.content(), 'latin1'))
-      this.tellContent(line)
+    if (scanner?.scanEscaped(bytes, line.start, line.end)) {
+      this.readInPlace++
+      this.tellScanned(line)
+      return true
     }
+    this.setContent(line, Buffer.from(line.content(), 'latin1'))
+    this.tellContent(line)
     return true
   }
 

@@ -79,7 +79,12 @@ export class EngineSource implements LineVisitor {
     if (this.#partition === null)
       return new LogReader(this, names, options.logFormat, { byteOffset: from, lines: fromLine })
     const { shipper } = this.#partition
-    return new MessageReader(this, names, options.logFormat, { from, readTo, resends: shipper, learnsShapes: true })
+    return new MessageReader(this, names, options.logFormat, {
+      from,
+      readTo,
+      resends: shipper,
+      learnsShapes: options.parsesMessages !== true
+    })
   }
 
   /** The Kafka message whose line is being told, Latin-1; null when it came as bytes. */
