@@ -21,15 +21,16 @@ export function lineId(source: string, line: Pick<RecordLine, 'stream' | 'writte
 }
 
 /**
- * Source of a line, for its id: `cluster/namespace/pod/container` where path, envelope or prefix tell the pod; else what
- * `--source` says; else the fingerprint of the file, `stdin` for a pipe.
+ * Source of a line, for its id: `cluster/namespace/pod/container` where path, envelope or prefix tell the pod; else the
+ * shipper's path of the file; else what `--source` says; else the fingerprint of the file, `stdin` for a pipe.
  */
 export function sourceOf(
   clusterName: string,
-  line: Pick<RecordLine, 'namespace' | 'pod' | 'container'>,
+  line: Pick<RecordLine, 'namespace' | 'pod' | 'container' | 'path'>,
   fallback: string
 ): string {
-  return line.pod === null ? fallback : `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
+  if (line.pod === null) return line.path ?? fallback
+  return `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
 }
 
 /**
