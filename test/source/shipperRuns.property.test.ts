@@ -21,7 +21,10 @@ const line = fc.record({
   bytes: fc.constantFrom(40, 80, 80, 80, 120),
   pauseMs: fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 5, max: 20 }) }, { weight: 1, arbitrary: fc.nat(150) }),
   // null: the shipper put it together. -1: it dropped a carriage return. Others: it replaced bytes, and nobody noticed.
-  error: fc.oneof({ weight: 20, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.constantFrom(null, -1, 2, 25) })
+  error: fc.oneof(
+    { weight: 20, arbitrary: fc.constant<number | null>(0) },
+    { weight: 2, arbitrary: fc.constantFrom<number | null>(null, -1, 2, 25) }
+  )
 })
 const delay = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(80) })
 const chunk = fc.record({
