@@ -95,7 +95,7 @@ test('a line is a resend exactly when it came before', () => {
         seen.add(line.key)
       })
     }),
-    { seed: SEED, numRuns: 400 }
+    { seed: SEED, numRuns: 250 }
   )
 })
 
@@ -123,7 +123,7 @@ test('holes are what was lost, told once', () => {
       for (const lines of files) expect(bytesOf(lines[0]!.path)).toBe(lostBytes(lines, came))
       expect(restarted(runs).takeGaps(0)).toEqual([])
     }),
-    { seed: SEED, numRuns: 300 }
+    { seed: SEED, numRuns: 200 }
   )
 })
 
