@@ -48,6 +48,11 @@ const ROTATION_MS = 100
 const LINE_BYTES_MIN = 31
 /** A shipper drops a carriage return, puts two or three bytes in place of one: such lines touch their neighbours still. */
 const WRONG_BYTES_MAX = 3
+/**
+ * A line that is written in pieces tells where the first one begins. The others follow within this time, behind lines of the
+ * other stream even, and look like a hole.
+ */
+const PIECES_MS = 1_000
 /** Places where runs touch and are still not joined. */
 const CUTS_MAX = 4
 /** Lines of unknown length end a run each, and so does every hole. */
@@ -139,6 +144,8 @@ export class LogRuns {
     const from = isRotated ? 0 : before.end
     // Not so when the end is unknown: nothing compares with NaN.
     if (!(run.first - from >= LINE_BYTES_MIN)) return null
+    if (this.#runs.some(other => Number.isNaN(other.end) && Math.abs(before.lastMs - other.lastMs) < PIECES_MS))
+      return null
     return { from, to: run.first, fromMs: before.lastMs, toMs: run.firstMs }
   }
 

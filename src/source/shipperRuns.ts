@@ -7,7 +7,10 @@ import type { SourceGap } from './source.ts'
 
 /** One line as the shipper's envelope tells it. */
 export interface ShippedLine {
-  /** `log_path`. */
+  /**
+   * `log_path`, as the name of one file in the world: a kubelet path is that, by the id of the container. In front of any
+   * other the node is needed, or else lines of two nodes at one offset pass for resends.
+   */
   path: string
   /** `log_offset`: where the line starts in its file. */
   offset: number
