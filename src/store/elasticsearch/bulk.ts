@@ -148,9 +148,10 @@ export class BulkQueue {
   /** One request, until all of its items are settled, held or given up. */
   async #fly(): Promise<void> {
     const who = {}
+    let items: Queued[] = []
     try {
       if (this.#refusing !== null) await this.#patience.pause(this, this.#refusing.because)
-      let items = this.#take()
+      items = this.#take()
       for (let attempt = 1; items.length > 0; attempt++) {
         const isLastTry = this.#patience.isClosing
         const rest = await this.#attempt(items)
@@ -163,7 +164,7 @@ export class BulkQueue {
       }
     } catch (error) {
       // No answer of a cluster but a mistake of ours: what was asked for is not durable, and never will be.
-      for (const { group } of this.#waiting.splice(0)) group.reject(error)
+      for (const { group } of [...items, ...this.#waiting.splice(0)]) group.reject(error)
       this.#waitingBytes = 0
     } finally {
       this.#patience.done(who)
@@ -201,7 +202,7 @@ export class BulkQueue {
     try {
       answers = await this.#send(lines)
     } catch (error) {
-      const { kind, because } = this.#judge(error, items)
+      const { kind, because } = judgeError(error)
       if (kind === 'too_large') return this.#halve(items)
       return { items, wait: kind, because }
     }
@@ -211,15 +212,6 @@ export class BulkQueue {
       answers.length === items.length && items.every(({ item }, i) => (answers[i]!._id ?? item.id) === item.id)
     if (!fits) return { items, wait: 'retry', because: 'Elasticsearch gave an answer that does not fit what was sent' }
     return this.#readAnswers(items, answers)
-  }
-
-  #judge(error: unknown, items: readonly Queued[]): ReturnType<typeof judgeError> {
-    try {
-      return judgeError(error)
-    } catch (mistake) {
-      for (const { group } of items) group.reject(mistake)
-      throw mistake
-    }
   }
 
   /** Somebody on the way takes no request of this size. */
@@ -279,7 +271,9 @@ export class BulkQueue {
     else if (decision === 'undecided') this.#waitForMore(refused, refusals)
     else {
       refusals.clear()
-      this.#refuse(kind, this.#heldOf(kind))
+      // What was held too long has been rejected meanwhile.
+      const held = this.#heldOf(kind)
+      if (held.length > 0) this.#refuse(kind, held)
     }
   }
 
