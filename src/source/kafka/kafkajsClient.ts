@@ -1,0 +1,78 @@
+/** kafkajs as we use it: what it says goes to a function, and its time limits are ours. */
+
+import kafkajs, { type KafkaConfig as ClientConfig, type Kafka, type LogEntry } from 'kafkajs'
+import { Why5xxError } from '../../errors.ts'
+import type { KafkaConnection } from './connection.ts'
+import type { DriverLog } from './driver.ts'
+
+/** All of it, because kafkajs has other defaults where NODE_ENV is `test`. */
+export const RETRY = { initialRetryTime: 300, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries: 8 }
+
+export interface ClientOptions {
+  connection: KafkaConnection
+  /** Must be longer than a session and a rebalance where a group is joined: SyncGroup waits for a dead leader. */
+  requestTimeoutMs: number
+  log: DriverLog
+}
+
+export function createClient({ connection, requestTimeoutMs, log }: ClientOptions): Kafka {
+  silenceNegativeTimeouts()
+  const { brokers, tls, sasl } = connection
+  const ssl = tls && {
+    ...(tls.ca && { ca: [tls.ca] }),
+    ...(tls.cert && { cert: tls.cert }),
+    ...(tls.key && { key: tls.key })
+  }
+  const config: ClientConfig = {
+    clientId: 'why5xx',
+    brokers,
+    connectionTimeout: 5_000,
+    authenticationTimeout: 10_000,
+    requestTimeout: requestTimeoutMs,
+    retry: RETRY,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => entry => tell(entry, log),
+    ...(ssl !== null && { ssl: Object.keys(ssl).length === 0 ? true : ssl }),
+    ...(sasl !== null && { sasl: sasl as NonNullable<ClientConfig['sasl']> })
+  }
+  return new kafkajs.Kafka(config)
+}
+
+/** One level below its own: it calls an error what it mends by itself, a rebalance for one. */
+function tell(
+  { level, namespace, log: { message, logger: _logger, timestamp: _timestamp, ...fields } }: LogEntry,
+  log: DriverLog
+): void {
+  const { ERROR, WARN } = kafkajs.logLevel
+  // A stack of a library tells nobody anything.
+  const { stack: _stack, ...told } = fields
+  log(level === ERROR ? 'warn' : level === WARN ? 'info' : 'debug', `kafkajs: ${message}`, { part: namespace, ...told })
+}
+
+let isSilenced = false
+
+/** kafkajs computes waits that are over already, and newer versions of Node warn of each. It is harmless. */
+function silenceNegativeTimeouts(): void {
+  if (isSilenced) return
+  isSilenced = true
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void
+  process.emitWarning = ((...args: unknown[]) => {
+    const [, second] = args
+    const name = typeof second === 'object' && second !== null ? (second as { type?: unknown }).type : second
+    if (name !== 'TimeoutNegativeWarning') emitWarning(...args)
+  }) as typeof process.emitWarning
+}
+
+/** What the library throws, as a sentence. */
+export function kafkaError(doing: string, connection: KafkaConnection, error: unknown): Why5xxError {
+  if (error instanceof Why5xxError) return error
+  const why = error instanceof Error ? deepest(error).message : String(error)
+  return new Why5xxError('WHY5XX_KAFKA', `${doing} (brokers ${connection.brokers.join(', ')}): ${why}`, {
+    cause: error
+  })
+}
+
+/** "Number of retries exceeded" says less than what was retried. */
+export function deepest(error: Error): Error {
+  return error.cause instanceof Error && error.cause !== error ? deepest(error.cause) : error
+}
