@@ -1,8 +1,9 @@
 /** Whether the brokers can be reached, and whether the topics are as a run needs them. Nothing is changed there. */
 
-import { type Admin, Kafka, type KafkaConfig as KafkaSettings, logLevel } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import type { KafkaConfig } from '../clusterOptions.ts'
 import { kafkaConnection } from '../source/kafka/connection.ts'
+import { createClient, deepest } from '../source/kafka/kafkajsClient.ts'
 import { clip, grouped, plural } from '../text.ts'
 import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
 
@@ -12,6 +13,7 @@ const GROUP = 'source.kafka.groupId'
 const BROKERS = 'source.kafka.brokers'
 /** A person waits. */
 const ANSWER_MS = 5_000
+const RETRY = { retries: 1, initialRetryTime: 100, maxRetryTime: 500 }
 const HOUR_MS = 3_600_000
 /** Shorter than this, and a weekend without Elasticsearch loses lines. */
 const RETENTION_ENOUGH_MS = 48 * HOUR_MS
@@ -21,7 +23,7 @@ const TOPIC_RESOURCE = 2
 export async function checkKafka(config: KafkaConfig): Promise<Finding[]> {
   let admin: Admin
   try {
-    admin = new Kafka(settingsOf(config)).admin()
+    admin = openAdmin(config)
   } catch (error) {
     return [wrongSetting(error)]
   }
@@ -43,26 +45,14 @@ export async function checkKafka(config: KafkaConfig): Promise<Finding[]> {
   }
 }
 
-function settingsOf(config: KafkaConfig): KafkaSettings {
-  const { brokers, tls, sasl } = kafkaConnection(config)
-  return {
-    brokers,
-    clientId: 'why5xx-check',
-    connectionTimeout: ANSWER_MS,
-    authenticationTimeout: ANSWER_MS,
-    requestTimeout: ANSWER_MS,
-    retry: { retries: 1, initialRetryTime: 100, maxRetryTime: 500 },
-    logLevel: logLevel.NOTHING,
-    ssl:
-      tls === null
-        ? false
-        : { ...(tls.ca && { ca: tls.ca }), ...(tls.cert && { cert: tls.cert }), ...(tls.key && { key: tls.key }) },
-    ...(sasl !== null && { sasl: sasl as NonNullable<KafkaSettings['sasl']> })
-  }
+function openAdmin(config: KafkaConfig): Admin {
+  const connection = kafkaConnection(config)
+  // What the library says on the way stands in what it throws.
+  return createClient({ connection, requestTimeoutMs: ANSWER_MS, log: () => {}, retry: RETRY }).admin()
 }
 
 function connectionProblem(error: unknown, { brokers, sasl, tls }: KafkaConfig): Finding {
-  const { name, message } = error as Error
+  const { name, message } = deepest(error as Error)
   const text = clip(message, 200)
   if (name === 'KafkaJSSASLAuthenticationError')
     return problem(
