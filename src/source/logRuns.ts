@@ -13,10 +13,10 @@
  * that did not come; what comes late into a hole lies in no run. Behind a line of unknown length nothing is joined.
  *
  * What is not. A length that was computed wrong by about a whole line, so that it meets the start of a later one, hides what
- * lies between: such lines must come with `bytes: null`; wrong by less than LINE_BYTES_MIN - WRONG_BYTES_MAX does no harm. And the line at the expected end may be the next
- * generation's, whose beginning comes late. Its silence is as long as it takes to write a whole file, so runs are not joined
- * over their CUTS_MAX longest silences: only a rotation that was quicker than all of those is missed. Everything that is
- * forgotten is counted a second time when it is sent again, never lost.
+ * lies between: such lines must come with `bytes: null`; less than LINE_BYTES_MIN - WRONG_BYTES_MAX does no harm. And the
+ * line at the expected end may be the next generation's, whose beginning comes late. The silence before it is as long as it
+ * takes to write a whole file, so runs are not joined over their CUTS_MAX longest silences: only a rotation that was quicker
+ * than all of those is missed. Everything that is forgotten is counted a second time when it is sent again, never lost.
  */
 
 /** Of log_offset and CRI time, Unix ms; `last` and `lastMs` are those of one line, as are the first ones. */
