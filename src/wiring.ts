@@ -12,7 +12,9 @@ import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
 import { parseSize } from './sizeOption.ts'
 import type { DriverLog } from './source/kafka/driver.ts'
+import type { RejectTopic } from './source/kafka/rejectTopic.ts'
 import type { Source, StreamState } from './source/source.ts'
+import type { KeptReject } from './store/keptReject.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -31,19 +33,36 @@ export interface WiringOptions {
   warn: (text: string) => void
 }
 
+export interface SinkOptions {
+  /** Sentences for the log. */
+  notify: (text: string) => void
+  log: DriverLog
+  /** False: what is rejected now was rejected before, and is kept already. */
+  keepsRejects?: boolean
+}
+
 /**
- * The store of `sink.kind`, for writing, in a thread of its own: documents are built and written beside the reading. The
- * sources without a build have no such thread. `notify` takes sentences for the log.
+ * The store of `sink.kind`, for writing. The embedded one has a thread of its own: documents are built and written beside
+ * the reading. The sources without a build have no such thread.
  */
 export async function openSink(
   { config, maskOptions }: Pick<WiringOptions, 'config' | 'maskOptions'>,
-  notify: (text: string) => void
+  options: SinkOptions
 ): Promise<Sink> {
-  const { path, retention, sizeMax } = config.sink.embedded
+  const { notify } = options
+  const { clusterName, links, sink } = config
+  const documents = { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook }
+  if (sink.kind === 'elasticsearch') {
+    const { openElasticsearchWriter } = await import('./store/elasticsearch/open.ts')
+    const rejectTopic = await openRejectTopic(config, options)
+    const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
+    const store = await openElasticsearchWriter({ config: sink.elasticsearch, clusterName, keepRejects, notify })
+    return new DocumentSink(store, documents, () => rejectTopic?.close())
+  }
+  const { path, retention, sizeMax } = sink.embedded
   const program = realpathSync(process.argv[1]!)
   const retentionBytes = sizeMax === null ? null : parseSize('sink.embedded.sizeMax', sizeMax)
   const embedded = { retention, retentionBytes, program }
-  const { clusterName, links } = config
   const worker = join(dirname(program), 'storeWorker.js')
   if (existsSync(worker)) {
     const { WorkerStore } = await import('./store/workerStore.ts')
@@ -51,8 +70,18 @@ export async function openSink(
     return WorkerStore.open(worker, settings, notify)
   }
   const { openEmbeddedWriter } = await import('./store/embedded/open.ts')
-  const store = await openEmbeddedWriter(path, { ...embedded, notify })
-  return new DocumentSink(store, { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook })
+  return new DocumentSink(await openEmbeddedWriter(path, { ...embedded, notify }), documents)
+}
+
+/** null: the input has no topic, and is itself where original bytes are kept. */
+async function openRejectTopic(
+  { source }: Config,
+  { keepsRejects = true, log }: SinkOptions
+): Promise<RejectTopic | null> {
+  if (source.kind !== 'kafka' || !keepsRejects) return null
+  const { kafkaConnection } = await import('./source/kafka/connection.ts')
+  const { RejectTopic } = await import('./source/kafka/rejectTopic.ts')
+  return new RejectTopic({ connection: kafkaConnection(source.kafka), topic: source.kafka.rejectTopic, log })
 }
 
 /**

@@ -50,7 +50,9 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const logger = await createLogger(config.log, { write })
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(warn)
-  const writer = new ReplayWriter(await openSink(loaded, warn))
+  const writer = new ReplayWriter(
+    await openSink(loaded, { notify: warn, log: (level, text, fields) => logger[level](text, fields) })
+  )
   try {
     // Naming a file twice must not read it twice.
     const files = [...new Map(paths.map(path => [resolve(path), path])).values()]

@@ -2,6 +2,7 @@ import { Why5xxError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
 import { runPipeline } from '../pipeline.ts'
 import { kafkaConnection } from '../source/kafka/connection.ts'
+import type { DriverLog } from '../source/kafka/driver.ts'
 import { RejectSource } from '../source/kafka/rejectSource.ts'
 import { type RefusedDocument, refusedDocument } from '../store/refusedDocument.ts'
 import { RejectReplayWriter } from '../store/rejectReplayWriter.ts'
@@ -44,6 +45,7 @@ export async function runReplayRejects(files: string[], flags: ReplayFlags, comm
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(loaded.config.log, { write })
   const warn = (text: string): void => logger.warn(text)
+  const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(warn)
   const refused: RefusedDocument[] = []
   let foreign = 0
@@ -56,10 +58,11 @@ export async function runReplayRejects(files: string[], flags: ReplayFlags, comm
       if (found === null) foreign++
       else refused.push(found)
     },
-    log: (level, text, fields) => logger[level](text, fields)
+    log
   })
-  const sink = new RejectReplayWriter(await openSink(loaded, { keepRejects: false, notify: warn }), (stream, offset) =>
-    source.originOf(stream, offset)
+  const sink = new RejectReplayWriter(
+    await openSink(loaded, { notify: warn, log, keepsRejects: false }),
+    (stream, offset) => source.originOf(stream, offset)
   )
   try {
     const parts = wire({ ...loaded, source, store: sink, nowMs: Date.now, warn })

@@ -45,7 +45,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   let store: Sink | null = null
   let server: RunningServer | null = null
   try {
-    const opened = await openSink(loaded, warn)
+    const opened = await openSink(loaded, { notify: warn, log })
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
     store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
     const source = await openSource(config, store, state => parts.engine.restore(state), log)

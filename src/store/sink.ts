@@ -51,9 +51,13 @@ export class DocumentSink implements Sink {
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
   #failure: { error: unknown } | null = null
 
-  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>) {
+  readonly #onClosed: () => unknown
+
+  /** `onClosed` closes what the store was given and is needed no more. */
+  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>, onClosed: () => unknown = () => {}) {
     this.#store = store
     this.#options = options
+    this.#onClosed = onClosed
   }
 
   get streams(): StoreWriter['streams'] {
@@ -92,7 +96,8 @@ export class DocumentSink implements Sink {
     return this.#store.claim(streams)
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async close(): Promise<void> {
+    await this.#store.close()
+    await this.#onClosed()
   }
 }

@@ -20,8 +20,7 @@ async function driverOf(config: KafkaConfig, log: DriverLog): Promise<KafkaDrive
   const connection = kafkaConnection(config)
   const options = { topic, groupId, sessionTimeoutMs, log }
   if (config.driver === 'node-rdkafka') {
-    const { RdkafkaDriver } = await import('./rdkafkaDriver.ts')
-    return RdkafkaDriver.load(connection, options)
+    throw new Error('soon')
   }
   const { KafkajsDriver } = await import('./kafkajsDriver.ts')
   return new KafkajsDriver(connection, options)

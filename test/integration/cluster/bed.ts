@@ -21,7 +21,7 @@ export class ClusterBed {
   readonly #nodes: string[]
   readonly workers: RunningProgram[] = []
 
-  constructor(name: string, { brokers = inject('kafka')!, url = inject('elasticsearch')! } = {}) {
+  constructor(name: string, { brokers = inject('kafka')!.brokers, url = inject('elasticsearch')!.url } = {}) {
     const unique = `${name}${process.pid}${createHash('sha1').update(String(Date.now())).digest('hex').slice(0, 6)}`
     this.topic = `${unique}.raw`
     this.rejectTopic = `${unique}.reject`
