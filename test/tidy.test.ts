@@ -126,7 +126,7 @@ test('only main.ts ends the process, but for an interrupt', () => {
 
 test('every import is a package that is declared', () => {
   const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string> | undefined>
-  const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }))
+  const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
   const development = new Set([...declared, ...Object.keys(manifest.devDependencies ?? {})])
   const missing = sources.flatMap(file =>
     importsOf(file)

@@ -119,6 +119,8 @@ export class Ownership {
           const state = byId.get(this.idOf(owned.partition)) ?? null
           this.#listener.begin(owned, state, known.committed.get(owned.partition) ?? null, marks)
         }
+        const partitions = current.filter(owned => this.#isCurrent(owned)).map(({ partition }) => partition)
+        this.#options.log('info', `assigned ${partitions.length} of ${known.marks.size} partitions`, { partitions })
       } catch (error) {
         this.#listener.failed(error)
       }

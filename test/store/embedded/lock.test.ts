@@ -6,6 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Lock, lockOwner } from '../../../src/store/embedded/lock.ts'
 import { Folder } from '../../support/program.ts'
 
+/** A loaded machine takes a while to start a shell. */
+const SOON = { timeout: 10_000 }
+
 let folder: Folder
 beforeEach(() => {
   folder = new Folder()
@@ -68,9 +71,9 @@ test('a dead process that its parent has not reaped owns nothing', async () => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
       return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     }
-    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'))
+    await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'), SOON)
     parent.stdin.end('.')
-    await vi.waitFor(() => expect(fields()[0]).toBe('Z'))
+    await vi.waitFor(() => expect(fields()[0]).toBe('Z'), SOON)
     await leftByDead({ pid, startTicks: fields()[19] })
     await (await Lock.take(folder.path)).release()
   } finally {
