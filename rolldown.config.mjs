@@ -3,7 +3,7 @@ export default {
   logLevel: 'silent',
   input: { main: 'src/main.ts', storeWorker: 'src/store/storeWorker.ts' },
   platform: 'node',
-  // A native library per platform: it cannot be bundled.
-  external: [/^@duckdb\//],
+  // Native libraries and WebAssembly cannot be bundled; clients of servers are loaded by the commands that talk to them.
+  external: [/^@duckdb\//, /^@elastic\//, /^kafkajs/, 'lz4-napi', '@bokuweb/zstd-wasm', 'node-rdkafka'],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name].js' }
 }

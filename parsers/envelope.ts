@@ -1,18 +1,15 @@
 /**
- * Takes the frame off a line: CRI, `kubectl logs --timestamps --prefix`, docker json-file, the JSON of Fluent Bit, Fluentd,
- * Vector, Filebeat and journald, and the text prefixes of stern, compose and syslog. Checked for every line, because
- * one file can hold several (log-formats.md 1.2).
+ * Takes the text frame off a line: CRI, `kubectl logs --timestamps --prefix`, and the prefixes of stern, compose, journald
+ * and syslog. Checked for every line, because one file can hold several (log-formats.md 1.2).
  */
 
-import { utf8AsLatin1 } from './escape.ts'
 import { latin1 } from './latin1.ts'
 import type { Line } from './line.ts'
-import { parseTimeText, Rfc3339Reader } from './time.ts'
+import { Rfc3339Reader } from './time.ts'
 
 const SPACE = 0x20
 const OPEN = 0x5b
 const CLOSE = 0x5d
-const BRACE = 0x7b
 const MINUS = 0x2d
 const LETTER_T = 0x54
 
@@ -37,7 +34,7 @@ export class EnvelopeReader {
   #prefixPod: string | null = null
   #prefixContainer: string | null = null
 
-  /** Moves `line.start` behind the text frames it knows, sets what they say. JSON is left to `openJson`. */
+  /** Moves `line.start` behind the text frames it knows, sets what they say. JSON is left to jsonEnvelope.ts. */
   open(line: Line): Framing {
     const { bytes } = line
     const first = bytes[line.start]!
@@ -50,19 +47,11 @@ export class EnvelopeReader {
     line.hasEnvelope = true
     line.timeMs = ms
     line.written = ''
-    this.#writtenFrom = at
-    this.#writtenTo = this.#stamp.end
+    line.writtenFrom = at
+    line.writtenTo = this.#stamp.end
+    line.isWrittenNumber = false
     line.start = this.#stamp.end + 1
     return this.#criStream(line)
-  }
-
-  #writtenFrom = 0
-  #writtenTo = 0
-
-  /** The stamp's text, made only for lines that become records. */
-  written(line: Line): string {
-    if (line.written !== '') return line.written
-    return Number.isNaN(line.timeMs) ? '' : latin1(line.bytes, this.#writtenFrom, this.#writtenTo)
   }
 
   /** `stdout F `, `stderr P `, tags may be several (`F:x`). Content may be empty. */
@@ -140,100 +129,6 @@ function startsWith(bytes: Buffer, start: number, prefix: Buffer): boolean {
 /** Of namespaces, pods and containers. */
 function isNameByte(byte: number): boolean {
   return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === MINUS || byte === 0x2e
-}
-
-/** Content and facts of a JSON envelope; null when the line is none (an access log in JSON, or no JSON at all). */
-export interface JsonEnvelope {
-  /** Content as Latin-1 of its UTF-8 bytes, without the final line feed. */
-  content: string
-  framing: Framing
-}
-
-/**
- * `{"log":"…\n","stream":"stdout","time":"…"}` and the shapes of shippers: the content under `log`, `message`, `body` or
- * `MESSAGE`. Fluent Bit puts CRI pieces together itself and keeps `_p: "P"`, so only docker's own lines can be pieces.
- */
-export function openJson(line: Line): JsonEnvelope | null {
-  if (line.bytes[line.start] !== BRACE) return null
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.prototype.utf8Slice.call(line.bytes, line.start, line.end))
-  } catch {
-    // Not JSON: an access log whose format puts bare values between braces. The caller goes on with the line itself.
-    return null
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-  const object = value as Record<string, unknown>
-  const content =
-    text(object.log) ?? text(object.message) ?? text(object.body) ?? text(object.MESSAGE) ?? text(object.msg)
-  if (content === null || isAccessLog(object)) return null
-  const keys = Object.keys(object)
-  line.hasEnvelope = true
-  const isDocker = keys.every(key => key === 'log' || key === 'stream' || key === 'time' || key === 'attrs')
-  const kubernetes = record(object.kubernetes)
-  const stamp = stampOf(object)
-  const ms = parseTimeText(stamp)
-  if (ms !== null) {
-    line.timeMs = ms
-    line.written = stamp
-  }
-  const stream = text(object.stream) ?? text(record(object.log)?.stream)
-  line.stream = stream === 'stdout' || stream === 'stderr' ? stream : line.stream
-  line.pod = text(kubernetes?.pod_name) ?? text(record(kubernetes?.pod)?.name) ?? line.pod
-  line.namespace =
-    text(kubernetes?.namespace_name) ?? text(kubernetes?.namespace) ?? text(kubernetes?.pod_namespace) ?? line.namespace
-  line.container = text(kubernetes?.container_name) ?? text(record(kubernetes?.container)?.name) ?? line.container
-  line.node = text(kubernetes?.host) ?? text(object.node) ?? text(kubernetes?.pod_node_name) ?? line.node
-  line.path = text(object.log_path) ?? text(object.file) ?? text(record(record(object.log)?.file)?.path) ?? null
-  if (line.path !== null) takePath(line, line.path)
-  const bytes = utf8AsLatin1(content)
-  const isWhole = bytes.endsWith('\n')
-  return {
-    content: isWhole ? bytes.replace(/\r?\n$/, '') : bytes.replace(/\r$/, ''),
-    framing: isDocker ? (isWhole ? 'last' : 'piece') : 'whole'
-  }
-}
-
-/** Pod, namespace and container from a kubelet path, either `/var/log/containers/…` or `/var/log/pods/…`. */
-export function takePath(line: Line, path: string): void {
-  const container = /([^/_]+)_([^/_]+)_([^/_]+)-[0-9a-f]{64}\.log/.exec(path)
-  const pod = container ? null : /\/([^/_]+)_([^/_]+)_[0-9a-f-]{8,}\/([^/]+)\/\d+\.log/.exec(path)
-  if (container) {
-    line.pod ??= container[1]!
-    line.namespace ??= container[2]!
-    line.container ??= container[3]!
-  } else if (pod) {
-    line.namespace ??= pod[1]!
-    line.pod ??= pod[2]!
-    line.container ??= pod[3]!
-  }
-}
-
-/** A JSON access format may have a `message` too; what it surely has is a status. */
-function isAccessLog(object: Record<string, unknown>): boolean {
-  return 'status' in object || 'remote_addr' in object || 'upstream_addr' in object
-}
-
-/** Fluent Bit writes seconds as a number, under `date` or, into Kafka, `@timestamp`; journald microseconds as text. */
-function stampOf(object: Record<string, unknown>): string {
-  for (const key of ['time', '@timestamp', 'timestamp', 'date']) {
-    const value = object[key]
-    if (typeof value === 'string' || typeof value === 'number') return String(value)
-  }
-  const microseconds = text(object.__REALTIME_TIMESTAMP)
-  return microseconds !== null && /^\d{16}$/.test(microseconds)
-    ? `${microseconds.slice(0, 10)}.${microseconds.slice(10)}`
-    : ''
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-function record(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null
 }
 
 /** Prefixes that carry nothing but must go: quoting, indentation, compose, syslog, journald, stern. Tried only when nothing else fits. */

@@ -181,7 +181,8 @@ export function compileLogFormat(format: string, name = 'custom', escaping: LogE
   return { name, ops, escape: escaping }
 }
 
-function makeOp(op: FormatOp['op'], field: number, literal: string): FormatOp {
+/** `literal`: the text itself, or the text behind the variable. */
+export function makeOp(op: FormatOp['op'], field: number, literal: string): FormatOp {
   return { op, field, literal, literalBytes: Uint8Array.from(literal, c => c.charCodeAt(0) & 0xff) }
 }
 

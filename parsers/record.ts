@@ -153,7 +153,14 @@ export interface OtherRecord {
   cause: Cause | null
 }
 
-export type ParseErrorCode = 'unrecognized' | 'not_text' | 'line_too_long' | 'truncated_head' | 'invalid_json'
+export type ParseErrorCode =
+  | 'unrecognized'
+  | 'not_text'
+  | 'line_too_long'
+  | 'truncated_head'
+  | 'invalid_json'
+  /** A Kafka message without a value. */
+  | 'no_value'
 
 /** A line no parser accepts. `column` counts bytes from 1. */
 export interface ParseError {

@@ -6,6 +6,7 @@ import { hasCutErrorHead, parseCutErrorLine, parseErrorLine } from './error.ts'
 import { looksLikeErrorMessage, matchErrorMessage, printedCause } from './errorMessage.ts'
 import { printable } from './escape.ts'
 import { parseJsonAccess } from './jsonAccess.ts'
+import { latin1 } from './latin1.ts'
 import type { Line } from './line.ts'
 import { compileLogFormat, KNOWN_FORMATS, type LogFormat, OP } from './logFormat.ts'
 import { parseLooseAccess } from './looseAccess.ts'
@@ -125,6 +126,11 @@ export class RecordParser {
 
 /** The record of the line that `scanner` has just read. */
 export function scannedRecord(view: AccessView, scanner: FormatScanner, raw?: string): AccessRecord {
+  if (view.isEscaped) {
+    const content = raw ?? latin1(view.bytes, view.start, view.end).replaceAll('\\"', '"')
+    // With the line feed that scanners stop at.
+    scanner.scan(Buffer.from(`${content}\n`, 'latin1'), 0, content.length)
+  }
   scanner.locate()
   return accessRecordOf(view, raw)
 }

@@ -9,7 +9,7 @@
  * stop by themselves; every other loop compares with `end`.
  */
 
-import { FIELD, FIELD_COUNT, type FormatOp, type LogFormat, OP } from './logFormat.ts'
+import { FIELD, FIELD_COUNT, type FormatOp, type LogFormat, makeOp, OP } from './logFormat.ts'
 import type { NameTable } from './nameTable.ts'
 import { Rfc3339Reader, TimeLocalReader } from './time.ts'
 
@@ -27,6 +27,8 @@ export class AccessView {
   bytes: Buffer = Buffer.alloc(0)
   start = 0
   end = 0
+  /** The line lies in JSON text: each of its quotes is `\"`. */
+  isEscaped = false
   readonly format: LogFormat
   timeMs = NaN
   /** 0..999; -1 when the format has no status. */
@@ -60,14 +62,33 @@ export class FormatScanner {
   /** True when the line `[start, end)` has this format to its last byte; then the view describes it. */
   readonly scan: Scan
   readonly #locate: Scan
-  readonly #local: TimeLocalReader
+  readonly #local = new TimeLocalReader()
+  readonly #names: NameTable
+  #scanEscaped: Scan | null = null
 
   constructor(format: LogFormat, names: NameTable) {
+    this.#names = names
     this.view = new AccessView(format)
-    const tools = new ScanTools(format, names)
-    this.#local = tools.local
+    const tools = new ScanTools(format, names, this.#local)
     this.scan = generate(format, this.view, tools, false)
     this.#locate = generate(format, this.view, tools, true)
+  }
+
+  /**
+   * As `scan`, of a line in JSON text: `[start, end)` has no escape but `\"`, and no quote without it. False is not the last
+   * word there: what is escaped where the format expects plain text reads well when it is unescaped.
+   */
+  get scanEscaped(): Scan {
+    return (this.#scanEscaped ??= this.#compileEscaped())
+  }
+
+  #compileEscaped(): Scan {
+    const { format } = this.view
+    // nginx escapes no quote where we would look for it, or the whole message could be such a line.
+    const isSafe = format.escape === 'default' && format.ops.some(op => op.literal.includes('"'))
+    if (!isSafe) return () => false
+    const escaped = { ...format, ops: format.ops.map(op => escapedOp(op)) }
+    return generate(escaped, this.view, new ScanTools(escaped, this.#names, this.#local), false, true)
   }
 
   /** Offset from UTC of the container's clock, ms, as `$time_local` printed it last; NaN when the format has none. */
@@ -82,10 +103,14 @@ export class FormatScanner {
   }
 }
 
+function escapedOp(op: FormatOp): FormatOp {
+  return op.literal.includes('"') ? makeOp(op.op, op.field, op.literal.replaceAll('"', '\\"')) : op
+}
+
 /** What the generated functions call. A method returns the end of what it read, -1 when it does not stand there. */
 class ScanTools {
   readonly names: NameTable
-  readonly local = new TimeLocalReader()
+  readonly local: TimeLocalReader
   readonly iso = new Rfc3339Reader()
   /** Elements of the list that was read last. */
   elements = 0
@@ -94,8 +119,9 @@ class ScanTools {
   readonly #literals: string[]
   readonly #isIso: boolean[]
 
-  constructor(format: LogFormat, names: NameTable) {
+  constructor(format: LogFormat, names: NameTable, local: TimeLocalReader) {
     this.names = names
+    this.local = local
     this.#literals = format.ops.map(op => op.literal)
     this.#isIso = format.ops.map((_, i) => format.ops[i + 2]?.op === OP.timeIso)
   }
@@ -205,19 +231,27 @@ const DIGITS = 'while (bytes[pos] - 48 >>> 0 <= 9) pos++;'
  * Writes the function for one format. Only integers from the format enter the source (character codes, indexes), no text
  * of the user's.
  */
-function generate(format: LogFormat, view: AccessView, tools: ScanTools, withOffsets: boolean): Scan {
+function generate(
+  format: LogFormat,
+  view: AccessView,
+  tools: ScanTools,
+  withOffsets: boolean,
+  isEscaped = false
+): Scan {
   let body =
     'let pos = start, from = start, attempts = 0, nameStart = 0, nameEnd = 0, otherStart = 0, otherEnd = 0, isEmpty = false;\n'
   if (!format.ops.some(op => op.field === FIELD.time)) body += 'view.timeMs = NaN;\n'
   // A request id may be the client's, with the very text in it that ends it: then each occurrence is tried in turn.
   const freeText = format.ops.findIndex(op => op.op === OP.text && op.field === FIELD.requestId)
   const split = freeText < 0 ? format.ops.length : freeText
-  body += opsCode(format, 0, split, withOffsets)
+  body += opsCode(format, 0, split, withOffsets, isEscaped)
   // Locating only: the view has taken over already.
-  const finish = withOffsets ? 'if (pos !== end) return false; return true;' : TAKE_OVER
+  const finish = withOffsets
+    ? 'if (pos !== end) return false; return true;'
+    : `if (pos !== end) return false; view.isEscaped = ${isEscaped}; ${TAKE_OVER}`
   if (freeText < 0) body += finish
   else {
-    const retry = `${opsCode(format, split + 1, format.ops.length, withOffsets)}${finish}`
+    const retry = `${opsCode(format, split + 1, format.ops.length, withOffsets, isEscaped)}${finish}`
     const { field } = format.ops[freeText]!
     body += `const idStart = pos, attemptsBefore = attempts;
 retry: for (let mark = pos; ; mark++) {
@@ -234,18 +268,17 @@ ${retry.replaceAll('return false', 'continue retry')}
 }
 
 /** The line is read to its end: the view takes over. An alternative name of one byte is `-`. */
-const TAKE_OVER = `if (pos !== end) return false;
-view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;
+const TAKE_OVER = `view.bytes = bytes; view.start = start; view.end = end; view.attempts = attempts; view.isEmptyRequest = isEmpty && attempts > 0;
 if (otherEnd > otherStart + 1) { nameStart = otherStart; nameEnd = otherEnd; }
 view.nameId = tools.names.intern(bytes, nameStart, nameEnd);
 return true;`
 
-function opsCode(format: LogFormat, first: number, end: number, withOffsets: boolean): string {
+function opsCode(format: LogFormat, first: number, end: number, withOffsets: boolean, isEscaped: boolean): string {
   const body: string[] = []
   for (let i = first; i < end; i++) {
     const op = format.ops[i]!
     if (op.op !== OP.literal) body.push('from = pos;')
-    body.push(codeOf(op, i, format))
+    body.push(isEscaped ? escapedCodeOf(op, i, format) : codeOf(op, i, format))
     if (op.field >= 0 && withOffsets) body.push(`offsets[${op.field * 2}] = from; offsets[${op.field * 2 + 1}] = pos;`)
     if (op.field === FIELD.client) body.push('view.clientEnd = pos;')
     if (op.field === FIELD.requestLength) body.push('isEmpty = pos === from + 1 && bytes[from] === 48;')
@@ -254,6 +287,27 @@ function opsCode(format: LogFormat, first: number, end: number, withOffsets: boo
     if (op.field === FIELD.alternativeName) body.push('otherStart = from; otherEnd = pos;')
   }
   return `${body.join('\n')}\n`
+}
+
+/**
+ * A backslash is the first byte of every quote, so a quoted value ends at it. What is compared or hashed must be the same
+ * bytes without the escape: a client or a name that holds one is not read here.
+ */
+function escapedCodeOf(op: FormatOp, index: number, format: LogFormat): string {
+  switch (op.op) {
+    case OP.quoted:
+      return 'if (bytes[pos] !== 92) { if (bytes[pos + 1] === 92) pos++; else { pos = bytes.indexOf(92, pos); if (pos < 0) return false; } } if (pos >= end) return false;'
+    case OP.text: {
+      const isHashed =
+        op.field === FIELD.client || op.field === FIELD.upstreamName || op.field === FIELD.alternativeName
+      const check = 'for (let k = from; k < pos; k++) if (bytes[k] === 92) return false;'
+      return isHashed ? `${codeOf(op, index, format)} ${check}` : codeOf(op, index, format)
+    }
+    case OP.rest:
+      return 'pos = end; if (tools.hasQuote(bytes, from, end)) return false; if (from > end) return false;'
+    default:
+      return codeOf(op, index, format)
+  }
 }
 
 function codeOf(op: FormatOp, index: number, format: LogFormat): string {

@@ -208,7 +208,8 @@ export function parseTimeText(text: string): number | null {
     /^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text)
   if (iso) {
     const base = dateMs(Number(iso[1]), Number(iso[2]), Number(iso[3]), Number(iso[4]), Number(iso[5]))
-    const fraction = iso[7] === undefined ? 0 : Number(`0.${iso[7]}`) * 1000
+    // To the last bit as Rfc3339Reader.
+    const fraction = iso[7] === undefined ? 0 : Number(iso[7]) / 10 ** (iso[7].length - 3)
     return Number.isNaN(base) ? null : base + Number(iso[6]) * 1000 + fraction - zoneOffsetMs(iso[8])
   }
   const local = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})$/.exec(text)

@@ -12,7 +12,7 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     return `${path} (${origin ?? 'default'})`
   }
   const problems: string[] = []
-  const { source, web } = config
+  const { source, sink, web } = config
   if (source.kind === 'stdin' && origins.has('source.files.paths'))
     problems.push(
       `${named('source.kind')} is stdin, and ${named('source.files.paths')} names files: leave the paths out, or take source.kind files`
@@ -21,10 +21,38 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     problems.push(
       `${named('source.kind')} is files, and ${named('source.files.paths')} is an empty list: name at least one path or pattern, or take source.kind stdin`
     )
-  for (const path of ['web.token', 'web.metricsToken'] as const) {
-    const key = path === 'web.token' ? 'token' : 'metricsToken'
-    if (web[key] !== null && web[`${key}File`] !== null)
-      problems.push(`${named(path)} and ${named(`${path}File`)} are both given: give the token or its file, not both`)
-  }
+  const { tls, sasl, brokers } = source.kafka
+  const { elasticsearch } = sink
+  for (const [path, value, file] of [
+    ['web.token', web.token, web.tokenFile],
+    ['web.metricsToken', web.metricsToken, web.metricsTokenFile],
+    ['source.kafka.sasl.password', sasl.password, sasl.passwordFile],
+    ['sink.elasticsearch.apiKey', elasticsearch.apiKey, elasticsearch.apiKeyFile],
+    ['sink.elasticsearch.password', elasticsearch.password, elasticsearch.passwordFile]
+  ] as const)
+    if (value !== null && file !== null)
+      problems.push(
+        `${named(path)} and ${named(`${path}File`)} are both given: give the ${path.split('.').at(-1)} or its file, not both`
+      )
+  if (sasl.mechanism !== 'none' && (sasl.username === null || (sasl.password ?? sasl.passwordFile) === null))
+    problems.push(
+      `${named('source.kafka.sasl.mechanism')} needs source.kafka.sasl.username and source.kafka.sasl.password (or passwordFile)`
+    )
+  if ((tls.certFile === null) !== (tls.keyFile === null))
+    problems.push('source.kafka.tls.certFile and source.kafka.tls.keyFile go together: give both, or none')
+  if (source.kind === 'kafka' && brokers.length === 0)
+    problems.push(`${named('source.kind')} is kafka, and ${named('source.kafka.brokers')} is an empty list`)
+  const hasKey = (elasticsearch.apiKey ?? elasticsearch.apiKeyFile) !== null
+  const hasPassword = (elasticsearch.password ?? elasticsearch.passwordFile) !== null
+  if (hasKey && elasticsearch.username !== null)
+    problems.push('sink.elasticsearch has an API key and a username: give one of them')
+  if (!hasKey && (elasticsearch.username !== null) !== hasPassword)
+    problems.push('sink.elasticsearch.username and sink.elasticsearch.password (or passwordFile) go together')
+  if (sink.kind === 'elasticsearch' && elasticsearch.nodes.length === 0)
+    problems.push(`${named('sink.kind')} is elasticsearch, and ${named('sink.elasticsearch.nodes')} is an empty list`)
+  if (!/^[a-z0-9_]+$/.test(elasticsearch.namespace))
+    problems.push(
+      `${named('sink.elasticsearch.namespace')} is "${elasticsearch.namespace}": small letters, digits and _ only, because it is part of index names and - separates them`
+    )
   return problems
 }

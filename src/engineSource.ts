@@ -1,8 +1,9 @@
-/** One file or stdin on its way through the engine: counts what is a success, joins what is not. */
+/** One file, stdin or Kafka partition on its way through the engine: counts what is a success, joins what is not. */
 
-import { takePath } from '../parsers/envelope.ts'
+import { takePath } from '../parsers/jsonEnvelope.ts'
 import { Line } from '../parsers/line.ts'
 import type { MessageBatch } from '../parsers/messageBatch.ts'
+import { MessageReader } from '../parsers/messageReader.ts'
 import { type LineVisitor, LogReader, type RecordLine } from '../parsers/reader.ts'
 import type { AccessRecord, ErrorRecord, ParsedRecord, ParseErrorCode } from '../parsers/record.ts'
 import { scannedRecord } from '../parsers/recordParser.ts'
@@ -28,7 +29,7 @@ const JOINED_MAX = 1_000
 
 export class EngineSource implements LineVisitor {
   readonly name: string
-  readonly reader: LogReader
+  readonly reader: LogReader | MessageReader
   readonly clock: RecordClock
   /** Record time of this source's newest line, to the second; -Infinity before the first. */
   newestMs = Number.NEGATIVE_INFINITY
@@ -46,8 +47,8 @@ export class EngineSource implements LineVisitor {
   #pod: string | null = null
   #controller: Controller
   #ledger: MinuteLedger | null = null
-  /** Line numbers of the last successes that have an error line. */
-  readonly #joinedSuccesses = new Set<number>()
+  /** The last successes that have an error line. */
+  readonly #joinedSuccesses = new Set<string>()
 
   constructor(
     engine: Engine,
@@ -59,8 +60,7 @@ export class EngineSource implements LineVisitor {
     this.id = id
     this.modifiedMs = modifiedMs
     this.#fence = new ReadFence(resume ?? START)
-    const start = { byteOffset: resume?.from ?? 0, lines: resume?.fromLine ?? 0 }
-    this.reader = new LogReader(this, engine.names, engine.options.logFormat, start)
+    this.reader = this.#openReader(resume ?? START)
     // kubelet's file names tell the pod.
     const place = new Line()
     takePath(place, name)
@@ -72,6 +72,24 @@ export class EngineSource implements LineVisitor {
     this.#setLedger(place)
     this.clock = new RecordClock(engine.options.timeZone, modifiedMs)
     if (resume !== null) this.#resume(resume)
+  }
+
+  #openReader({ from, fromLine, readTo }: ReadPosition): LogReader | MessageReader {
+    const { names, options } = this.#engine
+    if (this.#partition === null)
+      return new LogReader(this, names, options.logFormat, { byteOffset: from, lines: fromLine })
+    const { shipper } = this.#partition
+    return new MessageReader(this, names, options.logFormat, {
+      from,
+      readTo,
+      resends: shipper,
+      learnsShapes: options.parsesMessages !== true
+    })
+  }
+
+  /** The Kafka message whose line is being told, Latin-1; null when it came as bytes. */
+  get value(): string | null {
+    return this.reader.value
   }
 
   /** Clocks go on where they stood: lines without a zone or a year, and windows, depend on what came before. */
@@ -97,20 +115,27 @@ export class EngineSource implements LineVisitor {
   }
 
   push(chunk: Uint8Array): void {
-    const before = this.reader.lines
-    this.reader.push(chunk)
-    this.#engine.counts.lines += this.reader.lines - before
+    const { reader } = this
+    if (!(reader instanceof LogReader)) throw new TypeError(`${this.name} comes as messages`)
+    this.#countLines(() => reader.push(chunk))
   }
 
   /** As `push`, of a partition. */
-  pushMessages(_batch: MessageBatch): void {
-    throw new Error('not yet')
+  pushMessages(batch: MessageBatch): void {
+    const { reader } = this
+    if (!(reader instanceof MessageReader)) throw new TypeError(`${this.name} comes as bytes`)
+    this.#countLines(() => reader.pushMessages(batch))
   }
 
   end(): void {
-    const before = this.reader.lines
-    this.reader.end()
-    this.#engine.counts.lines += this.reader.lines - before
+    this.#countLines(() => this.reader.end())
+  }
+
+  /** Counts the lines that `read` reads. */
+  #countLines(read: () => void): void {
+    const before = this.reader.linesRead
+    read()
+    this.#engine.counts.lines += this.reader.linesRead - before
   }
 
   access(view: AccessView, line: Line): void {
@@ -221,7 +246,7 @@ export class EngineSource implements LineVisitor {
     const entry = this.#entry(record, line, Number.isNaN(timeMs) ? 0 : timeMs)
     const request = controller.joiner.addAccess(entry, waits)
     if (request) engine.decide(request)
-    else if (!waits) this.#claimed(line.number)
+    else if (!waits) this.#claimed(line)
   }
 
   #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
@@ -258,8 +283,8 @@ export class EngineSource implements LineVisitor {
   }
 
   /** A success has got its error line: a second one must not find it as if it were free. */
-  #claimed(lineNumber: number): void {
-    this.#joinedSuccesses.add(lineNumber)
+  #claimed(line: RecordLine): void {
+    this.#joinedSuccesses.add(claimKey(line))
     if (this.#joinedSuccesses.size > JOINED_MAX)
       this.#joinedSuccesses.delete(this.#joinedSuccesses.values().next().value!)
   }
@@ -276,11 +301,11 @@ export class EngineSource implements LineVisitor {
    * stdout and stderr are two pipes: the line that says an answer was cut can come just behind the access line, which was
    * a success then and is not held.
    */
-  #findSuccess({ record, timeMs }: ErrorEntry, controller: Controller): void {
+  #findSuccess({ record, timeMs, line }: ErrorEntry, controller: Controller): void {
     if (record.request === null || record.client === null) return
-    const found = this.reader.lookBack(record.client, record.request, timeMs - TWO_PIPES_MS)
-    if (found === null || this.#joinedSuccesses.has(found.line.number)) return
-    this.#claimed(found.line.number)
+    const found = this.reader.lookBack(record.client, record.request, line.pod, timeMs - TWO_PIPES_MS)
+    if (found === null || this.#joinedSuccesses.has(claimKey(found.line))) return
+    this.#claimed(found.line)
     const entry = this.#entry(found.record, found.line, found.line.timeMs ?? timeMs)
     const request = controller.joiner.addAccess(entry, false)
     if (request) this.#engine.decide(request)
@@ -334,6 +359,11 @@ export class EngineSource implements LineVisitor {
     const name = pod === null ? this.id : `${namespace ?? ''}/${pod}/${container ?? ''}`
     this.#ledger = this.#engine.minutes?.ledger(name, this.id) ?? null
   }
+}
+
+/** One message may hold several lines: their number is the same, and the stamp or place within it tells them apart. */
+function claimKey({ number, written }: RecordLine): string {
+  return `${number} ${written}`
 }
 
 function nextTick(ms: number): number {

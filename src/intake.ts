@@ -44,7 +44,10 @@ export class Intake {
 
   /** What tells lines without an envelope from those of other files: by id of the stream and offset of the line. */
   sourceOf(stream: string, byteOffset: number): string {
-    return this.#open.get(stream)?.stream.name === 'stdin' ? 'stdin' : this.#fingerprints.of(stream, byteOffset)
+    const open = this.#open.get(stream)
+    // A pipe and a partition have no head: what lies in them goes by their names.
+    const hasName = open !== undefined && (open.stream.name === 'stdin' || open.stream.partition !== undefined)
+    return hasName ? open.stream.name : this.#fingerprints.of(stream, byteOffset)
   }
 
   push(stream: SourceStream, bytes: Uint8Array): void {

@@ -1,7 +1,9 @@
 /** What /metrics says. Everything is read from the counters when somebody scrapes; nothing is kept twice. */
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Counters } from './counters.ts'
+import type { KafkaFacts } from './source/source.ts'
+import type { BulkFacts } from './store/store.ts'
 import { clip, safeText } from './text.ts'
 import { VERSION } from './version.ts'
 
@@ -9,6 +11,9 @@ export interface MetricsOptions {
   clusterName: string
   /** Wall time, Unix ms. */
   nowMs?: () => number
+  /** Of a Kafka source, as of now; null: there is none. */
+  kafka?: () => KafkaFacts | null
+  bulk?: BulkFacts | null
 }
 
 /** Log lines name upstreams, and a forged one may name anything: longer names are cut, and share a series if need be. */
@@ -22,7 +27,7 @@ export class Metrics {
   readonly registry = new Registry()
   readonly contentType = this.registry.contentType
 
-  constructor(counters: Counters, { clusterName, nowMs = Date.now }: MetricsOptions) {
+  constructor(counters: Counters, { clusterName, nowMs = Date.now, kafka = () => null, bulk = null }: MetricsOptions) {
     const cluster = label(clusterName)
     this.#counter(
       'why5xx_requests_total',
@@ -50,6 +55,7 @@ export class Metrics {
       ['stage', 'code'],
       add => {
         for (const [code, count] of counters.rejectsByCode) add(count, { stage: 'parse', code: label(code) })
+        for (const [code, count] of bulk?.rejects ?? []) add(count, { stage: 'sink', code: label(code) })
       }
     )
     this.#counter(
@@ -100,6 +106,8 @@ export class Metrics {
     this.#gauge('why5xx_sink_paused', '1 while the store cannot write, such as on a full disk, else 0.', () =>
       counters.pausedBecause === null ? 0 : 1
     )
+    if (kafka() !== null) this.#addKafka(() => kafka()!)
+    if (bulk !== null) this.#addBulk(bulk)
     new Gauge({
       name: 'why5xx_build_info',
       help: 'Always 1; the labels tell the versions of why5xx and of Node.js.',
@@ -113,6 +121,68 @@ export class Metrics {
   /** Prometheus' text format. */
   text(): Promise<string> {
     return this.registry.metrics()
+  }
+
+  #addKafka(kafka: () => KafkaFacts): void {
+    const perPartition = (
+      name: string,
+      help: string,
+      value: (facts: KafkaFacts['partitions'][number]) => number
+    ): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['partition'],
+        registers: [this.registry],
+        collect() {
+          this.reset()
+          for (const facts of kafka().partitions) this.set({ partition: String(facts.partition) }, value(facts))
+        }
+      })
+    }
+    perPartition(
+      'why5xx_lag_offsets',
+      'Offsets between what was read of a partition and its high watermark.',
+      facts => facts.lagOffsets
+    )
+    perPartition(
+      'why5xx_committed_lag_offsets',
+      'Offsets between what was committed of a partition and its high watermark: lines that wait for a partner included.',
+      facts => facts.committedLagOffsets
+    )
+    this.#gauge(
+      'why5xx_partitions_paused',
+      'Partitions that are not fetched just now, because what was read of them waits.',
+      () => kafka().partitions.filter(({ isPaused }) => isPaused).length
+    )
+    this.#counter('why5xx_resends_total', 'Lines that a shipper had sent before; they are dropped.', [], add =>
+      add(kafka().resends)
+    )
+    this.#counter(
+      'why5xx_offset_resets_total',
+      'Times a partition went on elsewhere than where it was left, because its messages had expired.',
+      [],
+      add => add(kafka().offsetResets)
+    )
+    this.#counter('why5xx_rebalances_total', 'Times the consumer group dealt out its partitions.', [], add =>
+      add(kafka().rebalances)
+    )
+  }
+
+  #addBulk(bulk: BulkFacts): void {
+    this.#counter('why5xx_bulk_items_total', 'Items of bulk requests, by what became of them.', ['outcome'], add => {
+      for (const [outcome, count] of bulk.items) add(count, { outcome })
+    })
+    this.#counter('why5xx_bulk_retries_total', 'Bulk requests that were sent again.', [], add => add(bulk.retries))
+    new Histogram({
+      name: 'why5xx_bulk_seconds',
+      help: 'How long bulk requests took.',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers: [this.registry],
+      collect() {
+        for (const seconds of bulk.takeSeconds()) this.observe(seconds)
+      }
+    })
   }
 
   /** `fill` adds what was counted since the process started: it only ever grows, as Prometheus expects of a counter. */

@@ -81,12 +81,12 @@ export class Outbox implements EngineListener {
       column,
       line,
       position: source.placeOf(line),
-      value: null,
+      value: source.value,
       stream: source.id,
       timeMs: line.timeMs ?? lastMs
     }
     this.#rejects.push(buildRejectDocument(rejected, this.#options))
-    this.#bytes += STATE_BYTES + 2 * line.raw.length
+    this.#bytes += STATE_BYTES + line.raw.length + (rejected.value ?? line.raw).length
     const { rejectsByCode } = this.#counters
     rejectsByCode.set(code, (rejectsByCode.get(code) ?? 0) + 1)
   }

@@ -2,6 +2,8 @@
 
 import { isCountedFailure } from './classify/accessTable.ts'
 import type { Counters, FailureCount } from './counters.ts'
+import type { KafkaFacts } from './source/source.ts'
+import type { BulkFacts } from './store/store.ts'
 
 /**
  * Numbers alone, but for `paused`: nothing of a log line can get into it. Counts are since the process started.
@@ -26,6 +28,27 @@ export type RunSummary = {
   stored: number
   /** Why nothing is written just now; null: all is well. */
   paused: string | null
+} & Partial<KafkaSummary> &
+  Partial<BulkSummary>
+
+/** What a Kafka source adds. */
+type KafkaSummary = {
+  partitions: number
+  partitionsPaused: number
+  /** Offsets of all partitions that were not read, or not committed, yet. */
+  lagOffsets: number
+  committedLagOffsets: number
+  resends: number
+  offsetResets: number
+  rebalances: number
+}
+
+/** What Elasticsearch adds: items of bulk requests by what became of them. */
+type BulkSummary = {
+  bulkWritten: number
+  bulkKnown: number
+  bulkRejected: number
+  bulkRetries: number
 }
 
 /** `nowMs`: wall time, Unix ms. `previous`: what this function returned last, for the speed between the two. */
@@ -77,4 +100,28 @@ function sum(counts: readonly number[]): number {
 /** Milliseconds are enough. */
 function rounded(seconds: number): number {
   return Math.round(seconds * 1_000) / 1_000
+}
+
+/** The part of a summary that a Kafka source tells. */
+export function kafkaSummary({ partitions, resends, offsetResets, rebalances }: KafkaFacts): KafkaSummary {
+  return {
+    partitions: partitions.length,
+    partitionsPaused: partitions.filter(({ isPaused }) => isPaused).length,
+    lagOffsets: sum(partitions.map(({ lagOffsets }) => lagOffsets)),
+    committedLagOffsets: sum(partitions.map(({ committedLagOffsets }) => committedLagOffsets)),
+    resends,
+    offsetResets,
+    rebalances
+  }
+}
+
+/** The part of a summary that a writer of bulk requests tells. */
+export function bulkSummary({ items, retries }: BulkFacts): BulkSummary {
+  const count = (outcome: string): number => items.get(outcome) ?? 0
+  return {
+    bulkWritten: count('written'),
+    bulkKnown: count('known'),
+    bulkRejected: count('rejected'),
+    bulkRetries: retries
+  }
 }

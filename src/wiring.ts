@@ -11,7 +11,10 @@ import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
 import { parseSize } from './sizeOption.ts'
+import type { DriverLog } from './source/kafka/driver.ts'
+import type { RejectTopic } from './source/kafka/rejectTopic.ts'
 import type { Source, StreamState } from './source/source.ts'
+import type { KeptReject } from './store/keptReject.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -30,19 +33,36 @@ export interface WiringOptions {
   warn: (text: string) => void
 }
 
+export interface SinkOptions {
+  /** Sentences for the log. */
+  notify: (text: string) => void
+  log: DriverLog
+  /** False: what is rejected now was rejected before, and is kept already. */
+  keepsRejects?: boolean
+}
+
 /**
- * The store of `sink.kind`, for writing, in a thread of its own: documents are built and written beside the reading. The
- * sources without a build have no such thread. `notify` takes sentences for the log.
+ * The store of `sink.kind`, for writing. The embedded one has a thread of its own: documents are built and written beside
+ * the reading. The sources without a build have no such thread.
  */
 export async function openSink(
   { config, maskOptions }: Pick<WiringOptions, 'config' | 'maskOptions'>,
-  notify: (text: string) => void
+  options: SinkOptions
 ): Promise<Sink> {
-  const { path, retention, sizeMax } = config.sink.embedded
+  const { notify } = options
+  const { clusterName, links, sink } = config
+  const documents = { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook }
+  if (sink.kind === 'elasticsearch') {
+    const { openElasticsearchWriter } = await import('./store/elasticsearch/open.ts')
+    const rejectTopic = await openRejectTopic(config, options)
+    const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
+    const store = await openElasticsearchWriter({ config: sink.elasticsearch, clusterName, keepRejects, notify })
+    return new DocumentSink(store, documents, () => rejectTopic?.close())
+  }
+  const { path, retention, sizeMax } = sink.embedded
   const program = realpathSync(process.argv[1]!)
   const retentionBytes = sizeMax === null ? null : parseSize('sink.embedded.sizeMax', sizeMax)
   const embedded = { retention, retentionBytes, program }
-  const { clusterName, links } = config
   const worker = join(dirname(program), 'storeWorker.js')
   if (existsSync(worker)) {
     const { WorkerStore } = await import('./store/workerStore.ts')
@@ -50,15 +70,42 @@ export async function openSink(
     return WorkerStore.open(worker, settings, notify)
   }
   const { openEmbeddedWriter } = await import('./store/embedded/open.ts')
-  const store = await openEmbeddedWriter(path, { ...embedded, notify })
-  return new DocumentSink(store, { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook })
+  return new DocumentSink(await openEmbeddedWriter(path, { ...embedded, notify }), documents)
 }
 
-/** The source of `source.kind`; `known` are the streams that the store remembers. */
-export async function openSource(config: Config, known: readonly StreamState[]): Promise<Source> {
+/** null: the input has no topic, and is itself where original bytes are kept. */
+async function openRejectTopic(
+  { source }: Config,
+  { keepsRejects = true, log }: SinkOptions
+): Promise<RejectTopic | null> {
+  if (source.kind !== 'kafka' || !keepsRejects) return null
+  const { kafkaConnection } = await import('./source/kafka/connection.ts')
+  const { RejectTopic } = await import('./source/kafka/rejectTopic.ts')
+  return new RejectTopic({ connection: kafkaConnection(source.kafka), topic: source.kafka.rejectTopic, log })
+}
+
+/**
+ * The source of `source.kind`; `store` tells how far its streams were read. `restore` takes what the engines knew that read
+ * a partition before us.
+ */
+export async function openSource(
+  config: Config,
+  store: Sink,
+  restore: (state: EngineState) => void,
+  log: DriverLog
+): Promise<Source> {
+  if (config.source.kind === 'kafka') {
+    const { openKafkaSource } = await import('./source/kafka/open.ts')
+    const claim = async (ids: string[]): Promise<StreamState[]> => {
+      const { streams, engines } = await store.claim(ids)
+      for (const engine of engines) restore(engine as EngineState)
+      return streams
+    }
+    return openKafkaSource(config.source.kafka, claim, log)
+  }
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
-  return new FileSource(config.source.files, known)
+  return new FileSource(config.source.files, store.streams)
 }
 
 export function wire({ config, maskOptions, logFormat, source, store, nowMs, warn }: WiringOptions): PipelineParts {
@@ -83,12 +130,13 @@ export function wire({ config, maskOptions, logFormat, source, store, nowMs, war
       fromMs: Number.NEGATIVE_INFINITY,
       toMs: Number.POSITIVE_INFINITY,
       isWantedName: null,
-      withMinutes: true
+      // Elasticsearch cannot make totals and positions durable in one step: it fences the one by the other.
+      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable ? 'lines' : true
     },
     outbox
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES)
+  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES, states => source.durable?.(states))
   return { source, engine, intake, outbox, writer, counters, nowMs }
 }

@@ -33,7 +33,7 @@ test('file, environment and --set reach the same option, and are told apart', ()
     environment: { WHY5XX_SINK_EMBEDDED_RETENTION: '1d12h', WHY5XX_SINK_EMBEDDED_SIZE_MAX: '30GiB', PATH: '/bin' },
     set: ['web.listen=[::1]:0', 'sink.embedded.sizeMax=']
   })
-  expect(config.source).toEqual({
+  expect(config.source).toMatchObject({
     kind: 'files',
     files: { paths: ['/logs/*.log', '/with,comma.log'], follow: false }
   })
@@ -109,6 +109,34 @@ describe('impossible together: both paths and what is allowed', () => {
       'a token for metrics and its file',
       [`web.metricsToken=${TOKEN}`, 'web.metricsTokenFile=/t'],
       /web\.metricsToken \(--set\) and web\.metricsTokenFile \(--set\) are both given/
+    ],
+    [
+      'a password and its file',
+      [`source.kafka.sasl.password=${TOKEN}`, 'source.kafka.sasl.passwordFile=/p'],
+      /source\.kafka\.sasl\.password \(--set\) and source\.kafka\.sasl\.passwordFile \(--set\) are both given/
+    ],
+    [
+      'SASL without a user',
+      ['source.kafka.sasl.mechanism=plain', `source.kafka.sasl.password=${TOKEN}`],
+      /source\.kafka\.sasl\.mechanism \(--set\) needs source\.kafka\.sasl\.username/
+    ],
+    [
+      'a certificate without its key',
+      ['source.kafka.tls.certFile=/c'],
+      /tls\.certFile and source\.kafka\.tls\.keyFile go/
+    ],
+    ['no brokers', ['source.kind=kafka', 'source.kafka.brokers='], /source\.kafka\.brokers \(--set\) is an empty list/],
+    [
+      'two ways to log in',
+      [`sink.elasticsearch.apiKey=${TOKEN}`, 'sink.elasticsearch.username=me'],
+      /an API key and a username: give one/
+    ],
+    ['a user without a password', ['sink.elasticsearch.username=me'], /username and sink\.elasticsearch\.password/],
+    ['no nodes', ['sink.kind=elasticsearch', 'sink.elasticsearch.nodes='], /nodes \(--set\) is an empty list/],
+    [
+      'a namespace that is no part of an index name',
+      ['sink.elasticsearch.namespace=team-a'],
+      /sink\.elasticsearch\.namespace \(--set\) is "team-a": small letters, digits and _ only/
     ]
   ])('%s', (_name, settings, sentence) => {
     expect(() => set(...settings)).toThrow(sentence)

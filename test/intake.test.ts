@@ -73,3 +73,17 @@ test('a stream that is done is told once, and then forgotten', () => {
   expect(way.takeStates().states.map(state => [state.stream, state.isDone])).toEqual([['short', true]])
   expect(way.takeStates().states).toEqual([])
 })
+
+test('of a stream that is lost nothing comes out any more, and what shares its controller goes on', () => {
+  const { intake: way, failures } = intake()
+  const lost = stream('one')
+  const kept = { ...stream('one'), id: 'the same pod elsewhere' }
+  way.push(lost, refused(T))
+  way.push(kept, refused(T + 1))
+  way.drop(lost)
+  way.push(kept, fine(T + 60_000))
+  expect(failures.map(({ access }) => access!.stream)).toEqual([kept.id])
+  expect(way.takeStates().states.map(state => state.stream)).toEqual([kept.id])
+  way.push({ ...lost }, refused(T + 2))
+  expect(way.takeStates().linesHeld).toBe(1)
+})

@@ -145,3 +145,43 @@ test('two of them do not share what they say', async () => {
   expect(readExposition(await other.text()).value('why5xx_lines_total', { kind: 'access' })).toBe(0)
   expect(exposition.value('why5xx_lines_total', { kind: 'access' })).toBe(5_000)
 })
+
+test('a Kafka source and bulk requests are told of, and only where there are any', async () => {
+  const partition = { lagOffsets: 7, committedLagOffsets: 12, isPaused: true }
+  const kafka = {
+    partitions: [
+      { ...partition, partition: 3 },
+      { ...partition, partition: 11, isPaused: false }
+    ],
+    resends: 5,
+    offsetResets: 1,
+    rebalances: 2,
+    aliveMs: NOW_MS,
+    hasJoined: true
+  }
+  const bulk = {
+    items: new Map([
+      ['written', 40],
+      ['rejected', 2]
+    ]),
+    retries: 3,
+    takeSeconds: () => [0.02, 3],
+    rejects: new Map([['document_parsing_exception', 2]])
+  }
+  const text = await new Metrics(counters, { clusterName: 'prod', kafka: () => kafka, bulk }).text()
+  for (const line of [
+    'why5xx_lag_offsets{partition="3"} 7',
+    'why5xx_committed_lag_offsets{partition="11"} 12',
+    'why5xx_partitions_paused 1',
+    'why5xx_resends_total 5',
+    'why5xx_offset_resets_total 1',
+    'why5xx_rebalances_total 2',
+    'why5xx_bulk_items_total{outcome="rejected"} 2',
+    'why5xx_bulk_retries_total 3',
+    'why5xx_bulk_seconds_bucket{le="0.025"} 1',
+    'why5xx_bulk_seconds_count 2',
+    'why5xx_rejects_total{stage="sink",code="document_parsing_exception"} 2'
+  ])
+    expect(text.split('\n')).toContain(line)
+  expect(await metrics.text()).not.toMatch(/why5xx_(?:lag_offsets|bulk)/)
+})

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NameTable } from '../parsers/nameTable.ts'
-import { CLIENT_CLOSED, MASKED, MinuteTotals } from '../src/totals.ts'
+import { CLIENT_CLOSED, countsFrom, MASKED, MinuteTotals } from '../src/totals.ts'
 
 const MINUTE_MS = 60_000
 const CART = 'shop-cart-80'
@@ -86,6 +86,30 @@ test('taken whenever: the rows add up to what was counted', () => {
       }
       take()
       expect(sums).toEqual(wanted)
+    })
+  )
+})
+
+test('line by line, the lines from any position on add up to what was counted there', () => {
+  const statuses = fc.constantFrom(200, 404, 499, 500, 502, 503, 504, 599, 0, 9, -1)
+  const request = fc.record({ status: statuses, mark: fc.constantFrom(null, MASKED, CLIENT_CLOSED) } as const)
+  fc.assert(
+    fc.property(fc.array(request, { minLength: 1 }), fc.nat(60), (requests, from) => {
+      const names = new NameTable()
+      const whole = new MinuteTotals(names, true)
+      const rest = new MinuteTotals(names, false)
+      for (const [i, { status, mark }] of requests.entries()) {
+        for (const totals of i < from ? [whole] : [whole, rest]) {
+          const ledger = totals.ledger('ingress/pod/controller', 's1')
+          ledger.count(MINUTE_MS, names.of(CART), status, i, i)
+          if (mark !== null) ledger.mark(MINUTE_MS, names.of(CART), mark, i)
+        }
+      }
+      const [row] = whole.take()
+      const [expected] = rest.take()
+      const counts = countsFrom(row!.lines!, from)
+      if (expected === undefined) expect(new Set(Object.values(counts))).toEqual(new Set([0]))
+      else expect(expected).toMatchObject(counts)
     })
   )
 })

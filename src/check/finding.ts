@@ -1,3 +1,5 @@
+import { Why5xxError } from '../errors.ts'
+
 /** One thing that was looked at before a run, and what came of it. */
 export interface Finding {
   /** The option it is about: `source.files.paths`. */
@@ -20,4 +22,12 @@ export function hint(about: string, text: string, mend: string): Finding {
 
 export function problem(about: string, text: string, mend: string): Finding {
   return { about, state: 'problem', text, mend }
+}
+
+/** A wrong setting as a finding: sentences of `WHY5XX_CONFIG` begin with the option they are about. Throws everything else. */
+export function wrongSetting(error: unknown): Finding {
+  if (!(error instanceof Why5xxError) || error.code !== 'WHY5XX_CONFIG') throw error
+  const [, about = 'configuration', text = error.message] =
+    /^([\w.]+)(?: and [\w.]+)?: (.*)$/s.exec(error.message) ?? []
+  return problem(about, text, `mend ${about}`)
 }

@@ -42,6 +42,11 @@ export async function runCheck(
   if (flags.store !== undefined) {
     if (paths.length > 0)
       throw new Why5xxError('WHY5XX_USAGE', 'check --store [PATH] looks at a store, not at log files: name them apart')
+    if (flags.store === true && loaded.config.sink.kind === 'elasticsearch')
+      throw new Why5xxError(
+        'WHY5XX_USAGE',
+        'check --store verifies an embedded store, and sink.kind is elasticsearch: name the folder, or leave --store out to check the cluster'
+      )
     const { runCheckStore } = await import('./checkStore.ts')
     return runCheckStore(flags.store === true ? loaded.config.sink.embedded.path : flags.store, format)
   }

@@ -1,4 +1,4 @@
-/** `why5xx check` of what a run needs: files to read, a folder to write, an address to listen on. */
+/** `why5xx check` of what a run needs: where lines come from, where they go, an address to listen on. */
 
 import type { Finding } from '../check/finding.ts'
 import { checkSinkFolder } from '../check/sinkFolder.ts'
@@ -20,11 +20,21 @@ export async function checkRun(
 ): Promise<Finding[] | null> {
   const isAsked = files.length === 0 || RUN_OPTIONS.some(({ path }) => origins.has(path))
   if (!isAsked) return null
-  return [
-    ...checkSource(config.source),
-    ...checkSinkFolder(config.sink.embedded, Date.now()),
-    ...(await checkWeb(config.web))
-  ]
+  const { source, sink, web } = config
+  return [...(await checkLines(source)), ...(await checkStore(sink)), ...(await checkWeb(web))]
+}
+
+/** Clients of servers are loaded only where there are servers. */
+async function checkLines(source: Config['source']): Promise<Finding[]> {
+  if (source.kind !== 'kafka') return checkSource(source)
+  const { checkKafka } = await import('../check/kafka.ts')
+  return checkKafka(source.kafka)
+}
+
+async function checkStore(sink: Config['sink']): Promise<Finding[]> {
+  if (sink.kind !== 'elasticsearch') return checkSinkFolder(sink.embedded, Date.now())
+  const { checkElasticsearch } = await import('../check/elasticsearch.ts')
+  return checkElasticsearch(sink.elasticsearch)
 }
 
 /** Anything to mend. */

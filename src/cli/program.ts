@@ -3,6 +3,7 @@ import { exitCodeOf, Why5xxError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { CommonOptions } from './options.ts'
 import { complain } from './output.ts'
+import type { ReplayFlags } from './replay.ts'
 
 /** Arguments → command → exit code. Each command's code is loaded when it runs. */
 export async function runCli(argv: string[]): Promise<number> {
@@ -79,7 +80,8 @@ While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 secon
   program
     .command('replay')
     .description('reads old files into the store; what is there already is neither stored nor counted twice')
-    .argument('<file...>', 'log files, also gzip')
+    .argument('[file...]', 'log files, also gzip')
+    .option('--rejects', 'instead of files: what could not be read or stored before, from source.kafka.rejectTopic')
     .option('--store <folder>', 'sink.embedded.path: where failures and totals are kept')
     .option('--format <format>', 'text or json', 'text')
     .addHelpText(
@@ -87,9 +89,15 @@ While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 secon
       `
 Examples:
   why5xx replay /var/log/nginx/access.log.2.gz /var/log/nginx/error.log.2.gz
-  why5xx replay controller.log --store ./incident && why5xx timeline --store ./incident --since 7d`
+  why5xx replay controller.log --store ./incident && why5xx timeline --store ./incident --since 7d
+  why5xx replay --rejects --config why5xx.yaml`
     )
-    .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
+    .action(async (files: string[], flags: ReplayFlags, command: Command) => {
+      if (flags.rejects) {
+        const { runReplayRejects } = await import('./replayRejects.ts')
+        exitCode = await runReplayRejects(files, flags, common(command))
+        return
+      }
       const { runReplay } = await import('./replay.ts')
       exitCode = await runReplay(files, flags, common(command))
     })
@@ -176,6 +184,27 @@ Examples:
     .action(async (flags: Record<string, unknown>, command: Command) => {
       const { runFailures } = await import('./failures.ts')
       exitCode = await runFailures(flags, common(command))
+    })
+
+  program
+    .command('setup')
+    .description(
+      'puts index templates and lifecycle policies into Elasticsearch; can be repeated, changes only what is ours'
+    )
+    .option('--dry-run', 'only say what would change')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx setup --dry-run
+  why5xx setup --set sink.elasticsearch.nodes=https://elasticsearch:9200 --set sink.elasticsearch.apiKeyFile=/run/secrets/key
+
+Needs the cluster privileges manage_index_templates and manage_ilm; run itself needs neither.`
+    )
+    .action(async (flags: Record<string, unknown>, command: Command) => {
+      const { runSetup } = await import('./setup.ts')
+      exitCode = await runSetup(flags, common(command))
     })
 
   program

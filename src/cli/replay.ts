@@ -13,6 +13,7 @@ import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 
 export interface ReplayFlags {
+  rejects?: boolean
   store?: string
   format?: string
 }
@@ -38,9 +39,8 @@ interface ReplayResult {
  * counted twice. Returns the exit code.
  */
 export async function runReplay(paths: string[], flags: ReplayFlags, common: CommonOptions): Promise<number> {
-  const format = flags.format ?? 'text'
-  if (format !== 'text' && format !== 'json')
-    throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
+  if (paths.length === 0) throw new Why5xxError('WHY5XX_USAGE', 'replay what? Name log files, or add --rejects')
+  const format = replayFormat(flags)
   const store =
     flags.store === undefined ? [] : [['sink.embedded.path', { value: flags.store, origin: '--store' }] as const]
   const loaded = await common.load(new Map(store))
@@ -50,7 +50,9 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const logger = await createLogger(config.log, { write })
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(warn)
-  const writer = new ReplayWriter(await openSink(loaded, warn))
+  const writer = new ReplayWriter(
+    await openSink(loaded, { notify: warn, log: (level, text, fields) => logger[level](text, fields) })
+  )
   try {
     // Naming a file twice must not read it twice.
     const files = [...new Map(paths.map(path => [resolve(path), path])).values()]
@@ -94,6 +96,11 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     stop.release()
     await writer.close()
   }
+}
+
+export function replayFormat({ format = 'text' }: ReplayFlags): 'text' | 'json' {
+  if (format === 'text' || format === 'json') return format
+  throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
 }
 
 function replayText(result: ReplayResult): string {

@@ -4,8 +4,10 @@ import { parseListen } from '../listenOption.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
-import { type RunSummary, summaryOf } from '../runSummary.ts'
+import { bulkSummary, kafkaSummary, type RunSummary, summaryOf } from '../runSummary.ts'
 import { readTokens, type WebTokens } from '../secrets.ts'
+import type { DriverLog } from '../source/kafka/driver.ts'
+import type { Source } from '../source/source.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import type { Sink } from '../store/sink.ts'
 import { missingToken } from '../web/listenAdvice.ts'
@@ -24,6 +26,7 @@ export interface RunFlags {
 const TICK_MS = 1_000
 const SUMMARY_MS = 60_000
 const STUCK_MS = 120_000
+const ALIVE_MS = 60_000
 
 /**
  * The long-running process: reads until it is told to stop, or to the end of what has one. Returns the exit code: 0 after
@@ -37,15 +40,16 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
   const warn = (text: string): void => logger.warn(text)
+  const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(text => logger.info(text))
   let store: Sink | null = null
   let server: RunningServer | null = null
   try {
-    const opened = await openSink(loaded, warn)
+    const opened = await openSink(loaded, { notify: warn, log })
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
     store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
-    const source = await openSource(config, store.streams)
-    const parts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
+    const source = await openSource(config, store, state => parts.engine.restore(state), log)
+    const parts: PipelineParts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
     server = await listen(loaded, tokens, parts, store, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })
     status.line.start()
@@ -54,6 +58,8 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       await runPipeline(parts, stop.signal)
     } finally {
       clearInterval(watch)
+      // What is durable by now is committed before the group is left.
+      await source.close?.()
     }
     const summary = summaryOf(parts.counters, Date.now())
     logger.info(stop.signal.aborted ? 'stopped' : 'everything is read and written', { ...summary })
@@ -85,22 +91,27 @@ function settingsOf(paths: string[], flags: RunFlags): Map<string, { value: unkn
 async function listen(
   { config }: LoadedOptions,
   tokens: WebTokens,
-  { counters }: PipelineParts,
+  { counters, source }: PipelineParts,
   store: Sink,
   logger: Logger
 ): Promise<RunningServer> {
   const address = parseListen('web.listen', config.web.listen)
   const { token, metricsToken } = tokens
-  const metrics = new Metrics(counters, { clusterName: config.clusterName })
+  const metrics = new Metrics(counters, {
+    clusterName: config.clusterName,
+    kafka: () => source.facts ?? null,
+    bulk: store.facts
+  })
   const server = await startServer({
     listen: address,
     token,
     metricsToken,
     metrics,
-    health: () => healthOf(counters, store),
+    health: () => healthOf(counters, source, store),
     ready: () => {
       const why: string[] = []
       if (!counters.isReady) why.push('the source has not been read yet')
+      if (source.facts?.hasJoined === false) why.push('the consumer group has not been joined yet')
       if (store.pausedBecause !== null) why.push(store.pausedBecause)
       return why
     },
@@ -113,14 +124,18 @@ async function listen(
 }
 
 /** A source steps at least once a second; a store that cannot write for now holds it up, and starting again would not help. */
-function healthOf(counters: Counters, store: Sink): string[] {
+function healthOf(counters: Counters, source: Source, store: Sink): string[] {
+  // A member that is paused, because the store is away, goes on with its heartbeats.
+  const aliveMs = source.facts?.aliveMs ?? null
+  if (aliveMs !== null && Date.now() - aliveMs > ALIVE_MS)
+    return [`no fetch and no heartbeat for ${Math.round((Date.now() - aliveMs) / 1_000)} s`]
   if (counters.steppedMs === null || store.pausedBecause !== null) return []
   const seconds = Math.round((Date.now() - counters.steppedMs) / 1_000)
   return seconds * 1_000 > STUCK_MS ? [`nothing was read for ${seconds} s, not even to find that nothing came`] : []
 }
 
 /** Says once a minute what was done, and at once when writing stops and goes on. */
-function watchRun({ counters }: PipelineParts, store: Sink, logger: Logger): NodeJS.Timeout {
+function watchRun({ counters, source }: PipelineParts, store: Sink, logger: Logger): NodeJS.Timeout {
   let previous: RunSummary | null = null
   let saidMs = Date.now()
   return setInterval(() => {
@@ -131,7 +146,9 @@ function watchRun({ counters }: PipelineParts, store: Sink, logger: Logger): Nod
     if (Date.now() - saidMs < SUMMARY_MS) return
     saidMs = Date.now()
     previous = summaryOf(counters, saidMs, previous)
-    logger.info('a minute of work', { ...previous })
+    const kafka = source.facts === undefined ? {} : kafkaSummary(source.facts)
+    const bulk = store.facts === null ? {} : bulkSummary(store.facts)
+    logger.info('a minute of work', { ...previous, ...kafka, ...bulk })
   }, TICK_MS)
 }
 

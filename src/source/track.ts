@@ -2,7 +2,7 @@
 
 import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { takePath } from '../../parsers/envelope.ts'
+import { takePath } from '../../parsers/jsonEnvelope.ts'
 import { Line } from '../../parsers/line.ts'
 import { type FileStream, statOf } from './fileStream.ts'
 import { compareGenerations, type Generation, generationOf } from './generation.ts'

@@ -21,15 +21,16 @@ export function lineId(source: string, line: Pick<RecordLine, 'stream' | 'writte
 }
 
 /**
- * Source of a line, for its id: `cluster/namespace/pod/container` where path, envelope or prefix tell the pod; else what
- * `--source` says; else the fingerprint of the file, `stdin` for a pipe.
+ * Source of a line, for its id: `cluster/namespace/pod/container` where path, envelope or prefix tell the pod; else the
+ * shipper's path of the file; else what `--source` says; else the fingerprint of the file, `stdin` for a pipe.
  */
 export function sourceOf(
   clusterName: string,
-  line: Pick<RecordLine, 'namespace' | 'pod' | 'container'>,
+  line: Pick<RecordLine, 'namespace' | 'pod' | 'container' | 'path'>,
   fallback: string
 ): string {
-  return line.pod === null ? fallback : `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
+  if (line.pod === null) return line.path ?? fallback
+  return `${clusterName}/${line.namespace ?? ''}/${line.pod}/${line.container ?? ''}`
 }
 
 /**
@@ -70,6 +71,9 @@ export class Fingerprints {
 }
 
 /** External version of a failure document: the same judgement again is a conflict, a better one replaces. */
-export function knowledge(facts: { settled: boolean; clusterKnown: boolean; joined: boolean }): number {
-  return RULES_VERSION * 8 + (facts.settled ? 4 : 0) + (facts.clusterKnown ? 2 : 0) + (facts.joined ? 1 : 0)
+export function knowledge(
+  facts: { settled: boolean; clusterKnown: boolean; joined: boolean },
+  rulesVersion = RULES_VERSION
+): number {
+  return rulesVersion * 8 + (facts.settled ? 4 : 0) + (facts.clusterKnown ? 2 : 0) + (facts.joined ? 1 : 0)
 }

@@ -8,6 +8,8 @@ import type { Batch, ClaimedStreams, StoreWriter, WriteResult } from './store.ts
 export interface RawBatch extends Omit<Batch, 'failures'> {
   /** `failureText` of each. */
   failures: string[]
+  /** Documents of failures that are built already. */
+  built?: StoredDocument[]
 }
 
 export interface Sink extends Omit<StoreWriter, 'write'> {
@@ -49,9 +51,13 @@ export class DocumentSink implements Sink {
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
   #failure: { error: unknown } | null = null
 
-  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>) {
+  readonly #onClosed: () => unknown
+
+  /** `onClosed` closes what the store was given and is needed no more. */
+  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>, onClosed: () => unknown = () => {}) {
     this.#store = store
     this.#options = options
+    this.#onClosed = onClosed
   }
 
   get streams(): StoreWriter['streams'] {
@@ -74,7 +80,8 @@ export class DocumentSink implements Sink {
   async write(batch: RawBatch): Promise<WriteResult> {
     if (this.#failure !== null) throw this.#failure.error
     try {
-      return await this.#store.write({ ...batch, failures: documentsOf(batch.failures, this.#options) })
+      const { failures, built = [], ...rest } = batch
+      return await this.#store.write({ ...rest, failures: [...documentsOf(failures, this.#options), ...built] })
     } catch (error) {
       this.#failure ??= { error }
       throw error
@@ -89,7 +96,8 @@ export class DocumentSink implements Sink {
     return this.#store.claim(streams)
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async close(): Promise<void> {
+    await this.#store.close()
+    await this.#onClosed()
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
+import type { StreamState } from '../source/source.ts'
 import type { RawBatch, Sink } from './sink.ts'
 
 export class BatchWriter {
@@ -11,11 +12,14 @@ export class BatchWriter {
   #inFlight = 0
   #error: unknown = null
   #waiting: (() => void)[] = []
+  readonly #onDurable: (states: StreamState[]) => void
 
-  constructor(store: Sink, counters: Counters, bytesMax: number) {
+  /** `onDurable`: told, in order, of the states that have become durable with everything they speak of. */
+  constructor(store: Sink, counters: Counters, bytesMax: number, onDurable: (states: StreamState[]) => void) {
     this.#store = store
     this.#counters = counters
     this.#bytesMax = bytesMax
+    this.#onDurable = onDurable
   }
 
   /** Hands a batch on; waits only for room in flight, or until `signal` is aborted. Throws what an earlier write failed of. */
@@ -45,11 +49,12 @@ export class BatchWriter {
 
   async #write(batch: RawBatch, bytes: number): Promise<void> {
     try {
-      const { written, known } = await this.#store.write(batch)
+      const { written, known, lost = [] } = await this.#store.write(batch)
       const counts = this.#counters.written
       counts.batches++
       counts.documents += written
       counts.known += known
+      this.#onDurable(batch.streams.filter(({ stream }) => !lost.includes(stream)))
     } catch (error) {
       this.#error ??= error
     }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { failureRow, type SearchOptions, type StoreReader } from '../../src/store/store.ts'
 import type { Contract } from './contract.ts'
 import { documentsOf, EXAMPLES } from './examples.ts'
-import { all, batch, controller, DAY_MS, EVERYTHING, failure, MINUTE_MS, NOON, reject } from './failures.ts'
+import { all, batch, controller, DAY_MS, EVERYTHING, failure, MINUTE_MS, NOON, reject, totals } from './failures.ts'
 
 export async function pagesOf(
   reader: StoreReader,
@@ -200,6 +200,84 @@ export function testFailures({ write, open, openWriter }: Contract): void {
     expect(await found({ pods: ['10.9.9.9'] })).toEqual(['cart-canary'])
     expect(await found({ statuses: [503, 504] })).toEqual(['api', 'cart-http'])
     expect(await found({ statuses: [504], services: ['shop/cart'] })).toEqual([])
+  })
+
+  test('names that mean something to patterns stand for themselves', async () => {
+    const services: [upstream: string, wanted: string][] = [
+      ['a*b-c?d-80', 'a*b/c?d'],
+      ['x.y-[z]-http', 'x.y/[z]'],
+      ['back\\slash-#@&<>~"-80', 'back\\slash/#@&<>~"']
+    ]
+    const lookalikes = ['aXb-cYd-80', 'xXy-z-http', 'backslash-#@&<>~"-80', 'a*b-c?d-canary-80', 'a*b-c?d']
+    const addresses = ['[2001:db8::7]:8080', '10.9.9.9:80', 'unix:/run/a.b(c)|d.sock:80', '10.9.9.9:http']
+    const given = [...services.map(([upstream]) => upstream), ...lookalikes].map((upstream, i) =>
+      failure({ id: upstream, upstream, service: 'other', address: addresses[i] ?? '10a9b9c9:80' })
+    )
+    await write(writer =>
+      writer.write(batch({ failures: given, totals: given.map(({ id }) => totals({ minuteMs: NOON, upstream: id })) }))
+    )
+    const reader = await open()
+    const idsOf = async (filter: Partial<typeof EVERYTHING>): Promise<string[]> =>
+      (await all(reader.scan({ ...EVERYTHING, ...filter }))).map(({ id }) => id).sort()
+    for (const [upstream, wanted] of services) {
+      expect(await idsOf({ services: [wanted] })).toEqual([upstream])
+      const sums = await reader.totals({ ...EVERYTHING, services: [wanted] }, MINUTE_MS)
+      expect(sums.map(row => row.upstream)).toEqual([upstream])
+    }
+    const withAddress = (address: string): string[] => [given[addresses.indexOf(address)]!.id]
+    expect(await idsOf({ pods: ['[2001:db8::7]'] })).toEqual(withAddress('[2001:db8::7]:8080'))
+    expect(await idsOf({ pods: ['10.9.9.9'] })).toEqual(withAddress('10.9.9.9:80'))
+    expect(await idsOf({ pods: ['unix:/run/a.b(c)|d.sock'] })).toEqual(withAddress('unix:/run/a.b(c)|d.sock:80'))
+    expect(await idsOf({ pods: ['10.9.9.9:http'] })).toEqual(withAddress('10.9.9.9:http'))
+    expect(await idsOf({ pods: ['.*', '10.9.9.9:', ''] })).toEqual([])
+  })
+
+  test.each([1_100, 9_000, 40_000])('a name of %i characters is counted, found and told apart', async length => {
+    const name = (end: string): string => `shop-${'x'.repeat(length)}${end}-80`
+    const given = ['a', 'b'].map(end =>
+      failure({
+        id: end,
+        upstream: name(end),
+        service: `shop/${'x'.repeat(length)}${end}`,
+        pod: name(end),
+        address: `${name(end)}:80`
+      })
+    )
+    const short = failure({ id: 'short', pod: 'cart-1' })
+    await write(writer =>
+      writer.write(
+        batch({
+          failures: [...given, short],
+          totals: ['a', 'b'].map(end => totals({ minuteMs: NOON, upstream: name(end) }))
+        })
+      )
+    )
+    const reader = await open()
+    const counted = (upstream: string) => ({
+      timeMs: NOON,
+      upstream,
+      cause: 'connection_refused',
+      failed: 1,
+      masked: 0,
+      other: 0
+    })
+    const counts = await reader.counts(EVERYTHING, MINUTE_MS)
+    expect(counts).toEqual(['shop-cart-80', name('a'), name('b')].map(counted))
+    for (const services of [[name('b')], [`shop/${'x'.repeat(length)}b`]]) {
+      const filter = { ...EVERYTHING, services }
+      expect(await reader.counts(filter, MINUTE_MS)).toEqual([counted(name('b'))])
+      expect(await pagesOf(reader, { limit: 1, order: 'newest' }, filter)).toEqual(['b'])
+      expect((await reader.totals(filter, MINUTE_MS)).map(row => [row.upstream, row.requests])).toEqual([
+        [name('b'), 100]
+      ])
+    }
+    for (const pods of [[name('b')], [`${name('b')}:80`]]) {
+      const rows = await all(reader.scan({ ...EVERYTHING, pods }))
+      expect(rows).toEqual([failureRow(given[1]!)])
+      expect(await reader.counts({ ...EVERYTHING, pods }, MINUTE_MS)).toEqual([counted(name('b'))])
+    }
+    expect((await all(reader.scan({ ...EVERYTHING, pods: ['cart-1'] }))).map(({ id }) => id)).toEqual(['short'])
+    expect((await reader.totals(EVERYTHING, MINUTE_MS)).map(row => row.upstream)).toEqual([name('a'), name('b')])
   })
 
   test.each(['oldest', 'newest'] as const)('pages, %s first, lose and repeat nothing', async order => {

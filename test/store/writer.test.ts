@@ -5,6 +5,7 @@ import { ReplayWriter } from '../../src/store/replayWriter.ts'
 import type { RawBatch, Sink } from '../../src/store/sink.ts'
 import type { TotalsRow, WriteResult } from '../../src/store/store.ts'
 import { BatchWriter } from '../../src/store/writer.ts'
+import { stream } from './failures.ts'
 
 const EMPTY: RawBatch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
 const never = new AbortController().signal
@@ -42,7 +43,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 test('a batch waits for room, not for the write before it', async () => {
   const { writes, store } = slowStore()
   const counters = new Counters(0)
-  const writer = new BatchWriter(store, counters, 100)
+  const writer = new BatchWriter(store, counters, 100, () => {})
   await writer.offer(EMPTY, 60, never)
   await writer.offer(EMPTY, 40, never)
   expect(counters.bytesInFlight).toBe(100)
@@ -56,13 +57,13 @@ test('a batch waits for room, not for the write before it', async () => {
 
 test('a batch above the limit goes when it is alone', async () => {
   const { writes, store } = slowStore()
-  await new BatchWriter(store, new Counters(0), 100).offer(EMPTY, 5_000, never)
+  await new BatchWriter(store, new Counters(0), 100, () => {}).offer(EMPTY, 5_000, never)
   expect(writes).toHaveLength(1)
 })
 
 test('a write that fails is told to the next offer and at the end', async () => {
   const { writes, store } = slowStore()
-  const writer = new BatchWriter(store, new Counters(0), 100)
+  const writer = new BatchWriter(store, new Counters(0), 100, () => {})
   await writer.offer(EMPTY, 10, never)
   writes[0]!.fail(new Error('disk gone'))
   await expect(writer.finish(never, 1_000)).rejects.toThrow('disk gone')
@@ -71,7 +72,7 @@ test('a write that fails is told to the next offer and at the end', async () => 
 
 test('a stop waits for the store so long, and then says what will be', async () => {
   const { store } = slowStore()
-  const writer = new BatchWriter(store, new Counters(0), 100)
+  const writer = new BatchWriter(store, new Counters(0), 100, () => {})
   const stop = new AbortController()
   await writer.offer(EMPTY, 10, never)
   const finished = writer.finish(stop.signal, 5)
@@ -82,7 +83,7 @@ test('a stop waits for the store so long, and then says what will be', async () 
 
 test('a stop ends the wait for room', async () => {
   const { store } = slowStore()
-  const writer = new BatchWriter(store, new Counters(0), 100)
+  const writer = new BatchWriter(store, new Counters(0), 100, () => {})
   const stop = new AbortController()
   await writer.offer(EMPTY, 100, stop.signal)
   const waiting = writer.offer(EMPTY, 100, stop.signal)
@@ -135,4 +136,16 @@ test('batches of a replay keep their order, whatever the store takes to answer a
   expect(writes).toHaveLength(0)
   answer(new Set())
   await vi.waitFor(() => expect(writes.map(({ batch }) => batch.totals[0]!.container)).toEqual(['slow', 'fast']))
+})
+
+test('what has become durable is told in order, without the streams that another process has claimed', async () => {
+  const { writes, store } = slowStore()
+  const told: string[] = []
+  const writer = new BatchWriter(store, new Counters(0), 100, states => told.push(states.map(s => s.stream).join()))
+  for (const names of [['a', 'b'], ['b']])
+    await writer.offer({ ...EMPTY, streams: names.map(name => stream(name, 1)) }, 10, never)
+  writes[0]!.done({ written: 0, known: 0, lost: ['a'] })
+  writes[1]!.done({ written: 0, known: 0 })
+  await writer.finish(never, 1_000)
+  expect(told).toEqual(['b', 'b'])
 })

@@ -9,6 +9,7 @@ import type { SourceGap } from '../../src/source/source.ts'
 import { controllerRow } from '../../src/store/controllerDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { fingerprint } from '../../src/store/identity.ts'
+import { isWithin, matchesFilter } from '../../src/store/matchesFilter.ts'
 import { documentsOf } from '../../src/store/sink.ts'
 import {
   type Batch,
@@ -80,7 +81,7 @@ export class MemoryStore implements StoreReader {
   async totals(filter: StoreFilter, stepMs: number): Promise<TotalsSum[]> {
     const sums = new Map<string, TotalsSum>()
     for (const { minuteMs, container: _, stream: __, ...counts } of this.totalsRows) {
-      if (!within(filter, minuteMs) || !matchesService(filter.services, { ...counts, service: '' })) continue
+      if (!isWithin(filter, minuteMs) || !matchesService(filter.services, { ...counts, service: '' })) continue
       const timeMs = Number.isFinite(stepMs) ? Math.floor(minuteMs / stepMs) * stepMs : filter.fromMs
       const key = JSON.stringify([timeMs, counts.upstream])
       const sum = sums.get(key)
@@ -93,17 +94,17 @@ export class MemoryStore implements StoreReader {
   }
 
   async *controllers(filter: StoreFilter): AsyncGenerator<ControllerRow> {
-    yield* this.controllerRows.filter(row => within(filter, row.timeMs)).sort((a, b) => a.timeMs - b.timeMs)
+    yield* this.controllerRows.filter(row => isWithin(filter, row.timeMs)).sort((a, b) => a.timeMs - b.timeMs)
   }
 
   async gaps(filter: StoreFilter): Promise<SourceGap[]> {
-    return this.sourceGaps.filter(gap => within(filter, gap.atMs))
+    return this.sourceGaps.filter(gap => isWithin(filter, gap.atMs))
   }
 
   async rejects(filter: StoreFilter): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
     for (const { timeMs, code } of this.rejected)
-      if (within(filter, timeMs)) counts.set(code, (counts.get(code) ?? 0) + 1)
+      if (isWithin(filter, timeMs)) counts.set(code, (counts.get(code) ?? 0) + 1)
     return counts
   }
 
@@ -117,22 +118,8 @@ export class MemoryStore implements StoreReader {
   }
 
   #matching(filter: StoreFilter): StoredRow[] {
-    return this.rows.filter(
-      row =>
-        within(filter, row.timeMs) &&
-        matchesService(filter.services, row) &&
-        (filter.causes.length === 0 || filter.causes.includes(row.cause)) &&
-        (filter.pods.length === 0 ||
-          filter.pods.includes(row.pod ?? '') ||
-          filter.pods.includes(row.address ?? '') ||
-          filter.pods.includes((row.address ?? '').replace(/:\d+$/, ''))) &&
-        (filter.statuses.length === 0 || filter.statuses.includes(row.status ?? -1))
-    )
+    return this.rows.filter(row => matchesFilter(filter, row))
   }
-}
-
-function within({ fromMs, toMs }: StoreFilter, ms: number): boolean {
-  return ms >= fromMs && ms < toMs
 }
 
 /** A store that has read these files, as `run` would. */

@@ -1,6 +1,6 @@
 /** kafkajs as we use it: what it says goes to a function, and its time limits are ours. */
 
-import kafkajs, { type KafkaConfig as ClientConfig, type Kafka, type LogEntry } from 'kafkajs'
+import kafkajs, { type KafkaConfig as ClientConfig, type Kafka, type LogEntry, type RetryOptions } from 'kafkajs'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
 
@@ -12,9 +12,11 @@ export interface ClientOptions {
   /** Must be longer than a session and a rebalance where a group is joined: SyncGroup waits for a dead leader. */
   requestTimeoutMs: number
   log: DriverLog
+  /** For whom a person waits. Left out: `RETRY`. */
+  retry?: RetryOptions
 }
 
-export function createClient({ connection, requestTimeoutMs, log }: ClientOptions): Kafka {
+export function createClient({ connection, requestTimeoutMs, log, retry = RETRY }: ClientOptions): Kafka {
   silenceNegativeTimeouts()
   const { brokers, tls, sasl } = connection
   const ssl = tls && {
@@ -28,7 +30,7 @@ export function createClient({ connection, requestTimeoutMs, log }: ClientOption
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     requestTimeout: requestTimeoutMs,
-    retry: RETRY,
+    retry,
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => entry => tell(entry, log),
     ...(ssl !== null && { ssl: Object.keys(ssl).length === 0 ? true : ssl }),

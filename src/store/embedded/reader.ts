@@ -1,8 +1,8 @@
 /** Reads a store with DuckDB, also while it is written and sealed. */
 
 import type { Cause } from '../../../parsers/causes.ts'
-import { Why5xxError } from '../../errors.ts'
 import type { SourceGap } from '../../source/source.ts'
+import { cursorText, parseCursor } from '../cursor.ts'
 import type { FailureDocument } from '../document.ts'
 import type {
   ControllerRow,
@@ -111,7 +111,7 @@ export class EmbeddedReader implements StoreReader {
     const { timeMs, id } = rows.at(-1)!
     return {
       rows: withDocuments.map(row => ({ ...row, document: documents.get(row.id)! })),
-      next: found.length > limit ? Buffer.from(JSON.stringify([timeMs, id])).toString('base64url') : null
+      next: found.length > limit ? cursorText({ timeMs, id }) : null
     }
   }
 
@@ -281,16 +281,6 @@ function behind(filter: StoreFilter, timeMs: number, isOldest: boolean): StoreFi
   return isOldest
     ? { ...filter, fromMs: Math.max(filter.fromMs, timeMs) }
     : { ...filter, toMs: Math.min(filter.toMs, timeMs + 1) }
-}
-
-function parseCursor(text: string): { timeMs: number; id: string } {
-  try {
-    const [timeMs, id] = JSON.parse(Buffer.from(text, 'base64url').toString()) as [unknown, unknown]
-    if (Number.isSafeInteger(timeMs) && typeof id === 'string') return { timeMs: timeMs as number, id }
-  } catch {
-    // Said below, like everything else that is no cursor.
-  }
-  throw new Why5xxError('WHY5XX_USAGE', `${JSON.stringify(text.slice(0, 100))} is not what a page gave as its next`)
 }
 
 function failureRowOf([json]: readonly Value[]): FailureRow {

@@ -1,0 +1,135 @@
+/** `why5xx check` of an Elasticsearch that answers as told. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkElasticsearch, mayCreate } from '../../src/check/elasticsearch.ts'
+import type { Finding } from '../../src/check/finding.ts'
+import type { ElasticsearchConfig } from '../../src/clusterOptions.ts'
+import { defaultConfig } from '../../src/optionTable.ts'
+import { type Answer, AnsweringServer, type Asked } from '../support/answeringServer.ts'
+
+const NOWHERE = 'http://127.0.0.1:1'
+let server: AnsweringServer
+beforeAll(async () => {
+  server = await AnsweringServer.start()
+})
+afterAll(() => server.stop())
+
+interface Cluster {
+  info?: Answer
+  rights?: Answer
+  autoCreate?: string
+}
+
+const PRIVILEGES = ['create_index', 'index', 'read', 'view_index_metadata']
+
+function rights(held: string[]): Answer {
+  const index = { 'why5xx-*-default*': Object.fromEntries(PRIVILEGES.map(name => [name, held.includes(name)])) }
+  return [200, { username: 'writer', has_all_requested: held.length === PRIVILEGES.length, index }]
+}
+
+async function check(cluster: Cluster, settings: Partial<ElasticsearchConfig> = {}): Promise<Finding[]> {
+  const { info = [200, { version: { number: '9.5.3' } }], autoCreate = 'true' } = cluster
+  server.answer = ({ path }: Asked) => {
+    if (path === '/') return info
+    if (path.includes('_has_privileges')) return cluster.rights ?? rights(PRIVILEGES)
+    if (path === '/_cluster/settings')
+      return [200, { persistent: {}, transient: {}, defaults: { 'action.auto_create_index': autoCreate } }]
+    return [404, {}]
+  }
+  const config = { ...defaultConfig().sink.elasticsearch, nodes: [server.url], ...settings }
+  return checkElasticsearch(config)
+}
+
+test('all is well', async () => {
+  const findings = await check({})
+  expect(findings.filter(({ about }) => !about.endsWith('lifecycle'))).toMatchObject([
+    { about: 'sink.elasticsearch.nodes', state: 'ok', text: `${server.url}: Elasticsearch 9.5.3`, mend: null },
+    { about: 'sink.elasticsearch.username', state: 'ok', text: 'writer may write and read why5xx-*-default*' }
+  ])
+})
+
+test.each<[string, Cluster, string, Finding['state'], RegExp, RegExp]>([
+  [
+    'too old',
+    { info: [200, { version: { number: '8.19.2' } }] },
+    'nodes',
+    'problem',
+    /8\.19\.2 is too old/,
+    /9\.0 or later/
+  ],
+  [
+    'one that miscounts',
+    { info: [200, { version: { number: '9.4.3' } }] },
+    'nodes',
+    'hint',
+    /9\.4\.3 counts wrongly/,
+    /9\.4\.7/
+  ],
+  [
+    'a wrong login',
+    { info: [401, { error: { type: 'security_exception', reason: 'no' } }] },
+    'nodes',
+    'problem',
+    /\(401\)/,
+    /apiKeyFile/
+  ],
+  ['no answer', { info: null }, 'nodes', 'problem', /cannot be reached/, /start it, or set sink\.elasticsearch\.nodes/],
+  [
+    'rights to read alone',
+    { rights: rights(['read']) },
+    'username',
+    'problem',
+    /writer lacks create_index, index, view_/,
+    /give its role/
+  ],
+  ['no security', { rights: [400, { error: 'no handler found' }] }, 'username', 'ok', /asks nobody for a login/, /^$/],
+  [
+    'no new indices',
+    { autoCreate: 'false' },
+    'namespace',
+    'problem',
+    /auto_create_index is false: .* why5xx-failure-default-…/,
+    /\+why5xx-\*/
+  ]
+])('%s', async (_name, cluster, option, state, text, mend) => {
+  const about = `sink.elasticsearch.${option}`
+  const finding = (await check(cluster)).find(found => found.about === about)
+  expect(finding).toMatchObject({ about, state })
+  expect(finding!.text).toMatch(text)
+  expect(finding!.mend ?? '').toMatch(mend)
+})
+
+test('one node of several that is away is a hint, all of them a problem', async () => {
+  const one = await check({}, { nodes: [NOWHERE, server.url] })
+  expect(one.map(({ about, state }) => [about.split('.').at(-1), state]).slice(0, 3)).toEqual([
+    ['nodes', 'hint'],
+    ['nodes', 'ok'],
+    ['username', 'ok']
+  ])
+  const all = await check({}, { nodes: [NOWHERE, `${NOWHERE}0`] })
+  expect(all.map(({ state }) => state)).toEqual(['problem', 'problem'])
+})
+
+test.each<[string, Partial<ElasticsearchConfig>, string]>([
+  ['a namespace with a hyphen', { namespace: 'shop-prod' }, 'namespace'],
+  ['a file that is not there', { apiKeyFile: '/nowhere/key' }, 'apiKeyFile'],
+  ['a user without a password', { username: 'me' }, 'username'],
+  ['no address', { nodes: ['elasticsearch:9200'] }, 'nodes']
+])('a wrong setting: %s', async (_name, settings, option) => {
+  expect(await check({}, settings)).toMatchObject([
+    { about: `sink.elasticsearch.${option}`, state: 'problem', mend: `mend sink.elasticsearch.${option}` }
+  ])
+})
+
+test.each([
+  ['true', true],
+  ['false', false],
+  ['+why5xx-*,-*', true],
+  ['-*,+why5xx-*', false],
+  ['logs-*, +why5xx-failure-*', true],
+  ['logs-*,metrics-*', false],
+  ['[-why5xx-reject-*, *]', true],
+  ['why5xx-*-default-*', true],
+  ['why5xx.failure-*', false]
+])('action.auto_create_index %s', (rule, expected) => {
+  expect(mayCreate(rule, 'why5xx-failure-default-2026.11.21')).toBe(expected)
+})

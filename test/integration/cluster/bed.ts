@@ -1,0 +1,150 @@
+/** A topic with the logs of several controller pods, an Elasticsearch namespace, and workers between them. */
+import { createHash } from 'node:crypto'
+import { Client } from '@elastic/elasticsearch'
+import kafkajs from 'kafkajs'
+import { inject, vi } from 'vitest'
+import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
+import { why5xx } from '../../support/program.ts'
+import { RunningProgram } from '../../support/runningProgram.ts'
+
+const { CompressionTypes, Kafka, logLevel } = kafkajs
+const BATCH = 1_000
+export const SESSION_TIMEOUT_MS = 6_000
+
+export class ClusterBed {
+  readonly topic: string
+  readonly rejectTopic: string
+  readonly namespace: string
+  readonly client: Client
+  readonly #kafka: InstanceType<typeof Kafka>
+  readonly #brokers: string[]
+  readonly #nodes: string[]
+  readonly workers: RunningProgram[] = []
+
+  constructor(name: string, { brokers = inject('kafka')!.brokers, url = inject('elasticsearch')!.url } = {}) {
+    const unique = `${name}${process.pid}${createHash('sha1').update(String(Date.now())).digest('hex').slice(0, 6)}`
+    this.topic = `${unique}.raw`
+    this.rejectTopic = `${unique}.reject`
+    this.namespace = unique
+    this.#brokers = brokers
+    this.#nodes = [url]
+    this.client = new Client({ node: url })
+    this.#kafka = new Kafka({ brokers, clientId: unique, logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+  }
+
+  /** The options of a worker, as `--set` takes them. */
+  get settings(): string[] {
+    const settings = {
+      'source.kind': 'kafka',
+      'source.kafka.brokers': this.#brokers.join(','),
+      'source.kafka.topic': this.topic,
+      'source.kafka.rejectTopic': this.rejectTopic,
+      'source.kafka.groupId': this.namespace,
+      'source.kafka.sessionTimeoutMs': SESSION_TIMEOUT_MS,
+      'sink.kind': 'elasticsearch',
+      'sink.elasticsearch.nodes': this.#nodes.join(','),
+      'sink.elasticsearch.namespace': this.namespace,
+      'web.listen': '127.0.0.1:0'
+    }
+    return Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+  }
+
+  async prepare(partitions: number): Promise<void> {
+    const admin = this.#kafka.admin()
+    await admin.connect()
+    const topics = [this.topic, this.rejectTopic].map(topic => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor: 1
+    }))
+    await admin.createTopics({ topics, waitForLeaders: true })
+    await admin.disconnect()
+    const { code, stderr } = await why5xx(['setup', ...this.settings])
+    if (code !== 0) throw new Error(stderr)
+  }
+
+  async send(
+    values: Iterable<{ key: string; value: string | Buffer | null }>,
+    compression = CompressionTypes.GZIP
+  ): Promise<void> {
+    const producer = this.#kafka.producer({ allowAutoTopicCreation: false })
+    await producer.connect()
+    let messages: { key: string; value: string | Buffer | null }[] = []
+    for (const value of values) {
+      messages.push(value)
+      if (messages.length < BATCH) continue
+      await producer.send({ topic: this.topic, messages, compression })
+      messages = []
+    }
+    if (messages.length > 0) await producer.send({ topic: this.topic, messages, compression })
+    await producer.disconnect()
+  }
+
+  start(...more: string[]): RunningProgram {
+    const worker = new RunningProgram(['run', ...this.settings, ...more])
+    this.workers.push(worker)
+    return worker
+  }
+
+  /** Offsets between what the group has committed and the ends of the partitions. */
+  async committedLag(): Promise<number> {
+    const admin = this.#kafka.admin()
+    await admin.connect()
+    try {
+      const ends = await admin.fetchTopicOffsets(this.topic)
+      const [committed] = await admin.fetchOffsets({ groupId: this.namespace, topics: [this.topic] })
+      const offsets = new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+      // -1: nothing was ever committed.
+      return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  async allCommitted(timeoutMs = 120_000): Promise<void> {
+    const look = async (): Promise<void> => {
+      const lag = await this.committedLag()
+      if (lag > 0)
+        throw new Error(`${lag} offsets are not committed:\n${this.workers.map(({ stderr }) => stderr).join('')}`)
+    }
+    await vi.waitFor(look, { timeout: timeoutMs, interval: 250 })
+  }
+
+  /** Every document of a kind, with its index and id. */
+  async documents(kind: 'failure' | 'controller' | 'reject' | 'rollup'): Promise<StoredHit[]> {
+    const index = `why5xx-${kind}-${this.namespace}-*`
+    await this.client.indices.refresh({ index, ignore_unavailable: true })
+    const hits: StoredHit[] = []
+    const helper = this.client.helpers.scrollSearch<Record<string, unknown>>({ index, size: 1_000 })
+    for await (const { body } of helper) hits.push(...(body.hits.hits as unknown as StoredHit[]))
+    return hits
+  }
+
+  async remove(): Promise<void> {
+    for (const worker of this.workers) await worker.kill('SIGKILL')
+    await this.client.indices.delete({ index: await this.#indices(), ignore_unavailable: true })
+    await this.client.close()
+    const admin = this.#kafka.admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: [this.topic, this.rejectTopic] })
+    await admin.disconnect()
+  }
+
+  /** Deleting by pattern is refused by default. */
+  async #indices(): Promise<string[]> {
+    const found = await this.client.indices.get({ index: `why5xx-*-${this.namespace}*`, allow_no_indices: true })
+    const names = Object.keys(found)
+    return names.length === 0 ? ['none'] : names
+  }
+}
+
+export interface StoredHit {
+  _id: string
+  _index: string
+  _source: Record<string, unknown>
+}
+
+/** What Fluent Bit puts into Kafka of the lines. */
+export function* fluentBit(lines: Iterable<ShippedLine>): Generator<{ key: string; value: string }> {
+  for (const { path, record } of lines) yield { key: path, value: JSON.stringify(record) }
+}
