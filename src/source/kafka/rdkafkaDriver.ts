@@ -68,7 +68,14 @@ export class RdkafkaDriver implements KafkaDriver {
   async join(handlers: DriverHandlers): Promise<void> {
     const { topic } = this.#options
     const { KafkaConsumer } = await this.#load()
-    const settings = { ...this.#settings(), ...connectionSettings(this.#connection) }
+    const settings = {
+      ...this.#settings(),
+      ...connectionSettings(this.#connection),
+      // Also of one that we have left: it waits for an answer before it closes.
+      rebalance_cb: (error: RdkafkaError, partitions: RdkafkaPartition[]) =>
+        this.#rebalance(consumer, error, partitions),
+      offset_commit_cb: (error: RdkafkaError | null) => this.#commitAnswered(error)
+    }
     let consumer: RdkafkaConsumer
     try {
       consumer = new KafkaConsumer(settings, { 'auto.offset.reset': 'earliest' })
@@ -133,13 +140,15 @@ export class RdkafkaDriver implements KafkaDriver {
     const consumer = this.#theConsumer
     const { topic } = this.#options
     const marks = new Map<number, Watermarks>()
-    for (const partition of this.#owned.keys()) {
-      const { lowOffset, highOffset } = await called<{ lowOffset: number; highOffset: number }>(done =>
-        consumer.queryWatermarkOffsets(topic, partition, REQUEST_MS, done)
-      )
-      marks.set(partition, { low: lowOffset, high: highOffset })
-      this.#marks.set(partition, { low: lowOffset, high: highOffset })
-    }
+    await Promise.all(
+      [...this.#owned.keys()].map(async partition => {
+        const { lowOffset: low, highOffset: high } = await called<{ lowOffset: number; highOffset: number }>(done =>
+          consumer.queryWatermarkOffsets(topic, partition, REQUEST_MS, done)
+        )
+        marks.set(partition, { low, high })
+        this.#marks.set(partition, { low, high })
+      })
+    )
     this.aliveMs = Date.now()
     this.#tellExpired(marks)
     return marks
@@ -190,18 +199,16 @@ export class RdkafkaDriver implements KafkaDriver {
       'enable.auto.offset.store': false,
       // Otherwise a call goes on until it has all it asked for, as long as there is a trickle.
       'enable.partition.eof': true,
-      'fetch.wait.max.ms': 500,
+      // A question to a broker waits behind the fetch that waits there.
+      'fetch.wait.max.ms': 100,
       'queued.min.messages': CONSUME_COUNT,
       'queued.max.messages.kbytes': 8_192,
-      'statistics.interval.ms': 5_000,
-      rebalance_cb: (error: RdkafkaError, partitions: RdkafkaPartition[]) => this.#rebalance(error, partitions),
-      offset_commit_cb: (error: RdkafkaError | null) => this.#commitAnswered(error)
+      'statistics.interval.ms': 5_000
     }
   }
 
   /** librdkafka waits until it was told what to do about the partitions. */
-  #rebalance({ code, message }: RdkafkaError, partitions: RdkafkaPartition[]): void {
-    const consumer = this.#consumer
+  #rebalance(consumer: RdkafkaConsumer, { code, message }: RdkafkaError, partitions: RdkafkaPartition[]): void {
     const numbers = partitions.map(({ partition }) => partition)
     try {
       if (code === ASSIGN) this.#assigned(consumer, partitions, numbers)
@@ -213,26 +220,27 @@ export class RdkafkaDriver implements KafkaDriver {
     }
   }
 
-  #assigned(consumer: RdkafkaConsumer | null, partitions: RdkafkaPartition[], numbers: number[]): void {
-    if (consumer === null) return
+  #assigned(consumer: RdkafkaConsumer, partitions: RdkafkaPartition[], numbers: number[]): void {
     if (consumer.rebalanceProtocol() === 'COOPERATIVE') consumer.incrementalAssign(partitions)
     else consumer.assign(partitions)
     if (partitions.length > 0) consumer.pause(partitions)
+    if (this.#consumer !== consumer) return
     this.hasJoined = true
     this.#generation++
     for (const partition of numbers) this.#owned.set(partition, this.#generation)
     this.#handlers?.assigned(this.#generation, numbers)
   }
 
-  #revoked(consumer: RdkafkaConsumer | null, partitions: RdkafkaPartition[], numbers: number[]): void {
-    this.#handlers?.rebalancing()
-    for (const partition of numbers) {
-      this.#owned.delete(partition)
-      this.#nextOffsets.delete(partition)
-      this.#starts.delete(partition)
+  #revoked(consumer: RdkafkaConsumer, partitions: RdkafkaPartition[], numbers: number[]): void {
+    if (this.#consumer === consumer) {
+      this.#handlers?.rebalancing()
+      for (const partition of numbers) {
+        this.#owned.delete(partition)
+        this.#nextOffsets.delete(partition)
+        this.#starts.delete(partition)
+      }
+      this.#handlers?.revoked(numbers)
     }
-    this.#handlers?.revoked(numbers)
-    if (consumer === null) return
     if (consumer.rebalanceProtocol() === 'COOPERATIVE') consumer.incrementalUnassign(partitions)
     else consumer.unassign()
   }
