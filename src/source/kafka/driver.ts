@@ -15,6 +15,8 @@ export interface DriverHandlers {
   messages(generation: number, partition: number, read: DriverRead): void
   /** The offset at which the partition should be read is not there: it stands still until `start`. */
   outOfRange(generation: number, partition: number): void
+  /** Offsets that were passed over in reading had expired: `to` is where it went on. */
+  expired(generation: number, partition: number, from: number, to: number): void
   /** The driver will never read again. */
   failed(error: Why5xxError): void
 }

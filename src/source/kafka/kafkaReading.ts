@@ -144,6 +144,10 @@ export class KafkaReading {
       revoked: partitions => this.#revoked(partitions),
       messages: (generation, partition, read) => this.#received(generation, partition, read),
       outOfRange: (generation, partition) => this.#ownership.again(generation, partition),
+      expired: (generation, partition, from, to) => {
+        const stream = this.#ownership.current(generation, partition)?.stream ?? null
+        if (stream !== null) this.#expired(stream.name, { from, to })
+      },
       failed: error => this.#fail(error)
     }
   }

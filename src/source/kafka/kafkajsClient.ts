@@ -1,7 +1,6 @@
 /** kafkajs as we use it: what it says goes to a function, and its time limits are ours. */
 
 import kafkajs, { type KafkaConfig as ClientConfig, type Kafka, type LogEntry, type RetryOptions } from 'kafkajs'
-import { Why5xxError } from '../../errors.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
 
@@ -65,16 +64,4 @@ function silenceNegativeTimeouts(): void {
   }) as typeof process.emitWarning
 }
 
-/** What the library throws, as a sentence. */
-export function kafkaError(doing: string, connection: KafkaConnection, error: unknown): Why5xxError {
-  if (error instanceof Why5xxError) return error
-  const why = error instanceof Error ? deepest(error).message : String(error)
-  return new Why5xxError('WHY5XX_KAFKA', `${doing} (brokers ${connection.brokers.join(', ')}): ${why}`, {
-    cause: error
-  })
-}
-
-/** "Number of retries exceeded" says less than what was retried. */
-export function deepest(error: Error): Error {
-  return error.cause instanceof Error && error.cause !== error ? deepest(error.cause) : error
-}
+export { deepest, kafkaError } from './kafkaError.ts'

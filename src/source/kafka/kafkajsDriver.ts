@@ -7,7 +7,8 @@ import { batchOrigin } from './batchOrigin.ts'
 import { CodecError, registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import { type DriverHandlers, type DriverOptions, type KafkaDriver, RESTARTS_MAX, type Watermarks } from './driver.ts'
-import { createClient, deepest, kafkaError, RETRY } from './kafkajsClient.ts'
+import { deepest, kafkaError } from './kafkaError.ts'
+import { createClient, RETRY } from './kafkajsClient.ts'
 
 const REBALANCE_MS = 60_000
 const GROUP_REQUEST_MS = 120_000

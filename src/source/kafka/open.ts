@@ -20,7 +20,8 @@ async function driverOf(config: KafkaConfig, log: DriverLog): Promise<KafkaDrive
   const connection = kafkaConnection(config)
   const options = { topic, groupId, sessionTimeoutMs, log }
   if (config.driver === 'node-rdkafka') {
-    throw new Error('soon')
+    const { RdkafkaDriver } = await import('./rdkafkaDriver.ts')
+    return new RdkafkaDriver(connection, options)
   }
   const { KafkajsDriver } = await import('./kafkajsDriver.ts')
   return new KafkajsDriver(connection, options)

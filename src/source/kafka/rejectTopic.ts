@@ -6,7 +6,8 @@ import { Why5xxError } from '../../errors.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
-import { createClient, deepest, kafkaError } from './kafkajsClient.ts'
+import { deepest, kafkaError } from './kafkaError.ts'
+import { createClient } from './kafkajsClient.ts'
 
 export interface RejectMessage {
   value: Buffer

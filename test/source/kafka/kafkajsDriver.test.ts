@@ -50,6 +50,7 @@ async function joined() {
     revoked: partitions => told.push(`revoked ${partitions.join(',')}`),
     messages: (_generation, partition, { nextOffset }) => told.push(`${partition} to ${nextOffset}`),
     outOfRange: (_generation, partition) => told.push(`out of range ${partition}`),
+    expired: () => {},
     failed: error => failures.push(error)
   })
   const join = () => kafka.emit('GROUP_JOIN', { payload: { memberAssignment: { lines: [0, 1] } } })
