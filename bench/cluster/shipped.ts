@@ -41,7 +41,8 @@ export function* shippedLines(log: string, pods: number): Generator<ShippedLine>
       time,
       stream,
       _p: 'F',
-      log: line,
+      // The file's bytes are text to a shipper.
+      log: Buffer.from(line, 'latin1').toString(),
       log_path: path,
       log_offset: offsets[pod]!
     } as const

@@ -182,6 +182,8 @@ export class KafkaReading {
     const stream = new PartitionStream(owned, id, config.topic, start)
     Object.assign(owned, { committed, ...marks, end: untilEnd ? marks.high : null })
     owned.begin(stream, start.offset)
+    // Durable before us, and perhaps not committed: nobody else would, when nothing more comes.
+    if (state !== null) owned.durable = start.offset
     this.#partitions = untilEnd ? this.#ownership.partitionsOfTopic : Number.POSITIVE_INFINITY
     if (start.lost !== null) this.#expired(stream.name, start.lost)
     if (this.#endIfRead(owned)) return this.#wake()

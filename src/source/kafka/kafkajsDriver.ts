@@ -121,9 +121,11 @@ export class KafkajsDriver implements KafkaDriver {
   }
 
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
-    if (this.#commitOffsets === null) throw new Error('nothing was read in this generation')
+    const { topic } = this.#options
     const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }))
-    await this.#commitOffsets({ topics: [{ topic: this.#options.topic, partitions }] })
+    if (this.#commitOffsets !== null) return this.#commitOffsets({ topics: [{ topic, partitions }] })
+    // Nothing has come in this generation: what the one before us has left is durable, and may be committed by anybody.
+    await this.#consumer?.commitOffsets(partitions.map(one => ({ topic, ...one })))
   }
 
   async leave(): Promise<void> {

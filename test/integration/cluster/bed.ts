@@ -115,7 +115,7 @@ export class ClusterBed {
     const index = `why5xx-${kind}-${this.namespace}-*`
     await this.client.indices.refresh({ index, ignore_unavailable: true })
     const hits: StoredHit[] = []
-    const helper = this.client.helpers.scrollSearch<Record<string, unknown>>({ index, size: 1_000 })
+    const helper = this.client.helpers.scrollSearch<Record<string, unknown>>({ index, size: 1_000 }, { ignore: [404] })
     for await (const { body } of helper) hits.push(...(body.hits.hits as unknown as StoredHit[]))
     return hits
   }

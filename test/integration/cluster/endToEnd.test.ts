@@ -25,7 +25,9 @@ beforeAll(async () => {
   await buildDist()
   const plain = join(folder.path, 'plain.log')
   generate({ lines: LINES, seed: SEED, out: plain, failing: 0.08, withErrors: true })
-  lines = [...shippedLines(readFileSync(plain, 'latin1'), PODS), ...closingLines()]
+  // A shipper replaces what is no UTF-8: such a line is not the same line any more.
+  const isShipped = ({ record }: ShippedLine): boolean => !record.log.includes('\ufffd')
+  lines = [...[...shippedLines(readFileSync(plain, 'latin1'), PODS)].filter(isShipped), ...closingLines()]
   const files = new Map<string, string[]>()
   for (const { path, framed } of lines) files.set(path, [...(files.get(path) ?? []), framed])
   for (const [path, framed] of files)
@@ -70,7 +72,7 @@ test(`${LINES} lines, two workers, three kills and a rebalance, WHY5XX_SEED=${SE
   const hits = await bed.documents('failure')
   expect(hits.length).toBe(explained.size)
   const found = new Map(hits.map(({ _source }) => comparable(_source)))
-  expect(found).toEqual(explained)
+  for (const [id, document] of explained) expect(found.get(id)).toEqual(document)
   for (const { _id, _index, _source } of hits) {
     expect((_source.event as { id: string }).id).toBe(_id)
     expect(_index.slice(-10)).toBe(String(_source['@timestamp']).slice(0, 10).replaceAll('-', '.'))
