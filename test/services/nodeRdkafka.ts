@@ -29,7 +29,7 @@ const recipe: Recipe = {
   build
 }
 
-/** Makes `import('node-rdkafka')` work in this checkout. False where it cannot, and says why; with CI=true it throws. */
+/** Makes node-rdkafka importable in this checkout. False where it cannot, and says why; with CI=true it throws. */
 export async function linkNodeRdkafka(): Promise<boolean> {
   if (existsSync(LINK) && !lstatSync(LINK).isSymbolicLink()) return true // Somebody has installed it here.
   const missing = existsSync(entryOf(recipe)) ? null : missingForBuild()
