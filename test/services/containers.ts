@@ -21,7 +21,7 @@ export async function hasContainerEngine(): Promise<boolean> {
   )
 }
 
-export async function startKafkaContainer(): Promise<{ brokers: string[]; stop(): Promise<void> }> {
+export async function startKafkaContainer(): Promise<{ brokers: string[]; container: StartedTestContainer }> {
   const { GenericContainer, Wait } = await import('testcontainers')
   // The broker tells clients its address, so the port must be known before it starts.
   const port = await freePort()
@@ -46,10 +46,10 @@ export async function startKafkaContainer(): Promise<{ brokers: string[]; stop()
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .withStartupTimeout(START_MS)
     .start()
-  return { brokers: [`127.0.0.1:${port}`], stop: () => stop(container) }
+  return { brokers: [`127.0.0.1:${port}`], container }
 }
 
-export async function startElasticsearchContainer(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startElasticsearchContainer(): Promise<{ url: string; container: StartedTestContainer }> {
   const { GenericContainer, Wait } = await import('testcontainers')
   const container = await new GenericContainer(ELASTICSEARCH_IMAGE)
     .withExposedPorts(9200)
@@ -63,9 +63,5 @@ export async function startElasticsearchContainer(): Promise<{ url: string; stop
     .withWaitStrategy(Wait.forHttp('/_cluster/health', 9200).forStatusCode(200))
     .withStartupTimeout(START_MS)
     .start()
-  return { url: `http://${container.getHost()}:${container.getMappedPort(9200)}`, stop: () => stop(container) }
-}
-
-async function stop(container: StartedTestContainer): Promise<void> {
-  await container.stop()
+  return { url: `http://${container.getHost()}:${container.getMappedPort(9200)}`, container }
 }

@@ -72,13 +72,20 @@ export async function elasticsearchProgram(): Promise<ElasticsearchProgram> {
     java: join(findJava(JAVA_MIN, 'javac')!, 'bin/java'),
     home,
     args: [
+      '-XX:+UseSerialGC',
       // The quick compiler alone takes half of the start's processor time.
-      ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '--enable-native-access=ALL-UNNAMED'],
-      ...[`-Des.path.home=${home}`, '-Des.distribution.type=tar'],
-      ...['-Dlog4j.shutdownHookEnabled=false', '-Dlog4j2.disable.jmx=true', '-Dio.netty.noUnsafe=true'],
+      '-XX:TieredStopAtLevel=1',
+      '--enable-native-access=ALL-UNNAMED',
+      `-Des.path.home=${home}`,
+      '-Des.distribution.type=tar',
+      '-Dlog4j.shutdownHookEnabled=false',
+      '-Dlog4j2.disable.jmx=true',
+      '-Dio.netty.noUnsafe=true',
       // Its native library for vectors is in no registry.
       '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
-      ...['-cp', `${join(home, 'launcher/launcher.jar')}:${join(home, 'lib/*')}`, 'why5xx.test.NodeLauncher']
+      '-cp',
+      `${join(home, 'launcher/launcher.jar')}:${join(home, 'lib/*')}`,
+      'why5xx.test.NodeLauncher'
     ]
   }
 }

@@ -77,8 +77,12 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
       name: 'elasticsearch',
       file: program.java,
       args: [
-        ...[`-Xms${heap}`, `-Xmx${heap}`, '-XX:+ExitOnOutOfMemoryError', `-Djava.io.tmpdir=${folder}`],
-        ...[`-Dwhy5xx.config=${config}`, ...program.args],
+        `-Xms${heap}`,
+        `-Xmx${heap}`,
+        '-XX:+ExitOnOutOfMemoryError',
+        `-Djava.io.tmpdir=${folder}`,
+        `-Dwhy5xx.config=${config}`,
+        ...program.args,
         ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)
       ],
       env: security ? { ELASTIC_PASSWORD: PASSWORD } : {},

@@ -24,12 +24,13 @@ const HEADERS = {
 
 const recipe: Recipe = {
   name: `node-rdkafka-${VERSION}`,
-  files: [import.meta.filename],
-  facts: [process.versions.modules, process.platform, process.arch],
+  // Not this file: a changed comment would cost minutes. The last fact is raised when `build` changes.
+  files: [],
+  facts: [process.versions.modules, process.platform, process.arch, 'build 1'],
   build
 }
 
-/** Makes `import('node-rdkafka')` work in this checkout. False where it cannot, and says why; with CI=true it throws. */
+/** Makes node-rdkafka importable in this checkout. False where it cannot, and says why; with CI=true it throws. */
 export async function linkNodeRdkafka(): Promise<boolean> {
   if (existsSync(LINK) && !lstatSync(LINK).isSymbolicLink()) return true // Somebody has installed it here.
   const missing = existsSync(entryOf(recipe)) ? null : missingForBuild()

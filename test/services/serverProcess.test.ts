@@ -50,7 +50,7 @@ describe('a test process with a server', () => {
       join(folder, 'owner.ts'),
       `import { makeServerFolder, ServerProcess } from '${import.meta.dirname}/serverProcess.ts'
        const folder = makeServerFolder('sleeper')
-       const server = new ServerProcess({ ...${JSON.stringify(SERVER)}, isReady: ${isReady} }, folder)
+       const server = new ServerProcess({ ...${JSON.stringify(SERVER)}, isReady: ${isReady.toString()} }, folder)
        await server.start()
        console.log(JSON.stringify({ pid: server.pid, folder }))
        process.on('message', () => process.exit(0))`

@@ -29,13 +29,13 @@ declare module 'vitest' {
   export interface ProvidedContext {
     kafka: SharedKafka | null
     elasticsearch: SharedElasticsearch | null
-    /** Whether `import('node-rdkafka')` works. */
+    /** Whether node-rdkafka can be imported. */
     nodeRdkafka: boolean
   }
 }
 
 /** Ours is to be stopped; one that was given belongs to somebody else. */
-type Started<T> = { access: T; stop(): Promise<void> } | null
+type Started<T> = { access: T; stop(): Promise<unknown> } | null
 
 export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
   const inContainers = await hasContainerEngine()
@@ -66,8 +66,8 @@ async function findElasticsearch(inContainers: boolean): Promise<Started<SharedE
     return { access: { url: given }, stop: async () => {} }
   }
   if (inContainers) {
-    const { url, stop } = await startElasticsearchContainer()
-    return { access: { url }, stop }
+    const { url, container } = await startElasticsearchContainer()
+    return { access: { url }, stop: () => container.stop() }
   }
   if (!isElasticsearchAvailable()) return null
   const server = await startElasticsearch()
@@ -84,8 +84,8 @@ async function findKafka(inContainers: boolean): Promise<Started<SharedKafka>> {
     return { access: { brokers }, stop: async () => {} }
   }
   if (inContainers) {
-    const { brokers, stop } = await startKafkaContainer()
-    return { access: { brokers }, stop }
+    const { brokers, container } = await startKafkaContainer()
+    return { access: { brokers }, stop: () => container.stop() }
   }
   if (!isKafkaAvailable()) return null
   const server = await startKafka()

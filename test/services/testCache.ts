@@ -20,7 +20,7 @@ export function cacheFolder(): string {
 export interface Recipe {
   /** With the version: `kafka-4.3.1`. */
   name: string
-  /** Files whose content decides what is built, the one with the building code among them. */
+  /** Files whose content decides what is built, if it is cheap the one with the building code among them. */
   files: string[]
   /** What else decides, such as the ABI of Node. */
   facts?: string[]

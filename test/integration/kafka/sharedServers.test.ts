@@ -9,7 +9,7 @@ const elasticsearch = inject('elasticsearch')
 test.skipIf(kafka === null)('the shared Kafka answers', async () => {
   const admin = new Kafka({ brokers: kafka!.brokers, logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
-  expect((await admin.describeCluster()).brokers).toHaveLength(1)
+  expect((await admin.describeCluster()).brokers).not.toEqual([])
   await admin.disconnect()
 })
 
@@ -38,7 +38,7 @@ describe.skipIf(!inject('nodeRdkafka'))('node-rdkafka', () => {
         error === null ? resolve(found) : reject(error)
       )
     })
-    expect(metadata.brokers).toHaveLength(1)
+    expect(metadata.brokers).not.toEqual([])
     await new Promise(resolve => producer.disconnect(resolve))
   })
 })
