@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ScriptedRun, streamOf } from '../../support/scriptedDriver.ts'
+import { START } from '../../../src/checkpoint.ts'
+import { GROUP, ScriptedRun, streamOf, TOPIC } from '../../support/scriptedDriver.ts'
 
 async function runWith(...partitions: number[]): Promise<ScriptedRun> {
   const run = new ScriptedRun()
@@ -113,4 +114,17 @@ test('who reads no more leaves at once and commits nothing', async () => {
   await run.second()
   await abandoned
   expect(run.driver.calls.filter(call => !call.startsWith('pause'))).toEqual(['leave'])
+})
+
+test('what was durable before us is committed, also when nothing more comes', async () => {
+  const run = new ScriptedRun()
+  const id = `${GROUP}/${TOPIC}/0`
+  run.driver.marks.set(0, { low: 0, high: 30 })
+  run.driver.committedOffsets.set(0, 10)
+  const place = { topic: TOPIC, partition: 0, runs: null, committed: 10 }
+  run.states.set(id, { stream: id, place, read: { ...START, from: 30, readTo: 30 }, isDone: false })
+  await run.assign(0)
+  await run.settle()
+  await seconds(run, 5)
+  expect(run.driver.calls).toEqual(['start 0 at 30', 'commit 0:30'])
 })
