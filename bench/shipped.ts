@@ -8,7 +8,7 @@ const BATCH_BYTES = 1 << 20
 const MONTH_MS = Date.UTC(2026, 2, 12)
 
 /** Log lines (Latin-1) as Fluent Bit with its `cri` parser and `kubernetes` filter writes them to Kafka, pod after pod in short runs. */
-export function shippedMessages(log: string): Buffer[] {
+export function shippedMessages(log: readonly string[]): Buffer[] {
   const values: Buffer[] = []
   const runs: string[][] = Array.from({ length: PODS }, () => [])
   const offsets: number[] = Array(PODS).fill(0)
@@ -21,8 +21,7 @@ export function shippedMessages(log: string): Buffer[] {
       offsets[pod]! += line.length + 46
     }
   }
-  for (const line of log.split('\n')) {
-    if (line === '') continue
+  for (const line of log) {
     // A request and its error lines belong to one pod: both name the client.
     const client = /client: ([^,]+)/.exec(line)?.[1] ?? line.slice(0, line.indexOf(' '))
     const pod = [...client].reduce((sum, char) => sum + char.charCodeAt(0), 0) % PODS

@@ -15,7 +15,7 @@ import type { MessageBatch } from './messageBatch.ts'
 import type { MessageShape } from './messageShape.ts'
 import { MessageShapes } from './messageShapes.ts'
 import type { NameTable } from './nameTable.ts'
-import { type Block, type FoundLine, RecentBlocks } from './recentBlocks.ts'
+import { type FoundLine, RecentMessages } from './recentMessages.ts'
 import type { AccessRecord } from './record.ts'
 import { scannedRecord } from './recordParser.ts'
 
@@ -50,14 +50,8 @@ export interface MessageStart {
 const BRACE = 0x7b
 const BRACKET = 0x5b
 const LETTER_P = 0x70
-/** Messages looked back at are kept in pieces of so many bytes. */
-const BLOCK_BYTES = 1 << 16
-
-/** Messages that came together: where each value begins in `bytes`, and its Kafka offset. */
-interface MessageBlock extends Block {
-  starts: Int32Array
-  offsets: Float64Array
-}
+/** Record time is noted so often: where a restart begins to read lies so near. */
+const MARK_BYTES = 1 << 16
 
 export class MessageReader extends LineReader {
   readTo: number
@@ -74,10 +68,9 @@ export class MessageReader extends LineReader {
   /** The value that is being read; `#valueEnd` -1: there is none. */
   #valueStart = 0
   #valueEnd = -1
-  readonly #recent = new RecentBlocks<MessageBlock>()
-  /** Messages of the batch that are read and not kept yet: `[#keptTo, #at)`. */
+  readonly #recent = new RecentMessages()
+  /** The batch that is being read, and which of its messages. */
   #batch: MessageBatch | null = null
-  #keptTo = 0
   #at = 0
 
   constructor(
@@ -115,7 +108,7 @@ export class MessageReader extends LineReader {
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const { line } = this
     this.#batch = batch
-    this.#keptTo = 0
+    let marked = 0
     for (let i = 0; i < count; i++) {
       const offset = offsets[i]!
       line.number = offset + 1
@@ -127,9 +120,12 @@ export class MessageReader extends LineReader {
       if (ends[i]! < 0) this.#noValue()
       else this.#value(starts[i]!, ends[i]!)
       this.readTo = offset + 1
-      if (ends[i]! - starts[this.#keptTo]! >= BLOCK_BYTES) this.#keep(batch, i + 1, false)
+      if (ends[i]! < marked + MARK_BYTES && i < count - 1) continue
+      marked = ends[i]!
+      this.#recent.mark(offset, line.timeMs)
     }
-    this.#keep(batch, count, true)
+    // Only sources with error lines are looked back in; before the first one may lie the end of a batch.
+    if (this.hasErrors || !Number.isNaN(line.timeMs)) this.#recent.add(batch)
     this.#valueEnd = -1
     this.#batch = null
   }
@@ -150,9 +146,8 @@ export class MessageReader extends LineReader {
     const inText = `"${request}" `
     // Requests are in nginx's escape, so JSON escapes their backslashes alone.
     const inJson = `\\"${request.replaceAll('\\', '\\\\')}\\" `
-    const current = this.#batch === null ? NO_MESSAGES : blockOf(this.#batch, this.#keptTo, this.#at)
     for (const needle of [inJson, inText]) {
-      for (const found of this.#recent.linesWith(needle, current, sinceMs)) {
+      for (const found of this.#recent.linesWith(needle, this.#batch, this.#at)) {
         const line = this.#openFound(found)
         if (!(line.timeMs >= sinceMs) || (line.pod ?? this.place.pod) !== pod) continue
         const { scanner } = this.parser
@@ -164,19 +159,15 @@ export class MessageReader extends LineReader {
     return null
   }
 
-  /** A line of a block with its envelopes off. */
-  #openFound({ block, start, end }: FoundLine<MessageBlock>): Line {
-    let i = block.starts.length - 1
-    while (i > 0 && block.starts[i]! > start) i--
-    const offset = block.offsets[i]!
+  /** A line that came before with its envelopes off. */
+  #openFound({ bytes, start, end, offset, index }: FoundLine): Line {
     const line = new Line()
     line.byteOffset = offset
     line.number = offset + 1
-    for (let at = block.bytes.indexOf(LINE_FEED, block.starts[i]); at >= 0 && at < start; line.index++)
-      at = block.bytes.indexOf(LINE_FEED, at + 1)
-    line.bytes = block.bytes
+    line.index = index
+    line.bytes = bytes
     line.start = start
-    line.end = block.bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
+    line.end = bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
     this.envelope.open(line)
     const json = openJson(line)
     if (json === null) return line
@@ -301,40 +292,5 @@ export class MessageReader extends LineReader {
     const { text, framing } = contentOf(content as string, shape.facts)
     this.jsonContent(line, shape.facts, text, framing)
     return true
-  }
-
-  /** Keeps a copy of the messages that were read since the last one, up to `end`. */
-  #keep(batch: MessageBatch, end: number, isLast: boolean): void {
-    const { timeMs } = this.line
-    const block = this.hasErrors || isLast ? blockOf(batch, this.#keptTo, end) : NO_MESSAGES
-    this.#keptTo = end
-    // Only stamped sources with error lines are looked back in; before the first one may lie the end of a batch.
-    if (block === NO_MESSAGES || (!this.hasErrors && Number.isNaN(timeMs))) return
-    this.#recent.add({ ...block, lastMs: timeMs })
-  }
-}
-
-const NO_MESSAGES: MessageBlock = {
-  bytes: Buffer.alloc(0),
-  firstLine: 0,
-  offset: 0,
-  lastMs: Number.NaN,
-  starts: new Int32Array(0),
-  offsets: new Float64Array(0)
-}
-
-/** Messages `[first, end)` of the batch, each with the line feed behind it. */
-function blockOf({ bytes, offsets, starts, ends }: MessageBatch, first: number, end: number): MessageBlock {
-  const withValue = Array.from({ length: end - first }, (_, k) => first + k).filter(i => ends[i]! >= 0)
-  if (withValue.length === 0) return NO_MESSAGES
-  const from = starts[withValue[0]!]!
-  const offset = offsets[withValue[0]!]!
-  return {
-    bytes: bytes.subarray(from, ends[withValue.at(-1)!]! + 1),
-    firstLine: offset + 1,
-    offset,
-    lastMs: Number.NaN,
-    starts: Int32Array.from(withValue, i => starts[i]! - from),
-    offsets: Float64Array.from(withValue, i => offsets[i]!)
   }
 }

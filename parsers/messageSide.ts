@@ -6,7 +6,7 @@
  *   ","log_path":"/var/log/containers/….log","log_offset": number ,"node":"n1"}
  */
 
-import { Constant } from './escapedText.ts'
+import { Constant, endOfPlain } from './escapedText.ts'
 
 export type SlotKind = 'time' | 'number'
 
@@ -56,7 +56,7 @@ export class MessageSide {
       pos += constant.length
       if (i === constants.length - 1) return pos
       this.slots[i * 2] = pos
-      pos = this.#isTime[i] ? endOfTime(bytes, pos, end) : endOfNumber(bytes, pos, end)
+      pos = this.#isTime[i] ? endOfPlain(bytes, pos, end) : endOfNumber(bytes, pos, end)
       if (pos < 0) return -1
       this.slots[i * 2 + 1] = pos
     }
@@ -82,12 +82,6 @@ export class MessageSide {
 /** Digits and what stands between them in a time; nothing that could end a JSON text. */
 function isTimeByte(byte: number): boolean {
   return (byte >= 0x2d && byte <= 0x3a) || byte === 0x54 || byte === 0x5a || byte === 0x2b || byte === 0x20
-}
-
-function endOfTime(bytes: DataView, from: number, end: number): number {
-  let pos = from
-  while (pos < end && isTimeByte(bytes.getUint8(pos))) pos++
-  return pos
 }
 
 function beginOfTime(bytes: DataView, start: number, to: number): number {

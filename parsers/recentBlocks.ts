@@ -18,29 +18,24 @@ export interface Block {
 }
 
 /** A line in a block, its line feed at `end`. */
-export interface FoundLine<B extends Block = Block> {
-  block: B
+export interface FoundLine {
+  block: Block
   start: number
   end: number
 }
 
-export class RecentBlocks<B extends Block = Block> {
+export class RecentBlocks {
   /** Newest last. */
-  #blocks: B[] = []
+  #blocks: Block[] = []
   #bytes = 0
 
-  add(block: B): void {
+  add(block: Block): void {
     this.#blocks.push({ ...block, bytes: Buffer.from(block.bytes) })
     this.#bytes += block.bytes.length
     let gone = 0
     while (this.#bytes - this.#blocks[gone]!.bytes.length >= BYTES_KEPT)
       this.#bytes -= this.#blocks[gone++]!.bytes.length
     if (gone > 0) this.#blocks = this.#blocks.slice(gone)
-  }
-
-  clear(): void {
-    this.#blocks = []
-    this.#bytes = 0
   }
 
   /** Where the blocks begin that hold lines of the last `ms` before the newest one; nothing without stamps. */
@@ -54,7 +49,7 @@ export class RecentBlocks<B extends Block = Block> {
    * Lines that hold `needle` (Latin-1), newest first, those of the block still being read, `current`, first of all; blocks
    * that end before `sinceMs` are not looked at.
    */
-  *linesWith(needle: string, current: B, sinceMs: number): Generator<FoundLine<B>> {
+  *linesWith(needle: string, current: Block, sinceMs: number): Generator<FoundLine> {
     let candidates = 0
     for (let i = this.#blocks.length; i >= 0; i--) {
       const block = i === this.#blocks.length ? current : this.#blocks[i]!

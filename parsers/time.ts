@@ -6,6 +6,9 @@
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const DAY_MS = 86_400_000
 
+/** What a fraction of so many digits is divided by to be ms. */
+const FRACTIONS = Array.from({ length: 10 }, (_, digits) => 10 ** (digits - 3))
+
 const MINUS = 0x2d
 const PLUS = 0x2b
 const DOT = 0x2e
@@ -183,7 +186,7 @@ export class Rfc3339Reader {
         digits++
       }
       if (digits === 0) return NaN
-      fraction = value / 10 ** (Math.min(digits, 9) - 3)
+      fraction = value / FRACTIONS[digits < 9 ? digits : 9]!
     }
     const zone = bytes[pos]
     let zoneMs = 0
@@ -209,7 +212,7 @@ export function parseTimeText(text: string): number | null {
   if (iso) {
     const base = dateMs(Number(iso[1]), Number(iso[2]), Number(iso[3]), Number(iso[4]), Number(iso[5]))
     // To the last bit as Rfc3339Reader.
-    const fraction = iso[7] === undefined ? 0 : Number(iso[7]) / 10 ** (iso[7].length - 3)
+    const fraction = iso[7] === undefined ? 0 : Number(iso[7]) / FRACTIONS[iso[7].length]!
     return Number.isNaN(base) ? null : base + Number(iso[6]) * 1000 + fraction - zoneOffsetMs(iso[8])
   }
   const local = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})$/.exec(text)

@@ -87,6 +87,11 @@ export class EngineSource implements LineVisitor {
     })
   }
 
+  /** It comes as messages, whose end is exact. */
+  get isPartition(): boolean {
+    return this.#partition !== null
+  }
+
   /** The Kafka message whose line is being told, Latin-1; null when it came as bytes. */
   get value(): string | null {
     return this.reader.value

@@ -11,6 +11,8 @@ import { Fingerprints, HEAD_BYTES } from './store/identity.ts'
 export const TICK_MS = 1_000
 /** Longer than a stream waits for its turn while others catch up. */
 const SILENT_MS = 60_000
+/** A partition's end is exact: nothing has come while the broker was asked. */
+const PARTITION_SILENT_MS = 2 * TICK_MS
 
 interface OpenStream {
   stream: SourceStream
@@ -20,6 +22,10 @@ interface OpenStream {
   isEnded: boolean
   /** Ticks since a chunk of it came, while it stood at its end. */
   silentTicks: number
+  /** Something has come since the last tick. */
+  hasCome: boolean
+  /** Of the pods of a partition: record time of the last line, and ticks in which only others came. */
+  pods: Map<Controller, { lastMs: number; ticks: number }>
   /** Its state as it was told last. */
   told: string
 }
@@ -69,6 +75,7 @@ export class Intake {
     const open = this.#openStream(stream)
     open.source.pushMessages(batch)
     open.silentTicks = 0
+    open.hasCome = true
     stream.newestMs = open.source.newestMs
     if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
   }
@@ -90,7 +97,8 @@ export class Intake {
 
   /** Nothing has come for `idleMs`: records that may go on are told, windows close by wall time. */
   idle(idleMs: number): void {
-    for (const source of this.#engine.sources) source.reader.flush()
+    // Partitions have ticks of their own: what they flush, they forget.
+    for (const source of this.#engine.sources) if (!source.isPartition) source.reader.flush()
     this.#engine.idle(idleMs)
   }
 
@@ -100,15 +108,34 @@ export class Intake {
    */
   tick(): void {
     const silentMs = new Map<Controller, number>()
-    for (const open of this.#open.values()) {
-      open.silentTicks = open.isEnded || open.stream.isAtEnd ? open.silentTicks + 1 : 0
-      for (const controller of open.source.controllers)
-        silentMs.set(
-          controller,
-          Math.min(silentMs.get(controller) ?? Number.POSITIVE_INFINITY, open.silentTicks * TICK_MS)
-        )
+    const saw = (controller: Controller, ms: number): void => {
+      silentMs.set(controller, Math.min(silentMs.get(controller) ?? Number.POSITIVE_INFINITY, ms))
     }
-    for (const [controller, ms] of silentMs) if (ms >= SILENT_MS) this.#engine.silence(controller, ms)
+    for (const open of this.#open.values()) {
+      const { source, stream } = open
+      open.silentTicks = open.isEnded || stream.isAtEnd ? open.silentTicks + 1 : 0
+      const ms = open.silentTicks * TICK_MS
+      const isSilent = ms >= (source.isPartition ? PARTITION_SILENT_MS : SILENT_MS)
+      if (isSilent && source.isPartition) source.reader.flush()
+      for (const controller of source.controllers) {
+        const pod = isSilent || !source.isPartition ? 0 : this.#silentPodMs(open, controller)
+        saw(controller, isSilent ? ms : pod)
+      }
+      open.hasCome = false
+    }
+    for (const [controller, ms] of silentMs) if (ms > 0) this.#engine.silence(controller, ms)
+  }
+
+  /** How long other pods have come in this partition without this one, when that is long enough; else 0. */
+  #silentPodMs({ pods, hasCome }: OpenStream, controller: Controller): number {
+    const { lastMs } = controller
+    const known = pods.get(controller)
+    if (known === undefined || known.lastMs !== lastMs) {
+      pods.set(controller, { lastMs, ticks: 0 })
+      return 0
+    }
+    if (hasCome) known.ticks++
+    return known.ticks * TICK_MS >= SILENT_MS ? known.ticks * TICK_MS : 0
   }
 
   /** States that have changed since the last call, as of now, and how many lines wait in all streams. */
@@ -150,7 +177,7 @@ export class Intake {
       const { id, name, group, modifiedMs, resume, partition = null } = stream
       const source = this.#engine.open({ id, name, group, modifiedMs, resume, partition })
       stream.newestMs = source.newestMs
-      open = { stream, source, headBytes: 0, isEnded: false, silentTicks: 0, told: '' }
+      open = { stream, source, headBytes: 0, isEnded: false, silentTicks: 0, hasCome: false, pods: new Map(), told: '' }
       this.#open.set(id, open)
     }
     return open

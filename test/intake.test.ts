@@ -4,8 +4,10 @@ import { Engine } from '../src/engine.ts'
 import { Intake } from '../src/intake.ts'
 import type { Failure } from '../src/model.ts'
 import { defaultConfig } from '../src/optionTable.ts'
+import { ShipperRuns } from '../src/source/shipperRuns.ts'
 import type { SourceStream } from '../src/source/source.ts'
 import { accessLine, at, cri } from './support/lines.ts'
+import { batchOf, fluentBit } from './support/messages.ts'
 
 const T = at('10:02:11')
 
@@ -86,4 +88,56 @@ test('of a stream that is lost nothing comes out any more, and what shares its c
   expect(way.takeStates().states.map(state => state.stream)).toEqual([kept.id])
   way.push({ ...lost }, refused(T + 2))
   expect(way.takeStates().linesHeld).toBe(1)
+})
+
+/** Messages of a partition in which pods come interleaved. */
+function partition(): ReturnType<typeof stream> {
+  const raw = { topic: 'raw', partition: 3, shipper: new ShipperRuns(null) }
+  return { ...stream('raw/3'), name: 'raw/3', partition: raw, isAtEnd: false }
+}
+
+const message = (ms: number, status: number, pod = 'ctl-a'): string =>
+  fluentBit(ms, 'stdout', accessLine({ timeMs: ms, status, up: `10.0.0.7:80|0|0.001|${status}` }), { pod })
+
+test('a partition that is at its end is read to its end two seconds later', () => {
+  const { intake: way, failures } = intake()
+  const silent = partition()
+  way.pushMessages(silent, batchOf([message(T, 200), message(T, 502)], 70))
+  way.tick()
+  way.tick()
+  expect(failures).toHaveLength(0)
+  expect(way.takeStates().states).toMatchObject([{ read: { readTo: 72, from: 70, held: [71] } }])
+  silent.isAtEnd = true
+  way.tick()
+  expect(failures).toHaveLength(0)
+  way.tick()
+  expect(failures).toHaveLength(1)
+  expect(way.takeStates().states).toMatchObject([{ read: { readTo: 72, from: 72, fromLine: 72, held: [] } }])
+})
+
+test('the last failure of a pod that is gone comes out while its partition goes on', () => {
+  const { intake: way, failures } = intake()
+  const busy = partition()
+  way.pushMessages(busy, batchOf([message(T, 502, 'ctl-gone')]))
+  for (let second = 0; second < 60; second++) {
+    way.tick()
+    way.pushMessages(busy, batchOf([message(T + second, 200)], second + 1))
+  }
+  expect(failures).toHaveLength(0)
+  way.tick()
+  expect(failures).toHaveLength(1)
+})
+
+test('a partition that nobody reads makes no pod silent', () => {
+  const { intake: way, failures } = intake()
+  const paused = partition()
+  way.pushMessages(paused, batchOf([message(T, 502)]))
+  for (let second = 0; second < 300; second++) way.tick()
+  expect(failures).toHaveLength(0)
+})
+
+test('lines of a partition that name no pod go by its name', () => {
+  const { intake: way } = intake()
+  way.pushMessages(partition(), batchOf(['what is this?']))
+  expect(way.sourceOf('raw/3', 0)).toBe('raw/3')
 })

@@ -183,7 +183,7 @@ test('messages tell the same in place and parsed', () => {
       const batches = [batchOf(all.slice(0, at)), batchOf(all.slice(at), at)]
       expect(tellMessages(batches)).toEqual(tellMessages(batches, { learnsShapes: false }))
     }),
-    runs(3_000)
+    runs(500)
   )
 })
 
@@ -194,6 +194,6 @@ test('and where one of them has been read in place before', () => {
       const all = [...Array<string>(times).fill(first), second, first, spoilt, first.slice(0, at), second]
       expect(tellMessages([batchOf(all)])).toEqual(tellMessages([batchOf(all)], { learnsShapes: false }))
     }),
-    runs(3_000)
+    runs(500)
   )
 })
