@@ -33,8 +33,12 @@ const SLOTS_MAX = 4
 /** More requests at a time only while they are answered faster than this. */
 const FAST_MS = 1_000
 
-/** How long a refused document is held while too little was seen to tell whether the data is wrong or the cluster. */
-const HELD_MS_MAX = 60_000
+/**
+ * How long a refused document is held while too little was seen to tell whether the data is wrong or the cluster. Then it is
+ * sent once more, which may tell, and held as long again.
+ */
+const HELD_MS_MAX = 30_000
+const HELD_ATTEMPTS = 2
 
 /** Their documents hold what somebody else has written. Ours alone cannot be wrong: where those are refused, the cluster is. */
 const DATA_KINDS: ReadonlySet<Kind> = new Set<Kind>(['failure', 'controller', 'reject'])
@@ -298,11 +302,17 @@ export class BulkQueue {
   #waitForMore(refused: readonly Held[], refusals: Refusals): void {
     if (refused.length === 0) return
     void this.#patience.sleep(HELD_MS_MAX).then(() => {
-      const left = refused.filter(held => this.#held.has(held))
-      for (const held of left) {
-        if (!this.#patience.isClosing || refusals.isMostlyAccepted) this.#reject(held)
-        else this.#giveUp([held.queued], `too little was seen to tell whether Elasticsearch refuses everything`)
-      }
+      const left = refused.filter(held => this.#held.delete(held))
+      const isLast = this.#patience.isClosing
+      if (!isLast && left.some(({ queued }) => queued.attempts < HELD_ATTEMPTS)) {
+        this.#putBack(left.map(({ queued }) => queued))
+        this.#pump()
+      } else if (!isLast || refusals.isMostlyAccepted) for (const held of left) this.#reject(held)
+      else
+        this.#giveUp(
+          left.map(({ queued }) => queued),
+          'too little was seen to tell whether Elasticsearch refuses everything'
+        )
     })
   }
 
