@@ -56,9 +56,8 @@ interface Queued {
   bytes: number
   addedMs: number
   attempts: number
-  group: Group
-  /** Its place among the results. */
-  at: number
+  /** Who waits for it, and where it stands among their results. */
+  places: { group: Group; at: number }[]
 }
 
 interface Held {
@@ -79,6 +78,8 @@ export class BulkQueue {
   readonly #counts = new BulkCounts()
   readonly #waiting: Queued[] = []
   #waitingBytes = 0
+  /** Of `#waiting`, by id. */
+  readonly #waitingTotals = new Map<string, Queued>()
   #requestBytesMax = REQUEST_BYTES_MAX
   #flights = 0
   #slots = SLOTS_MIN
@@ -109,13 +110,16 @@ export class BulkQueue {
       const addedMs = this.#patience.timing.now()
       const queued = items.map((item, at): Queued => {
         const bytes = Buffer.byteLength(item.action) + Buffer.byteLength(item.document) + 2
-        return { item, bytes, addedMs: isUrgent ? Number.NEGATIVE_INFINITY : addedMs, attempts: 0, group, at }
+        return {
+          item,
+          bytes,
+          addedMs: isUrgent ? Number.NEGATIVE_INFINITY : addedMs,
+          attempts: 0,
+          places: [{ group, at }]
+        }
       })
       if (isUrgent) this.#putBack(queued)
-      else {
-        for (const one of queued) this.#waitingBytes += one.bytes
-        this.#waiting.push(...queued)
-      }
+      else for (const one of queued) this.#append(one)
       if (this.#isPumping) return
       this.#isPumping = true
       setImmediate(() => {
@@ -123,6 +127,21 @@ export class BulkQueue {
         this.#pump()
       })
     })
+  }
+
+  /** Totals of one key that still wait are replaced: the newer ones hold them. While a server is slow that saves most of it. */
+  #append(queued: Queued): void {
+    const { kind, id } = queued.item
+    const older = kind === 'rollup' ? this.#waitingTotals.get(id) : undefined
+    this.#waitingBytes += queued.bytes - (older?.bytes ?? 0)
+    if (older !== undefined) {
+      older.item = queued.item
+      older.bytes = queued.bytes
+      older.places.push(...queued.places)
+      return
+    }
+    if (kind === 'rollup') this.#waitingTotals.set(id, queued)
+    this.#waiting.push(queued)
   }
 
   #pump(): void {
@@ -168,8 +187,10 @@ export class BulkQueue {
       }
     } catch (error) {
       // No answer of a cluster but a mistake of ours: what was asked for is not durable, and never will be.
-      for (const { group } of [...items, ...this.#waiting.splice(0)]) group.reject(error)
+      for (const { places } of [...items, ...this.#waiting.splice(0)])
+        for (const { group } of places) group.reject(error)
       this.#waitingBytes = 0
+      this.#waitingTotals.clear()
     } finally {
       this.#patience.done(who)
       this.#flights--
@@ -186,7 +207,9 @@ export class BulkQueue {
       count++
     }
     this.#waitingBytes -= bytes
-    return this.#waiting.splice(0, count)
+    const taken = this.#waiting.splice(0, count)
+    for (const { item } of taken) if (item.kind === 'rollup') this.#waitingTotals.delete(item.id)
+    return taken
   }
 
   #putBack(items: readonly Queued[]): void {
@@ -325,15 +348,17 @@ export class BulkQueue {
     this.#settle(held.queued, { ...held.refusal, kind: 'refused', attempts: held.queued.attempts })
   }
 
-  #settle({ group, at }: Queued, result: ItemResult): void {
+  #settle({ places }: Queued, result: ItemResult): void {
     this.#counts.settled(result.kind === 'refused' ? result.type : null, result.kind)
-    group.results[at] = result
-    if (--group.open === 0) group.resolve(group.results)
+    for (const { group, at } of places) {
+      group.results[at] = result
+      if (--group.open === 0) group.resolve(group.results)
+    }
   }
 
   #giveUp(items: readonly Queued[], because: string): void {
     const error = new Why5xxError('WHY5XX_STORE', `${plural(items.length, 'document')} not written: ${because}`)
-    for (const { group } of items) group.reject(error)
+    for (const { places } of items) for (const { group } of places) group.reject(error)
   }
 }
 

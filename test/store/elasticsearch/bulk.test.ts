@@ -268,6 +268,32 @@ test('when everything is refused nothing is rejected; every 30 s it is tried, un
   expect(patience.pausedBecause).toBeNull()
 })
 
+test('totals that still wait give way to newer ones of the same key, and both are told', async () => {
+  const open: ((answer: ItemAnswer[]) => void)[] = []
+  const { queue, timing, sent } = queueWith(() => new Promise(resolve => open.push(resolve)))
+  const total = (id: string, action: string): BulkItem => ({ ...item(id, 'rollup'), action })
+  const adds = [queue.add([total('a', 'a')])]
+  await expect.poll(() => sent.length).toBe(1)
+  // What is on its way stays: only what waits is replaced.
+  adds.push(
+    queue.add([total('a', 'a2'), total('b', 'b2')]),
+    queue.add([total('b', 'b3'), item('x')]),
+    queue.add([total('a', 'a4')])
+  )
+  await new Promise(resolve => setImmediate(resolve))
+  timing.advance(1_000)
+  await expect.poll(() => sent.length).toBe(2)
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['a4', 'b3', 'x']])
+  open[0]!([{ status: 200 }])
+  open[1]!([{ status: 409 }, { status: 201 }, { status: 201 }])
+  expect((await Promise.all(adds)).map(kinds)).toEqual([
+    ['written'],
+    ['known', 'written'],
+    ['written', 'written'],
+    ['known']
+  ])
+})
+
 test('totals are never rejected: where they are refused the templates are wrong', async () => {
   const { queue, timing } = queueWith((ids, count) => (count < 4 ? ids.map(refusedItem) : ok(ids)))
   expect(kinds(await timing.until(queue.add([item('r', 'rollup')])))).toEqual(['written'])
