@@ -179,6 +179,27 @@ Examples:
     })
 
   program
+    .command('setup')
+    .description(
+      'puts index templates and lifecycle policies into Elasticsearch; can be repeated, changes only what is ours'
+    )
+    .option('--dry-run', 'only say what would change')
+    .option('--format <format>', 'text or json', 'text')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx setup --dry-run
+  why5xx setup --set sink.elasticsearch.nodes=https://elasticsearch:9200 --set sink.elasticsearch.apiKeyFile=/run/secrets/key
+
+Needs the cluster privileges manage_index_templates and manage_ilm; run itself needs neither.`
+    )
+    .action(async (flags: Record<string, unknown>, command: Command) => {
+      const { runSetup } = await import('./setup.ts')
+      exitCode = await runSetup(flags, common(command))
+    })
+
+  program
     .command('causes')
     .description('the catalogue: every cause, what it means, what to check, what to do')
     .argument('[slug]', 'one cause in full')

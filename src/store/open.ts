@@ -13,7 +13,7 @@ export async function openReader({ sink }: Config, path?: string): Promise<Store
         'WHY5XX_USAGE',
         `--store ${path} names a folder, and sink.kind is elasticsearch: leave --store out, or add --set sink.kind=embedded`
       )
-    const { openElasticsearchReader } = await import('./elasticsearch/open.ts')
+    const { openElasticsearchReader } = await import('./elasticsearch/openReader.ts')
     return openElasticsearchReader(sink.elasticsearch)
   }
   const { openEmbeddedReader } = await import('./embedded/reader.ts')

@@ -18,6 +18,7 @@ import type { SourceGap, StreamState } from '../../source/source.ts'
 import { controllerRow } from '../controllerDocument.ts'
 import { BuiltDocument, type StoredDocument } from '../document.ts'
 import { type Batch, failureRow, type StoredReject, type TotalsRow } from '../store.ts'
+import { wellFormedJson } from '../wellFormed.ts'
 
 const SEGMENT = /^failures-\d{8}T\d{2}-(\d+)\.ndjson$/
 
@@ -155,8 +156,7 @@ export function jsonLine(value: unknown): string {
 }
 
 function textLine(json: string): string {
-  // Half of a surrogate pair is no text: DuckDB refuses the whole line, and so do other readers.
-  return `${json.includes('\\ud') ? json.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : json}\n`
+  return `${wellFormedJson(json)}\n`
 }
 
 /** What ends a batch and makes it valid: the commit line, with lines before it for what makes it too long. */

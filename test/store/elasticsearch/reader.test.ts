@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ElasticsearchConfig } from '../../../src/clusterOptions.ts'
 import { defaultConfig } from '../../../src/optionTable.ts'
-import { openElasticsearchReader } from '../../../src/store/elasticsearch/open.ts'
+import { openElasticsearchReader } from '../../../src/store/elasticsearch/openReader.ts'
 import type { StoreReader } from '../../../src/store/store.ts'
 import { type Answer, AnsweringServer, type Asked } from '../../support/answeringServer.ts'
 import { all, DAY_MS, EVERYTHING, MINUTE_MS, NOON } from '../failures.ts'
