@@ -176,13 +176,7 @@ export class ElasticsearchReader implements StoreReader {
   }
 
   async *#rows(indices: string[], query: Query, filter: StoreFilter): AsyncGenerator<FailureRow> {
-    const pages = this.#searches.pages(indices, {
-      query,
-      columns: FAILURE_COLUMNS,
-      order: 'asc',
-      after: null,
-      size: ROWS_A_PAGE
-    })
+    const pages = this.#searches.everyPage(indices, query, FAILURE_COLUMNS, ROWS_A_PAGE)
     for await (const hits of pages) for (const { row } of matching(hits, filter)) yield row
   }
 }
