@@ -18,8 +18,6 @@ import { notAllowed, readError } from './readError.ts'
 
 export interface HitsQuestion {
   query: Query
-  /** Fields of the document; null: all. */
-  columns: readonly string[] | null
   order: 'asc' | 'desc'
   /** Behind this time and id; null: from the first. */
   after: Hit['sort'] | null
@@ -83,7 +81,6 @@ export class Searches {
         size: question.size,
         version: true,
         track_total_hits: false,
-        _source: question.columns === null ? true : [...question.columns],
         sort: [
           { '@timestamp': { order: question.order, unmapped_type: 'date' } },
           { 'event.id': { order: question.order, unmapped_type: 'keyword' } }
