@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that talk to Kafka and Elasticsearch. They have a project of their own so that the others need not wait for these. */
+const WITH_SERVERS = ['test/integration/{kafka,elasticsearch,cluster}/**/*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,6 +20,17 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: WITH_SERVERS,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false
+        }
+      },
+      {
+        test: {
+          name: 'servers',
+          include: WITH_SERVERS,
+          globalSetup: ['test/services/servers.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false
