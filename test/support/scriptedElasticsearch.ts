@@ -49,6 +49,8 @@ export class ScriptedElasticsearch {
   /** By `index/id`. */
   readonly documents = new Map<string, KeptDocument>()
   readonly requests: ScriptedRequest[] = []
+  /** Header `authorization` of each request that had one. */
+  readonly authorizations: string[] = []
   script: Script = () => null
   /** Answers one item; null: as Elasticsearch would. */
   itemScript: (index: string, id: string) => { status: number; error: { type: string; reason: string } } | null = () =>
@@ -97,6 +99,7 @@ export class ScriptedElasticsearch {
       items: path === '/_bulk' ? itemsOf(body) : []
     }
     this.requests.push(request)
+    if (incoming.headers.authorization !== undefined) this.authorizations.push(incoming.headers.authorization)
     const scripted = await this.script(request)
     if (scripted === 'cut') {
       response.writeHead(200, {

@@ -5,6 +5,7 @@ import { inject } from 'vitest'
 import type { ElasticsearchConfig } from '../../../src/clusterOptions.ts'
 import { openClient } from '../../../src/store/elasticsearch/connection.ts'
 import { IndexNames } from '../../../src/store/elasticsearch/names.ts'
+import { configOf } from '../../store/elasticsearch/config.ts'
 
 /** null: there is none; whoever needs one is skipped. */
 export function nodeUrl(): string | null {
@@ -19,19 +20,7 @@ export class TestNamespace {
   readonly client: Client
 
   constructor(url = nodeUrl()!) {
-    this.config = {
-      nodes: [url],
-      namespace: this.names.namespace,
-      apiKey: null,
-      apiKeyFile: null,
-      username: null,
-      password: null,
-      passwordFile: null,
-      caFile: null,
-      retention: '30d',
-      rollupRetention: '90d',
-      lifecycle: 'ilm'
-    }
+    this.config = configOf(url, { namespace: this.names.namespace })
     this.client = openClient(this.config)
   }
 
