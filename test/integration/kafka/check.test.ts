@@ -7,9 +7,7 @@ import { checkKafka } from '../../../src/check/kafka.ts'
 import type { KafkaConfig } from '../../../src/clusterOptions.ts'
 import { defaultConfig } from '../../../src/optionTable.ts'
 
-// The global setup of these tests gives it; without one the environment may.
-const given = (inject as (key: string) => { brokers: string[] } | null | undefined)('kafka')
-const brokers = given?.brokers ?? process.env.WHY5XX_TEST_KAFKA?.split(',') ?? null
+const brokers = inject('kafka')?.brokers ?? null
 
 describe.skipIf(brokers === null)('on a real broker', () => {
   const name = `check-${randomUUID()}`
