@@ -33,8 +33,12 @@ const SLOTS_MAX = 4
 /** More requests at a time only while they are answered faster than this. */
 const FAST_MS = 1_000
 
-/** How long a refused document is held while too little was seen to tell whether the data is wrong or the cluster. */
-const HELD_MS_MAX = 60_000
+/**
+ * How long a refused document is held while too little was seen to tell whether the data is wrong or the cluster. Then it is
+ * sent once more, which may tell, and held as long again.
+ */
+const HELD_MS_MAX = 30_000
+const HELD_ATTEMPTS = 2
 
 /** Their documents hold what somebody else has written. Ours alone cannot be wrong: where those are refused, the cluster is. */
 const DATA_KINDS: ReadonlySet<Kind> = new Set<Kind>(['failure', 'controller', 'reject'])
@@ -52,9 +56,8 @@ interface Queued {
   bytes: number
   addedMs: number
   attempts: number
-  group: Group
-  /** Its place among the results. */
-  at: number
+  /** Who waits for it, and where it stands among their results. */
+  places: { group: Group; at: number }[]
 }
 
 interface Held {
@@ -75,6 +78,8 @@ export class BulkQueue {
   readonly #counts = new BulkCounts()
   readonly #waiting: Queued[] = []
   #waitingBytes = 0
+  /** Of `#waiting`, by id. */
+  readonly #waitingTotals = new Map<string, Queued>()
   #requestBytesMax = REQUEST_BYTES_MAX
   #flights = 0
   #slots = SLOTS_MIN
@@ -105,13 +110,16 @@ export class BulkQueue {
       const addedMs = this.#patience.timing.now()
       const queued = items.map((item, at): Queued => {
         const bytes = Buffer.byteLength(item.action) + Buffer.byteLength(item.document) + 2
-        return { item, bytes, addedMs: isUrgent ? Number.NEGATIVE_INFINITY : addedMs, attempts: 0, group, at }
+        return {
+          item,
+          bytes,
+          addedMs: isUrgent ? Number.NEGATIVE_INFINITY : addedMs,
+          attempts: 0,
+          places: [{ group, at }]
+        }
       })
       if (isUrgent) this.#putBack(queued)
-      else {
-        for (const one of queued) this.#waitingBytes += one.bytes
-        this.#waiting.push(...queued)
-      }
+      else for (const one of queued) this.#append(one)
       if (this.#isPumping) return
       this.#isPumping = true
       setImmediate(() => {
@@ -119,6 +127,21 @@ export class BulkQueue {
         this.#pump()
       })
     })
+  }
+
+  /** Totals of one key that still wait are replaced: the newer ones hold them. While a server is slow that saves most of it. */
+  #append(queued: Queued): void {
+    const { kind, id } = queued.item
+    const older = kind === 'rollup' ? this.#waitingTotals.get(id) : undefined
+    this.#waitingBytes += queued.bytes - (older?.bytes ?? 0)
+    if (older !== undefined) {
+      older.item = queued.item
+      older.bytes = queued.bytes
+      older.places.push(...queued.places)
+      return
+    }
+    if (kind === 'rollup') this.#waitingTotals.set(id, queued)
+    this.#waiting.push(queued)
   }
 
   #pump(): void {
@@ -164,8 +187,10 @@ export class BulkQueue {
       }
     } catch (error) {
       // No answer of a cluster but a mistake of ours: what was asked for is not durable, and never will be.
-      for (const { group } of [...items, ...this.#waiting.splice(0)]) group.reject(error)
+      for (const { places } of [...items, ...this.#waiting.splice(0)])
+        for (const { group } of places) group.reject(error)
       this.#waitingBytes = 0
+      this.#waitingTotals.clear()
     } finally {
       this.#patience.done(who)
       this.#flights--
@@ -182,7 +207,9 @@ export class BulkQueue {
       count++
     }
     this.#waitingBytes -= bytes
-    return this.#waiting.splice(0, count)
+    const taken = this.#waiting.splice(0, count)
+    for (const { item } of taken) if (item.kind === 'rollup') this.#waitingTotals.delete(item.id)
+    return taken
   }
 
   #putBack(items: readonly Queued[]): void {
@@ -298,11 +325,17 @@ export class BulkQueue {
   #waitForMore(refused: readonly Held[], refusals: Refusals): void {
     if (refused.length === 0) return
     void this.#patience.sleep(HELD_MS_MAX).then(() => {
-      const left = refused.filter(held => this.#held.has(held))
-      for (const held of left) {
-        if (!this.#patience.isClosing || refusals.isMostlyAccepted) this.#reject(held)
-        else this.#giveUp([held.queued], `too little was seen to tell whether Elasticsearch refuses everything`)
-      }
+      const left = refused.filter(held => this.#held.delete(held))
+      const isLast = this.#patience.isClosing
+      if (!isLast && left.some(({ queued }) => queued.attempts < HELD_ATTEMPTS)) {
+        this.#putBack(left.map(({ queued }) => queued))
+        this.#pump()
+      } else if (!isLast || refusals.isMostlyAccepted) for (const held of left) this.#reject(held)
+      else
+        this.#giveUp(
+          left.map(({ queued }) => queued),
+          'too little was seen to tell whether Elasticsearch refuses everything'
+        )
     })
   }
 
@@ -315,15 +348,17 @@ export class BulkQueue {
     this.#settle(held.queued, { ...held.refusal, kind: 'refused', attempts: held.queued.attempts })
   }
 
-  #settle({ group, at }: Queued, result: ItemResult): void {
+  #settle({ places }: Queued, result: ItemResult): void {
     this.#counts.settled(result.kind === 'refused' ? result.type : null, result.kind)
-    group.results[at] = result
-    if (--group.open === 0) group.resolve(group.results)
+    for (const { group, at } of places) {
+      group.results[at] = result
+      if (--group.open === 0) group.resolve(group.results)
+    }
   }
 
   #giveUp(items: readonly Queued[], because: string): void {
     const error = new Why5xxError('WHY5XX_STORE', `${plural(items.length, 'document')} not written: ${because}`)
-    for (const { group } of items) group.reject(error)
+    for (const { places } of items) for (const { group } of places) group.reject(error)
   }
 }
 

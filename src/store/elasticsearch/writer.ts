@@ -53,6 +53,9 @@ interface Pending {
   reject: (error: unknown) => void
 }
 
+/** A stop must be over within seconds, also when a server holds its answers back. */
+const CLOSE_MS_MAX = 4_000
+
 const NOTHING: WriteResult = { written: 0, known: 0 }
 
 export class ElasticsearchWriter implements StoreWriter {
@@ -133,13 +136,22 @@ export class ElasticsearchWriter implements StoreWriter {
     return countedMinutes(client, this.#patience, names.pattern('rollup'), containers, stream)
   }
 
-  /** What cannot be written is given one more try and then rejected. */
+  /** What cannot be written is given one more try and then rejected; a server that does not answer is not waited for long. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#patience.close()
-    await this.#ending
     this.#closed()
-    await this.#parts.client.close()
+    this.#patience.close()
+    const patience = new AbortController()
+    const isEnded = await Promise.race([
+      Promise.resolve(this.#ending).then(() => true),
+      this.#parts.timing.wait(CLOSE_MS_MAX, patience.signal).then(() => false)
+    ])
+    patience.abort()
+    const closed = this.#parts.client.close()
+    if (isEnded) return closed
+    const error = new Why5xxError('WHY5XX_STORE', 'Elasticsearch did not answer before the end')
+    this.#failure ??= { error }
+    for (const { reject } of this.#pending.splice(0)) reject(error)
   }
 
   /** Ends what goes on beside the writing. */

@@ -220,19 +220,33 @@ test('one document of many that is refused is rejected at once', async () => {
   expect(queue.facts.rejects).toEqual(new Map([['document_parsing_exception', 1]]))
 })
 
-test('while too little was seen what is refused is held, for a minute at most', async () => {
-  const { queue, timing } = queueWith(ids => ids.map(_id => (_id === 'i0' ? refusedItem(_id) : { _id, status: 201 })))
+test('while too little was seen what is refused is held, sent once more, and rejected after a minute', async () => {
+  const { queue, timing, sent } = queueWith(ids =>
+    ids.map(_id => (_id === 'i0' ? refusedItem(_id) : { _id, status: 201 }))
+  )
   let isSettled = false
   const added = queue.add(items(3)).then(results => {
     isSettled = true
     return results
   })
   await expect.poll(() => timing.sleepers).toBe(1)
-  timing.advance(59_000)
+  timing.advance(30_000)
+  await expect.poll(() => [sent.length, timing.sleepers]).toEqual([2, 1])
+  timing.advance(29_000)
   await new Promise(resolve => setImmediate(resolve))
-  expect(isSettled).toBe(false)
+  expect([isSettled, sent[1]!.ids]).toEqual([false, ['i0']])
   timing.advance(1_000)
   expect(kinds(await added)).toEqual(['refused', 'written', 'written'])
+})
+
+test('one large request that is refused whole is sent again before anything is rejected, and then pauses', async () => {
+  const { queue, timing, sent } = queueWith((ids, count) => (count < 4 ? ids.map(refusedItem) : ok(ids)))
+  const added = queue.add(items(300))
+  await expect.poll(() => timing.sleepers).toBe(1)
+  timing.advance(30_000)
+  await expect.poll(() => patience.pausedBecause).toContain('refuses most failure documents')
+  expect(kinds(await timing.until(added)).every(kind => kind === 'written')).toBe(true)
+  expect(sent.map(({ ids }) => ids.length)).toEqual([300, 300, 300, 300])
 })
 
 test('when everything is refused nothing is rejected; every 30 s it is tried, until the cluster takes it', async () => {
@@ -252,6 +266,32 @@ test('when everything is refused nothing is rejected; every 30 s it is tried, un
   const results = await timing.until(Promise.all([first, second]), 30_000)
   expect(results.flat().every(({ kind }) => kind === 'written')).toBe(true)
   expect(patience.pausedBecause).toBeNull()
+})
+
+test('totals that still wait give way to newer ones of the same key, and both are told', async () => {
+  const open: ((answer: ItemAnswer[]) => void)[] = []
+  const { queue, timing, sent } = queueWith(() => new Promise(resolve => open.push(resolve)))
+  const total = (id: string, action: string): BulkItem => ({ ...item(id, 'rollup'), action })
+  const adds = [queue.add([total('a', 'a')])]
+  await expect.poll(() => sent.length).toBe(1)
+  // What is on its way stays: only what waits is replaced.
+  adds.push(
+    queue.add([total('a', 'a2'), total('b', 'b2')]),
+    queue.add([total('b', 'b3'), item('x')]),
+    queue.add([total('a', 'a4')])
+  )
+  await new Promise(resolve => setImmediate(resolve))
+  timing.advance(1_000)
+  await expect.poll(() => sent.length).toBe(2)
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['a4', 'b3', 'x']])
+  open[0]!([{ status: 200 }])
+  open[1]!([{ status: 409 }, { status: 201 }, { status: 201 }])
+  expect((await Promise.all(adds)).map(kinds)).toEqual([
+    ['written'],
+    ['known', 'written'],
+    ['written', 'written'],
+    ['known']
+  ])
 })
 
 test('totals are never rejected: where they are refused the templates are wrong', async () => {

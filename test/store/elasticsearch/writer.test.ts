@@ -309,6 +309,18 @@ test('a cluster that is away pauses with a sentence; close gives up, and what co
   await expect(writer.claim(['s'])).rejects.toMatchObject({ code: 'WHY5XX_STORE' })
 })
 
+test('a server that holds its answers back does not hold up the end', async () => {
+  const writer = await open('a')
+  server.script = () => new Promise(() => {})
+  const first = writer.write(read([1], 2))
+  await expect.poll(() => server.requests.length).toBeGreaterThan(2)
+  const closing = writer.close()
+  await expect.poll(() => timing.sleepers).toBe(1)
+  timing.advance(4_000)
+  await expect(first).rejects.toMatchObject({ code: 'WHY5XX_STORE' })
+  await closing
+})
+
 test('totals that were put aside come back from the store', async () => {
   const writer = await open('a')
   const minutes = Array.from({ length: 1_500 }, (_, i) => NOON + i * 60_000)
