@@ -6,6 +6,7 @@ import { Why5xxError } from '../errors.ts'
 import { checkVersion, openClient, sentenceOf } from '../store/elasticsearch/connection.ts'
 import { IndexNames } from '../store/elasticsearch/names.ts'
 import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
+import { checkTemplates } from './templates.ts'
 
 const NODES = 'sink.elasticsearch.nodes'
 const LOGIN = 'sink.elasticsearch.username'
@@ -36,7 +37,12 @@ export async function checkElasticsearch(config: ElasticsearchConfig): Promise<F
   const softened = findings.map(finding =>
     finding.state === 'problem' ? { ...finding, state: 'hint' as const } : finding
   )
-  return [...softened, await checkPrivileges(reached, names), ...(await checkAutoCreation(reached, names))]
+  return [
+    ...softened,
+    await checkPrivileges(reached, names),
+    ...(await checkTemplates(reached, config)),
+    ...(await checkAutoCreation(reached, names))
+  ]
 }
 
 async function checkNode(client: Client, node: string): Promise<Finding> {

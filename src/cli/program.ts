@@ -142,7 +142,7 @@ Examples:
     .option('--service <name>', 'only this upstream name, or namespace/service', collect)
     .option('--cause <slug>', 'only this cause', collect)
     .option('--output <file>', 'write to this file instead of stdout')
-    .option('--store <path>', 'folder of the store')
+    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
     .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
     .addHelpText(
       'after',
@@ -150,7 +150,8 @@ Examples:
 Examples:
   why5xx timeline --service shop/cart --since 2h
   why5xx timeline --service shop-cart-80 --from 2026-11-21T10:00Z --to 2026-11-21T11:00Z --format html --output cart.html
-  why5xx timeline --since 1d --format json | jq '.course'`
+  why5xx timeline --since 1d --format json | jq '.course'
+  why5xx timeline --since 1d --set sink.kind=elasticsearch --set sink.elasticsearch.nodes=https://elasticsearch:9200`
     )
     .action(async (flags: Record<string, unknown>, command: Command) => {
       const { runTimeline } = await import('./timeline.ts')
@@ -170,7 +171,7 @@ Examples:
     .option('--status <code>', 'only this status: 502, or 5xx', collect)
     .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, all as ndjson)')
     .option('--order <order>', 'newest or oldest first', 'newest')
-    .option('--store <path>', 'folder of the store')
+    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
     .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
     .option('--no-color', 'plain text also on a terminal')
     .addHelpText(

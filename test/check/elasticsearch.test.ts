@@ -17,6 +17,8 @@ interface Cluster {
   info?: Answer
   rights?: Answer
   autoCreate?: string
+  /** Answer to each index template that is asked for. */
+  templates?: Answer
 }
 
 const PRIVILEGES = ['create_index', 'index', 'read', 'view_index_metadata']
@@ -31,20 +33,41 @@ async function check(cluster: Cluster, settings: Partial<ElasticsearchConfig> = 
   server.answer = ({ path }: Asked) => {
     if (path === '/') return info
     if (path.includes('_has_privileges')) return cluster.rights ?? rights(PRIVILEGES)
+    if (path.startsWith('/_index_template/') && cluster.templates !== undefined) return cluster.templates
     if (path === '/_cluster/settings')
       return [200, { persistent: {}, transient: {}, defaults: { 'action.auto_create_index': autoCreate } }]
-    return [404, {}]
+    return [404, { error: { type: 'resource_not_found_exception', reason: path } }]
   }
   const config = { ...defaultConfig().sink.elasticsearch, nodes: [server.url], ...settings }
   return checkElasticsearch(config)
 }
 
-test('all is well', async () => {
-  const findings = await check({})
-  expect(findings.filter(({ about }) => !about.endsWith('lifecycle'))).toMatchObject([
+test('all is well but for what setup would make', async () => {
+  expect(await check({})).toMatchObject([
     { about: 'sink.elasticsearch.nodes', state: 'ok', text: `${server.url}: Elasticsearch 9.5.3`, mend: null },
-    { about: 'sink.elasticsearch.username', state: 'ok', text: 'writer may write and read why5xx-*-default*' }
+    { about: 'sink.elasticsearch.username', state: 'ok', text: 'writer may write and read why5xx-*-default*' },
+    {
+      about: 'sink.elasticsearch',
+      state: 'problem',
+      text: expect.stringMatching(/^9 templates missing: why5xx-ecs, /) as string,
+      mend: expect.stringMatching(/^run why5xx setup/) as string
+    },
+    {
+      about: 'sink.elasticsearch.lifecycle',
+      state: 'hint',
+      text: expect.stringContaining('2 lifecycle policies missing') as string
+    }
   ])
+})
+
+test('a template that is not ours is named', async () => {
+  const findings = await check({
+    templates: [200, { index_templates: [{ name: 'x', index_template: { index_patterns: ['why5xx-*'] } }] }]
+  })
+  expect(findings.find(({ about }) => about === 'sink.elasticsearch')).toMatchObject({
+    state: 'problem',
+    text: expect.stringMatching(/^not made by why5xx, and left alone: index template why5xx-failure/) as string
+  })
 })
 
 test.each<[string, Cluster, string, Finding['state'], RegExp, RegExp]>([

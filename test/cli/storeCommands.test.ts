@@ -147,7 +147,7 @@ describe('failures', () => {
     }
     store = many
     expect(await lines('--format', 'ndjson')).toHaveLength(1_201)
-    expect(many.searches).toBe(3)
+    expect(many.searches).toBe(2)
     expect(await lines('--format', 'ndjson', '--limit', '700')).toHaveLength(700)
     expect(await lines('--limit', '0')).toHaveLength(1_202)
   })

@@ -124,6 +124,13 @@ export class MemoryStore implements StoreReader {
 
 /** A store that has read these files, as `run` would. */
 export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: string) => file): MemoryStore {
+  const store = new MemoryStore()
+  store.add(batchOf(files, masking, nameOf))
+  return store
+}
+
+/** All that reading these files gives a store, but where it stands in them. */
+export function batchOf(files: string[], masking = MASK_ALL, nameOf = (file: string) => file): Batch {
   const { clusterName, join } = defaultConfig()
   const contents = new Map(files.map(file => [nameOf(file), readFileSync(file)]))
   const options = {
@@ -156,8 +163,6 @@ export function storeOf(files: string[], masking = MASK_ALL, nameOf = (file: str
     source.end()
   }
   engine.finish()
-  const store = new MemoryStore()
   const batch = outbox.take(engine, [])!
-  store.add({ ...batch, failures: documentsOf(batch.failures, options) })
-  return store
+  return { ...batch, failures: documentsOf(batch.failures, options) }
 }

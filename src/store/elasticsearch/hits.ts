@@ -5,14 +5,13 @@ import { controllerRow } from '../controllerDocument.ts'
 import type { FailureDocument } from '../document.ts'
 import { type ControllerRow, type FailureRow, failureRow } from '../store.ts'
 
-/** A document with where it stands in the order of time and id. */
 export interface Hit {
   _id: string
   _version: number
   _source: FailureDocument
   /** Of documents with values that are too long for the index: the fields. */
   _ignored?: string[]
-  /** Time, Unix ms, and event.id: `search_after` of the next page. */
+  /** In the order of time: time, Unix ms, and event.id. `search_after` of the next page. */
   sort: [number, string]
 }
 
@@ -21,6 +20,7 @@ export interface Hit {
  * too long; everything else of it stays at the server.
  */
 export const FAILURE_COLUMNS = [
+  '@timestamp',
   'why5xx.cause',
   'why5xx.confidence',
   'why5xx.masked',
@@ -37,8 +37,8 @@ export const FAILURE_COLUMNS = [
   'error.message'
 ]
 
-export function failureHit({ _id, _version, _source, sort }: Hit): FailureRow {
-  return failureRow({ id: _id, version: _version, timeMs: sort[0], document: _source })
+export function failureHit({ _id, _version, _source }: Hit): FailureRow {
+  return failureRow({ id: _id, version: _version, timeMs: timeOf(_source), document: _source })
 }
 
 export function controllerHit({ _id, _version, _source, sort }: Hit): ControllerRow {
@@ -55,4 +55,8 @@ export function gapHit({ _source, sort }: Hit): SourceGap {
   }
   const { name, bytes, reason } = why5xx.gap
   return { name, atMs: sort[0], bytes: bytes ?? null, reason, text: message }
+}
+
+function timeOf(document: FailureDocument): number {
+  return Date.parse(document['@timestamp'] as string)
 }

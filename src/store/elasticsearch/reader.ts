@@ -39,12 +39,14 @@ import {
 } from './filterQuery.ts'
 import { controllerHit, FAILURE_COLUMNS, failureHit, GAP, gapHit, type Hit } from './hits.ts'
 import { DAILY_KINDS, type DailyKind, type IndexNames } from './names.ts'
-import { Searches } from './searches.ts'
+import { type HitsQuestion, Searches } from './searches.ts'
 
 /** Rows of columns: some 500 bytes each. */
 const ROWS_A_PAGE = 5_000
-/** Whole documents: 2.7 kB each, a few of them far more. */
-const DOCUMENTS_A_PAGE = 500
+/** Whole documents: 2.7 kB each, a few of them far more. By time they lie scattered: large pages unpack less. */
+const DOCUMENTS_A_PAGE = 5_000
+/** In one question. */
+const IDS_MAX = 1_000
 
 export class ElasticsearchReader implements StoreReader {
   readonly #client: Client
@@ -62,15 +64,16 @@ export class ElasticsearchReader implements StoreReader {
     const indices = await this.#asked(['failure'], filter)
     const buckets = await this.#searches.buckets(indices, butNot(failureQuery(filter), IGNORED), countsBy(stepMs))
     const rows = buckets.map(bucket => countRow(bucket, filter.fromMs))
-    for await (const row of this.#rows(indices, both(timeQuery(filter), IGNORED), filter))
-      rows.push({
-        timeMs: bucketOf(row.timeMs, stepMs, filter),
-        upstream: row.upstream,
-        cause: row.cause,
-        failed: row.counted ? 1 : 0,
-        masked: !row.counted && row.masked ? 1 : 0,
-        other: row.counted || row.masked ? 0 : 1
-      })
+    for await (const hits of this.#searches.pages(indices, everything(both(timeQuery(filter), IGNORED))))
+      for (const { row } of matching(hits, filter))
+        rows.push({
+          timeMs: bucketOf(row.timeMs, stepMs, filter),
+          upstream: row.upstream,
+          cause: row.cause,
+          failed: row.counted ? 1 : 0,
+          masked: !row.counted && row.masked ? 1 : 0,
+          other: row.counted || row.masked ? 0 : 1
+        })
     return merged(rows, row => [row.timeMs, row.upstream, row.cause]).sort(
       (a, b) => a.timeMs - b.timeMs || compareText(a.upstream, b.upstream) || compareText(a.cause, b.cause)
     )
@@ -83,7 +86,6 @@ export class ElasticsearchReader implements StoreReader {
     const found: (FailureRow & { document: FailureDocument })[] = []
     const pages = this.#searches.pages(indices, {
       query: candidateQuery(filter),
-      columns: null,
       order: order === 'oldest' ? 'asc' : 'desc',
       after: last === null ? null : [last.timeMs, last.id],
       // One more than asked for tells whether there is a next page.
@@ -99,17 +101,18 @@ export class ElasticsearchReader implements StoreReader {
   }
 
   async *scan(filter: StoreFilter): AsyncGenerator<FailureRow> {
-    yield* this.#rows(await this.#asked(['failure'], filter), candidateQuery(filter), filter)
+    const indices = await this.#asked(['failure'], filter)
+    const pages = this.#searches.everyPage(indices, candidateQuery(filter), FAILURE_COLUMNS, ROWS_A_PAGE)
+    for await (const hits of pages) for (const { row } of matching(hits, filter)) yield row
   }
 
   async documents(ids: string[], filter: StoreFilter): Promise<FailureDocument[]> {
     const indices = await this.#asked(['failure'], filter)
     const unique = [...new Set(ids)]
     const found: FailureDocument[] = []
-    for (let start = 0; start < unique.length; start += DOCUMENTS_A_PAGE) {
-      const values = unique.slice(start, start + DOCUMENTS_A_PAGE)
-      const query = both(timeQuery(filter), { ids: { values } })
-      for await (const hits of this.#searches.pages(indices, everything(query, DOCUMENTS_A_PAGE)))
+    for (let start = 0; start < unique.length; start += IDS_MAX) {
+      const query = both(timeQuery(filter), { ids: { values: unique.slice(start, start + IDS_MAX) } })
+      for await (const hits of this.#searches.pages(indices, everything(query)))
         found.push(...hits.map(hit => hit._source))
     }
     return found
@@ -119,10 +122,7 @@ export class ElasticsearchReader implements StoreReader {
     const indices = await this.#asked(['rollup'], filter)
     const buckets = await this.#searches.buckets(indices, butNot(totalsQuery(filter), IGNORED), totalsBy(stepMs))
     const rows = buckets.map(bucket => totalsSum(bucket, filter.fromMs))
-    for await (const hits of this.#searches.pages(
-      indices,
-      everything(both(timeQuery(filter), IGNORED), DOCUMENTS_A_PAGE)
-    ))
+    for await (const hits of this.#searches.pages(indices, everything(both(timeQuery(filter), IGNORED))))
       for (const { _source, sort } of hits) {
         const { why5xx } = _source as { why5xx: { upstream: { name: string }; rollup: Record<string, number> } }
         const upstream = why5xx.upstream.name
@@ -137,16 +137,14 @@ export class ElasticsearchReader implements StoreReader {
   async *controllers(filter: StoreFilter): AsyncGenerator<ControllerRow> {
     const query = butNot(timeQuery(filter), GAP)
     const indices = await this.#asked(['controller'], filter)
-    for await (const hits of this.#searches.pages(indices, everything(query, DOCUMENTS_A_PAGE)))
-      yield* hits.map(controllerHit)
+    for await (const hits of this.#searches.pages(indices, everything(query))) yield* hits.map(controllerHit)
   }
 
   async gaps(filter: StoreFilter): Promise<SourceGap[]> {
     const query = both(timeQuery(filter), GAP)
     const indices = await this.#asked(['controller'], filter)
     const gaps: SourceGap[] = []
-    for await (const hits of this.#searches.pages(indices, everything(query, DOCUMENTS_A_PAGE)))
-      gaps.push(...hits.map(gapHit))
+    for await (const hits of this.#searches.pages(indices, everything(query))) gaps.push(...hits.map(gapHit))
     return gaps.sort((a, b) => a.atMs - b.atMs || compareText(a.name, b.name))
   }
 
@@ -174,21 +172,11 @@ export class ElasticsearchReader implements StoreReader {
     await this.#searches.refresh(indices)
     return indices
   }
-
-  async *#rows(indices: string[], query: Query, filter: StoreFilter): AsyncGenerator<FailureRow> {
-    const pages = this.#searches.pages(indices, {
-      query,
-      columns: FAILURE_COLUMNS,
-      order: 'asc',
-      after: null,
-      size: ROWS_A_PAGE
-    })
-    for await (const hits of pages) for (const { row } of matching(hits, filter)) yield row
-  }
 }
 
-function everything(query: Query, size: number): Parameters<Searches['pages']>[1] {
-  return { query, columns: null, order: 'asc', after: null, size }
+/** Oldest first. */
+function everything(query: Query): HitsQuestion {
+  return { query, order: 'asc', after: null, size: DOCUMENTS_A_PAGE }
 }
 
 /** The query has judged what is in the index; of documents with values too long for it, it has not. */

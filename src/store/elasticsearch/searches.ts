@@ -4,21 +4,20 @@
  *
  * Pages go on behind the time and id of the last document, which never change for a document, so what is written or judged
  * again meanwhile is neither lost nor repeated, and nothing is kept at the server between two pages (no point in time that
- * expires while somebody reads). Counts need one: a document whose cause changes would move from one bucket to another.
+ * expires while somebody reads). Counts need one: a document whose cause changes would move from one bucket to another. So do
+ * documents in no order.
  */
 
 import { randomUUID } from 'node:crypto'
 import { type Client, errors, type estypes } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
 import type { Bucket, Counted } from './countQuery.ts'
-import type { Query } from './filterQuery.ts'
+import { both, type Query, timeQuery } from './filterQuery.ts'
 import type { Hit } from './hits.ts'
 import { notAllowed, readError } from './readError.ts'
 
 export interface HitsQuestion {
   query: Query
-  /** Fields of the document; null: all. */
-  columns: readonly string[] | null
   order: 'asc' | 'desc'
   /** Behind this time and id; null: from the first. */
   after: Hit['sort'] | null
@@ -36,7 +35,7 @@ interface BucketPage {
 }
 
 /** Below `search.max_buckets` (65,536). */
-const BUCKETS_A_PAGE = 5_000
+const BUCKETS_A_PAGE = 10_000
 const KEEP_ALIVE = '2m'
 /** Reading again does no harm: a connection that was cut is not worth an error. Seconds between. */
 const ATTEMPTS = { maxRetries: 2, retryBackoff: () => 0.3 }
@@ -82,7 +81,6 @@ export class Searches {
         size: question.size,
         version: true,
         track_total_hits: false,
-        _source: question.columns === null ? true : [...question.columns],
         sort: [
           { '@timestamp': { order: question.order, unmapped_type: 'date' } },
           { 'event.id': { order: question.order, unmapped_type: 'keyword' } }
@@ -96,6 +94,39 @@ export class Searches {
     }
   }
 
+  /**
+   * Documents as they lie in the index, as of one moment, a page at a time; not empty, and their `sort` means nothing here.
+   * By time they would lie scattered, and the server would unpack a block of documents for each.
+   */
+  async *everyPage(indices: string[], query: Query, columns: readonly string[], size: number): AsyncGenerator<Hit[]> {
+    if (indices.length === 0) return
+    const target = { pit: await this.#openPointInTime(indices), indices }
+    try {
+      for (let after: estypes.SortResults | null = null; ; ) {
+        const answer: SearchResponse = await this.#search(
+          indices,
+          {
+            query,
+            size,
+            version: true,
+            track_total_hits: false,
+            _source: [...columns],
+            sort: ['_shard_doc'],
+            ...(after !== null && { search_after: after })
+          },
+          target.pit
+        )
+        target.pit = answer.pit_id ?? target.pit
+        const hits = answer.hits.hits as unknown as Hit[]
+        if (hits.length > 0) yield hits
+        if (hits.length < size) return
+        after = hits.at(-1)!.sort
+      }
+    } finally {
+      await this.#closePointInTime(target.pit)
+    }
+  }
+
   /** Every bucket, as of one moment, in their order. */
   async buckets(indices: string[], query: Query, counted: Counted): Promise<Bucket[]> {
     if (indices.length === 0) return []
@@ -105,18 +136,17 @@ export class Searches {
     const target = { pit: await this.#openPointInTime(indices), indices }
     try {
       const all: Bucket[] = []
-      let documents = 0
+      let documents: number | null = null
       for (let after: Bucket['key'] | null = null; ; ) {
-        const page = await this.#bucketPage(target, query, counted, after)
+        const page = await this.#bucketPage(target, behind(query, after), counted, after)
         target.pit = page.pit ?? target.pit
-        all.push(...page.buckets)
-        documents = page.documents
+        for (const bucket of page.buckets) all.push(bucket)
+        documents ??= page.documents
         if (page.buckets.length < this.#bucketsAPage || page.after === null) return this.#whole(all, documents)
         after = page.after
       }
     } finally {
-      // One that cannot be closed ends by itself.
-      await this.#client.closePointInTime({ id: target.pit }).catch(() => {})
+      await this.#closePointInTime(target.pit)
     }
   }
 
@@ -181,6 +211,11 @@ export class Searches {
     }
   }
 
+  /** One that cannot be closed ends by itself. */
+  async #closePointInTime(id: string): Promise<void> {
+    await this.#client.closePointInTime({ id }).catch(() => {})
+  }
+
   async #search(indices: string[], body: estypes.SearchRequest, pit?: string): Promise<SearchResponse> {
     const target: estypes.SearchRequest =
       pit === undefined
@@ -226,4 +261,10 @@ export class Searches {
   #failed(error: unknown, indices: readonly string[]): Why5xxError {
     return readError(error, this.#where, indices)
   }
+}
+
+/** What lies before the bucket that a page begins behind needs not be looked at again. */
+function behind(query: Query, after: Bucket['key'] | null): Query {
+  const time = after?.time
+  return typeof time === 'number' ? both(query, timeQuery({ fromMs: time, toMs: Number.POSITIVE_INFINITY })) : query
 }

@@ -9,9 +9,7 @@ import { configOf } from '../../store/elasticsearch/config.ts'
 
 /** null: there is none; whoever needs one is skipped. */
 export function nodeUrl(): string | null {
-  // The global setup of these tests gives it; without one the environment may.
-  const given = (inject as (key: string) => unknown)('elasticsearch')
-  return typeof given === 'string' ? given : (process.env.WHY5XX_TEST_ELASTICSEARCH ?? null)
+  return inject('elasticsearch')?.url ?? null
 }
 
 export class TestNamespace {
