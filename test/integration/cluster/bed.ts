@@ -4,6 +4,7 @@ import { Client } from '@elastic/elasticsearch'
 import kafkajs from 'kafkajs'
 import { inject, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
+import { createTopics } from '../../services/kafkaTopics.ts'
 import { why5xx } from '../../support/program.ts'
 import { RunningProgram } from '../../support/runningProgram.ts'
 
@@ -57,7 +58,7 @@ export class ClusterBed {
       numPartitions: partitions,
       replicationFactor: 1
     }))
-    await admin.createTopics({ topics, waitForLeaders: true })
+    await createTopics(admin, topics)
     await admin.disconnect()
     const { code, stderr } = await why5xx(['setup', ...this.settings])
     if (code !== 0) throw new Error(stderr)
