@@ -14,6 +14,7 @@ const REBALANCE_MS = 60_000
 const GROUP_REQUEST_MS = 120_000
 /** Questions that are asked again soon. */
 const ADMIN_REQUEST_MS = 10_000
+const ADMIN_RETRY = { ...RETRY, retries: 3 }
 const FETCH_BYTES_MAX = 8 << 20
 const FETCH_WAIT_MS = 500
 /** Answers of a broker that show that we are alive to it. */
@@ -49,7 +50,7 @@ export class KafkajsDriver implements KafkaDriver {
     const { topic, groupId, sessionTimeoutMs, log } = this.#options
     await registerCodecs()
     const client = { connection: this.#connection, log }
-    const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS }).admin()
+    const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS, retry: ADMIN_RETRY }).admin()
     const requestTimeoutMs = Math.max(GROUP_REQUEST_MS, sessionTimeoutMs + REBALANCE_MS)
     const consumer = this.#create({ ...client, requestTimeoutMs }).consumer({
       groupId,

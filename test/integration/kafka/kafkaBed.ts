@@ -148,7 +148,7 @@ export class Member {
   }
 
   get partitions(): number[] {
-    return this.source.facts.partitions.map(({ partition }) => partition).sort()
+    return this.source.facts.partitions.map(({ partition }) => partition).sort((a, b) => a - b)
   }
 
   /** Stops as a SIGTERM does it. */
