@@ -94,7 +94,7 @@ export class KafkajsDriver implements KafkaDriver {
     if (this.#consumer === null || !this.#owned.includes(partition)) return
     const { topic } = this.#options
     this.#nextOffsets.set(partition, offset)
-    this.#consumer.seek({ topic, partition, offset: String(offset) })
+    this.#seek(partition, offset)
     this.#consumer.resume([{ topic, partitions: [partition] }])
   }
 
@@ -140,6 +140,10 @@ export class KafkajsDriver implements KafkaDriver {
     this.#nextOffsets.clear()
     this.hasJoined = false
     await Promise.all([consumer?.disconnect(), admin?.disconnect()])
+  }
+
+  #seek(partition: number, offset: number): void {
+    this.#consumer?.seek({ topic: this.#options.topic, partition, offset: String(offset) })
   }
 
   get #theAdmin(): Admin {
@@ -212,7 +216,7 @@ export class KafkajsDriver implements KafkaDriver {
     if (expected === undefined) return
     const fetched = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset)
     // A batch of an earlier generation may still come: it is no part of what was started since.
-    if (fetched < expected) return this.start(partition, expected)
+    if (fetched < expected) return this.#seek(partition, expected)
     if (fetched > expected) return this.#outOfRange(partition)
     const nextOffset = Number(batch.lastOffset()) + 1
     const batches = batchesOf(batch.messages)
