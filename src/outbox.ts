@@ -9,7 +9,7 @@ import type { EngineSource } from './engineSource.ts'
 import type { ControllerEntry, Failure } from './model.ts'
 import type { SourceGap, StreamState } from './source/source.ts'
 import { buildControllerDocument } from './store/controllerDocument.ts'
-import type { DocumentOptions, StoredDocument } from './store/document.ts'
+import { buildDocument, type DocumentOptions, type StoredDocument } from './store/document.ts'
 import { buildRejectDocument } from './store/rejectDocument.ts'
 import { failureText, type RawBatch } from './store/sink.ts'
 import type { StoredReject, TotalsRow } from './store/store.ts'
@@ -23,6 +23,7 @@ export class Outbox implements EngineListener {
   /** Of what waits here, about, as JSON. */
   #bytes = 0
   #failures: string[] = []
+  #built: StoredDocument[] = []
   #controllers: StoredDocument[] = []
   #rejects: StoredReject[] = []
   #gaps: SourceGap[] = []
@@ -30,13 +31,21 @@ export class Outbox implements EngineListener {
   readonly #counters: Counters
   readonly #diagnose: Diagnose
   readonly #warn: (text: string) => void
+  readonly #builds: boolean
 
-  /** `warn` is told of gaps, in sentences. */
-  constructor(options: DocumentOptions, counters: Counters, diagnose: Diagnose, warn: (text: string) => void) {
+  /** `warn` is told of gaps, in sentences. `builds`: documents are made here, not in the store's thread. */
+  constructor(
+    options: DocumentOptions,
+    counters: Counters,
+    diagnose: Diagnose,
+    warn: (text: string) => void,
+    builds: boolean
+  ) {
     this.#options = options
     this.#counters = counters
     this.#diagnose = diagnose
     this.#warn = warn
+    this.#builds = builds
   }
 
   /** Of the next batch, about, as JSON: what waits here, and the totals of `engine`. */
@@ -46,9 +55,15 @@ export class Outbox implements EngineListener {
 
   failure(classified: Failure): void {
     const failure = this.#diagnose(classified)
-    const text = failureText(failure, this.#options)
-    this.#failures.push(text)
-    this.#bytes += text.length
+    if (this.#builds) {
+      const document = buildDocument(failure, this.#options)
+      this.#built.push(document)
+      this.#bytes += document.json.length
+    } else {
+      const text = failureText(failure, this.#options)
+      this.#failures.push(text)
+      this.#bytes += text.length
+    }
     const { category, slo } = causeTable[failure.cause]
     const status = failure.access?.record.status
     this.#counters.joins[failure.join]++
@@ -106,6 +121,7 @@ export class Outbox implements EngineListener {
     if (this.#bytes === 0 && totals.length === 0 && streams.length === 0) return null
     const batch: RawBatch = {
       failures: this.#failures,
+      built: this.#built,
       controllers: this.#controllers,
       rejects: this.#rejects,
       gaps: this.#gaps,
@@ -114,6 +130,7 @@ export class Outbox implements EngineListener {
       engine: engine.takeState()
     }
     this.#failures = []
+    this.#built = []
     this.#controllers = []
     this.#rejects = []
     this.#gaps = []

@@ -120,7 +120,8 @@ export function wire({ config, maskOptions, logFormat, source, store, nowMs, war
     },
     counters,
     failure => failure,
-    warn
+    warn,
+    !store.isThread
   )
   const engine = new Engine(
     {

@@ -33,6 +33,7 @@ test('an old log that is read at full speed makes batches of about a megabyte, t
       return { written: 0, known: 0 }
     },
     facts: null,
+    isThread: true,
     claim: () => Promise.resolve({ streams: [], engines: [] }),
     countedMinutes: async () => new Set(),
     close: async () => {}

@@ -14,6 +14,10 @@ export class RejectReplayWriter implements Sink {
     this.#originOf = originOf
   }
 
+  get isThread(): boolean {
+    return this.#store.isThread
+  }
+
   get streams(): Sink['streams'] {
     return this.#store.streams
   }

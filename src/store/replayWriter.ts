@@ -23,6 +23,10 @@ export class ReplayWriter implements Sink {
     this.#store = store
   }
 
+  get isThread(): boolean {
+    return this.#store.isThread
+  }
+
   get streams(): Sink['streams'] {
     return this.#store.streams
   }

@@ -9,10 +9,12 @@ export interface RawBatch extends Omit<Batch, 'failures'> {
   /** `failureText` of each. */
   failures: string[]
   /** Documents of failures that are built already. */
-  built?: StoredDocument[]
+  built: StoredDocument[]
 }
 
 export interface Sink extends Omit<StoreWriter, 'write'> {
+  /** It builds documents beside the reading: failures go to it as text. */
+  readonly isThread: boolean
   /** As `StoreWriter.write`. */
   write(batch: RawBatch): Promise<WriteResult>
 }
@@ -47,6 +49,7 @@ export function documentsOf(texts: readonly string[], options: Omit<DocumentOpti
 
 /** Builds the documents and hands them to a store. */
 export class DocumentSink implements Sink {
+  readonly isThread = false
   readonly #store: StoreWriter
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
   #failure: { error: unknown } | null = null
@@ -80,7 +83,7 @@ export class DocumentSink implements Sink {
   async write(batch: RawBatch): Promise<WriteResult> {
     if (this.#failure !== null) throw this.#failure.error
     try {
-      const { failures, built = [], ...rest } = batch
+      const { failures, built, ...rest } = batch
       return await this.#store.write({ ...rest, failures: [...documentsOf(failures, this.#options), ...built] })
     } catch (error) {
       this.#failure ??= { error }

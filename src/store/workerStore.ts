@@ -32,6 +32,7 @@ type Question = Request extends infer R ? (R extends unknown ? Omit<R, 'id'> : n
 
 export class WorkerStore implements Sink {
   readonly facts = null
+  readonly isThread = true
   readonly streams: readonly StreamState[]
   readonly engine: Record<string, unknown> | null
   pausedBecause: string | null = null

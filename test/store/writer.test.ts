@@ -7,7 +7,7 @@ import type { TotalsRow, WriteResult } from '../../src/store/store.ts'
 import { BatchWriter } from '../../src/store/writer.ts'
 import { stream } from './failures.ts'
 
-const EMPTY: RawBatch = { failures: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
+const EMPTY: RawBatch = { failures: [], built: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
 const never = new AbortController().signal
 
 /** A store whose writes end when the test says so. */
@@ -22,6 +22,7 @@ function slowStore(counted: string[] = []) {
         writes.push({ batch, done, fail })
       }),
     facts: null,
+    isThread: true,
     claim: () => Promise.resolve({ streams: [], engines: [] }),
     countedMinutes: async () => new Set(counted),
     close: async () => {}

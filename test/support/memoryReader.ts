@@ -10,7 +10,6 @@ import { controllerRow } from '../../src/store/controllerDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { fingerprint } from '../../src/store/identity.ts'
 import { isWithin, matchesFilter } from '../../src/store/matchesFilter.ts'
-import { documentsOf } from '../../src/store/sink.ts'
 import {
   type Batch,
   type ControllerRow,
@@ -143,7 +142,8 @@ export function batchOf(files: string[], masking = MASK_ALL, nameOf = (file: str
     options,
     new Counters(0),
     failure => failure,
-    () => {}
+    () => {},
+    true
   )
   const engine = new Engine(
     {
@@ -163,6 +163,6 @@ export function batchOf(files: string[], masking = MASK_ALL, nameOf = (file: str
     source.end()
   }
   engine.finish()
-  const batch = outbox.take(engine, [])!
-  return { ...batch, failures: documentsOf(batch.failures, options) }
+  const { built, ...batch } = outbox.take(engine, [])!
+  return { ...batch, failures: built }
 }

@@ -1,5 +1,7 @@
 /** Compression for kafkajs, which knows only gzip by itself. */
 
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import { compress as zstdCompress, decompress as zstdDecompress, init as zstdInit } from '@bokuweb/zstd-wasm'
 import kafkajs from 'kafkajs'
 import createSnappy from 'kafkajs-snappy'
@@ -10,6 +12,8 @@ interface Codec {
   decompress(buffer: Buffer): Promise<Buffer>
 }
 
+const gunzipLarge = promisify(gunzip)
+const GUNZIP_BYTES = 1 << 20
 const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 /** The codec is a number of three bits. */
 const CODECS_MAX = 8
@@ -47,7 +51,9 @@ async function register(): Promise<void> {
   await zstdInit()
   const { CompressionCodecs, CompressionTypes } = kafkajs
   const codecs = CompressionCodecs as unknown as Record<number, () => Codec>
-  const gzip = codecs[CompressionTypes.GZIP]!()
+  const { compress } = codecs[CompressionTypes.GZIP]!()
+  // In large pieces: kafkajs's own, by 16 KiB, costs a third more.
+  const gzip = { compress, decompress: (buffer: Buffer) => gunzipLarge(buffer, { chunkSize: GUNZIP_BYTES }) }
   const snappy = createSnappy()
   const known = new Map<number, Codec>([
     [CompressionTypes.GZIP, gzip],

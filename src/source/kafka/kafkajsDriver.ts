@@ -1,14 +1,24 @@
 /** The default driver: kafkajs, pure JavaScript. */
 
-import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
+import type {
+  Admin,
+  Consumer,
+  ConsumerCrashEvent,
+  ConsumerGroupJoinEvent,
+  EachBatchPayload,
+  KafkaMessage
+} from 'kafkajs'
+import type { MessageBatch } from '../../../parsers/messageBatch.ts'
 import { Why5xxError } from '../../errors.ts'
-import { batchesOf } from './batches.ts'
+import { BATCH_BYTES_MAX, batchesOf } from './batches.ts'
 import { batchOrigin } from './batchOrigin.ts'
 import { CodecError, registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import { type DriverHandlers, type DriverOptions, type KafkaDriver, RESTARTS_MAX, type Watermarks } from './driver.ts'
 import { deepest, kafkaError } from './kafkaError.ts'
 import { createClient, RETRY } from './kafkajsClient.ts'
+import { decodeInPlace, isPacked } from './kafkajsDecoder.ts'
+import { partsOf } from './recordBatch.ts'
 
 const REBALANCE_MS = 60_000
 const GROUP_REQUEST_MS = 120_000
@@ -49,6 +59,7 @@ export class KafkajsDriver implements KafkaDriver {
   async join(handlers: DriverHandlers): Promise<void> {
     const { topic, groupId, sessionTimeoutMs, log } = this.#options
     await registerCodecs()
+    decodeInPlace()
     const client = { connection: this.#connection, log }
     const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS, retry: ADMIN_RETRY }).admin()
     const requestTimeoutMs = Math.max(GROUP_REQUEST_MS, sessionTimeoutMs + REBALANCE_MS)
@@ -219,7 +230,7 @@ export class KafkajsDriver implements KafkaDriver {
     if (fetched < expected) return this.#seek(partition, expected)
     if (fetched > expected) return this.#outOfRange(partition)
     const nextOffset = Number(batch.lastOffset()) + 1
-    const batches = batchesOf(batch.messages)
+    const batches = valuesOf(batch.messages, expected)
     this.#nextOffsets.set(partition, nextOffset)
     payload.resolveOffset(batch.lastOffset())
     this.#handlers?.messages(this.#generation, partition, { batches, nextOffset, high: Number(batch.highWatermark) })
@@ -267,4 +278,12 @@ export class KafkajsDriver implements KafkaDriver {
         : `partition ${partition} of ${topic}`
     return `cannot unpack the batch at offset ${origin?.offset ?? 'unknown'} of ${at}, which was written with ${cause.message}`
   }
+}
+
+/** Record batches as they are; messages of transactions are copied. */
+function valuesOf(messages: readonly KafkaMessage[], from: number): MessageBatch[] {
+  if (!messages.some(isPacked)) return batchesOf(messages)
+  return messages.flatMap(message =>
+    isPacked(message) ? partsOf(message.values, from, BATCH_BYTES_MAX) : batchesOf([message])
+  )
 }

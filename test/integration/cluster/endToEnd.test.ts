@@ -22,7 +22,7 @@ let lines: ShippedLine[]
 let explained: Map<string, Record<string, unknown>>
 
 beforeAll(async () => {
-  await buildDist()
+  buildDist()
   const plain = join(folder.path, 'plain.log')
   generate({ lines: LINES, seed: SEED, out: plain, failing: 0.08, withErrors: true })
   // A shipper replaces what is no UTF-8: such a line is not the same line any more.
