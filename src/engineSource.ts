@@ -26,6 +26,7 @@ const FORWARD_JUMP_MS = 3_600_000
 /** Error lines without a request that are handed on before the next tick: record time may stand still. */
 const ALONE_MAX = 1_000
 const JOINED_MAX = 1_000
+const PODS_MAX = 1_000
 
 export class EngineSource implements LineVisitor {
   readonly name: string
@@ -45,6 +46,7 @@ export class EngineSource implements LineVisitor {
   readonly #own: Controller
   readonly #fence: ReadFence
   #pod: string | null = null
+  readonly #pods = new Map<string, { controller: Controller; ledger: MinuteLedger | null }>()
   #controller: Controller
   #ledger: MinuteLedger | null = null
   /** The last successes that have an error line. */
@@ -354,9 +356,17 @@ export class EngineSource implements LineVisitor {
     const { pod } = line
     if (pod === this.#pod) return this.#controller
     this.#pod = pod
+    // Pods of a partition take turns with every line.
+    const known = pod === null ? undefined : this.#pods.get(pod)
+    if (known !== undefined) {
+      this.#ledger = known.ledger
+      return (this.#controller = known.controller)
+    }
     this.#controller = pod === null ? this.#own : this.#engine.addPod(pod)
     this.controllers.add(this.#controller)
     this.#setLedger(pod === null ? this.reader.place : line)
+    if (pod !== null && this.#pods.size < PODS_MAX)
+      this.#pods.set(pod, { controller: this.#controller, ledger: this.#ledger })
     return this.#controller
   }
 
