@@ -1,7 +1,7 @@
 /** A topic with the logs of several controller pods, an Elasticsearch namespace, and workers between them. */
 import { createHash } from 'node:crypto'
 import { Client } from '@elastic/elasticsearch'
-import kafkajs from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { inject, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
 import { why5xx } from '../../support/program.ts'
@@ -17,6 +17,7 @@ export class ClusterBed {
   readonly namespace: string
   readonly client: Client
   readonly #kafka: InstanceType<typeof Kafka>
+  readonly #admin: Admin
   readonly #brokers: string[]
   readonly #nodes: string[]
   readonly workers: RunningProgram[] = []
@@ -30,11 +31,12 @@ export class ClusterBed {
     this.#nodes = [url]
     this.client = new Client({ node: url })
     this.#kafka = new Kafka({ brokers, clientId: unique, logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+    this.#admin = this.#kafka.admin()
   }
 
-  /** The options of a worker, as `--set` takes them. */
-  get settings(): string[] {
-    const settings = {
+  /** The options of a worker, by path. */
+  get options(): Record<string, string | number> {
+    return {
       'source.kind': 'kafka',
       'source.kafka.brokers': this.#brokers.join(','),
       'source.kafka.topic': this.topic,
@@ -46,19 +48,21 @@ export class ClusterBed {
       'sink.elasticsearch.namespace': this.namespace,
       'web.listen': '127.0.0.1:0'
     }
-    return Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+  }
+
+  /** The same, as `--set` takes them. */
+  get settings(): string[] {
+    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${value}`])
   }
 
   async prepare(partitions: number): Promise<void> {
-    const admin = this.#kafka.admin()
-    await admin.connect()
+    await this.#admin.connect()
     const topics = [this.topic, this.rejectTopic].map(topic => ({
       topic,
       numPartitions: partitions,
       replicationFactor: 1
     }))
-    await admin.createTopics({ topics, waitForLeaders: true })
-    await admin.disconnect()
+    await this.#admin.createTopics({ topics, waitForLeaders: true })
     const { code, stderr } = await why5xx(['setup', ...this.settings])
     if (code !== 0) throw new Error(stderr)
   }
@@ -86,19 +90,25 @@ export class ClusterBed {
     return worker
   }
 
+  /** By partition; -1: nothing was ever committed. */
+  async committed(): Promise<Map<number, number>> {
+    const [committed] = await this.#admin.fetchOffsets({ groupId: this.namespace, topics: [this.topic] })
+    return new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+  }
+
   /** Offsets between what the group has committed and the ends of the partitions. */
   async committedLag(): Promise<number> {
-    const admin = this.#kafka.admin()
-    await admin.connect()
-    try {
-      const ends = await admin.fetchTopicOffsets(this.topic)
-      const [committed] = await admin.fetchOffsets({ groupId: this.namespace, topics: [this.topic] })
-      const offsets = new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
-      // -1: nothing was ever committed.
-      return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0)
-    } finally {
-      await admin.disconnect()
-    }
+    const ends = await this.#admin.fetchTopicOffsets(this.topic)
+    const offsets = await this.committed()
+    return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0)
+  }
+
+  /** How many failures are stored. */
+  async failures(): Promise<number> {
+    const index = `why5xx-failure-${this.namespace}-*`
+    await this.client.indices.refresh({ index, ignore_unavailable: true })
+    const { count } = await this.client.count({ index, allow_no_indices: true, ignore_unavailable: true })
+    return count
   }
 
   async allCommitted(timeoutMs = 120_000): Promise<void> {
@@ -124,10 +134,8 @@ export class ClusterBed {
     for (const worker of this.workers) await worker.kill('SIGKILL')
     await this.client.indices.delete({ index: await this.#indices(), ignore_unavailable: true })
     await this.client.close()
-    const admin = this.#kafka.admin()
-    await admin.connect()
-    await admin.deleteTopics({ topics: [this.topic, this.rejectTopic] })
-    await admin.disconnect()
+    await this.#admin.deleteTopics({ topics: [this.topic, this.rejectTopic] })
+    await this.#admin.disconnect()
   }
 
   /** Deleting by pattern is refused by default. */
