@@ -28,6 +28,8 @@ export interface WriterParts {
   claim: string
   /** Where original bytes go; null: nowhere. */
   keepRejects: KeepRejects | null
+  /** As `BulkQueue` takes it. */
+  holdsRefused?: boolean
   timing: Timing
   /** One sentence for the log. */
   notify: (text: string) => void
@@ -75,11 +77,11 @@ export class ElasticsearchWriter implements StoreWriter {
   #closed: () => void = () => {}
 
   private constructor(parts: WriterParts) {
-    const { client, names, instance, claim, clusterName, timing, notify, rollupKeysMax } = parts
+    const { client, names, instance, claim, clusterName, timing, notify, rollupKeysMax, holdsRefused = true } = parts
     this.#parts = parts
     this.#patience = new Patience(timing, notify)
     const patience = this.#patience
-    this.#queue = new BulkQueue(lines => sendBulk(client, lines), patience)
+    this.#queue = new BulkQueue(lines => sendBulk(client, lines), patience, { holdsRefused })
     this.#claims = new Claims({ client, patience, queue: this.#queue, names, instance, claim })
     this.#rollups = new RollupCache({ client, patience, names, clusterName, keysMax: rollupKeysMax })
   }
