@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Client } from '@elastic/elasticsearch'
 import kafkajs, { type Admin } from 'kafkajs'
-import { inject, vi } from 'vitest'
+import { expect, inject, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
 import { why5xx } from '../../support/program.ts'
 import { RunningProgram } from '../../support/runningProgram.ts'
@@ -18,6 +18,7 @@ export class ClusterBed {
   readonly client: Client
   readonly #kafka: InstanceType<typeof Kafka>
   readonly #admin: Admin
+  readonly #topics: string[]
   readonly #brokers: string[]
   readonly #nodes: string[]
   readonly workers: RunningProgram[] = []
@@ -26,6 +27,7 @@ export class ClusterBed {
     const unique = `${name}${process.pid}${createHash('sha1').update(String(Date.now())).digest('hex').slice(0, 6)}`
     this.topic = `${unique}.raw`
     this.rejectTopic = `${unique}.reject`
+    this.#topics = [this.topic, this.rejectTopic]
     this.namespace = unique
     this.#brokers = brokers
     this.#nodes = [url]
@@ -57,7 +59,7 @@ export class ClusterBed {
 
   async prepare(partitions: number): Promise<void> {
     await this.#admin.connect()
-    const topics = [this.topic, this.rejectTopic].map(topic => ({
+    const topics = this.#topics.map(topic => ({
       topic,
       numPartitions: partitions,
       replicationFactor: 1
@@ -130,11 +132,40 @@ export class ClusterBed {
     return hits
   }
 
+  /** Everything in the topic of rejects; headers without `why5xx.`. */
+  async rejects(): Promise<KeptMessage[]> {
+    const ends = await this.#admin.fetchTopicOffsets(this.rejectTopic)
+    const expected = ends.reduce((sum, { high }) => sum + Number(high), 0)
+    const found: KeptMessage[] = []
+    const groupId = `${this.namespace}-look-${Date.now()}`
+    const consumer = this.#kafka.consumer({ groupId })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [this.rejectTopic], fromBeginning: true })
+    await consumer.run({
+      eachMessage: async ({ message: { value, headers = {} } }) => {
+        const named = Object.entries(headers).map(([name, text]) => [name.replace('why5xx.', ''), String(text)])
+        found.push({ value: value!, headers: Object.fromEntries(named) as Record<string, string> })
+      }
+    })
+    await vi.waitFor(() => expect(found.length).toBe(expected), { timeout: 30_000 })
+    await consumer.disconnect()
+    await this.#admin.deleteGroups([groupId])
+    return found
+  }
+
+  /** One more topic, without messages. */
+  async emptyTopic(): Promise<string> {
+    const topic = `${this.namespace}.empty`
+    await this.#admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true })
+    this.#topics.push(topic)
+    return topic
+  }
+
   async remove(): Promise<void> {
     for (const worker of this.workers) await worker.kill('SIGKILL')
     await this.client.indices.delete({ index: await this.#indices(), ignore_unavailable: true })
     await this.client.close()
-    await this.#admin.deleteTopics({ topics: [this.topic, this.rejectTopic] })
+    await this.#admin.deleteTopics({ topics: this.#topics })
     await this.#admin.disconnect()
   }
 
@@ -144,6 +175,11 @@ export class ClusterBed {
     const names = Object.keys(found)
     return names.length === 0 ? ['none'] : names
   }
+}
+
+export interface KeptMessage {
+  value: Buffer
+  headers: Record<string, string>
 }
 
 export interface StoredHit {
