@@ -26,7 +26,7 @@ type Mode = (typeof MODES)[number]
 const LINES = 1_500_000
 
 /** Passes over the data that are measured; one before them warms up. */
-const PASSES = Number(process.env.PASSES ?? 4)
+const PASSES = 10
 
 /** The pipeline writes totals when they are so large. */
 const BATCH_BYTES = 1 << 20

@@ -24,7 +24,7 @@ export function shippedMessages(log: readonly string[]): Buffer[] {
   for (const line of log) {
     // A request and its error lines belong to one pod: both name the client.
     const client = /client: ([^,]+)/.exec(line)?.[1] ?? line.slice(0, line.indexOf(' '))
-    const pod = [...client].reduce((sum, char) => sum + char.charCodeAt(0), 0) % PODS
+    const pod = Buffer.from(client, 'latin1').reduce((sum, byte) => sum + byte, 0) % PODS
     if (runs[pod]!.push(line) === RUN_LINES) send(pod)
   }
   for (let pod = 0; pod < PODS; pod++) send(pod)

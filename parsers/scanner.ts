@@ -297,12 +297,12 @@ function escapedCodeOf(op: FormatOp, index: number, format: LogFormat): string {
   switch (op.op) {
     case OP.quoted:
       return 'if (bytes[pos] !== 92) { if (bytes[pos + 1] === 92) pos++; else { pos = bytes.indexOf(92, pos); if (pos < 0) return false; } } if (pos >= end) return false;'
-    case OP.text: {
-      const isHashed =
-        op.field === FIELD.client || op.field === FIELD.upstreamName || op.field === FIELD.alternativeName
-      const check = 'for (let k = from; k < pos; k++) if (bytes[k] === 92) return false;'
-      return isHashed ? `${codeOf(op, index, format)} ${check}` : codeOf(op, index, format)
-    }
+    case OP.text:
+      if (op.field === FIELD.client && op.literalBytes[0] === SPACE)
+        return 'while (bytes[pos] > 32 && bytes[pos] !== 92) pos++;'
+      if ((op.field === FIELD.upstreamName || op.field === FIELD.alternativeName) && op.literalBytes[0] === CLOSE)
+        return 'while (bytes[pos] > 93 || (bytes[pos] > 31 && bytes[pos] < 92)) pos++;'
+      return `${codeOf(op, index, format)} for (let k = from; k < pos; k++) if (bytes[k] === 92) return false;`
     case OP.rest:
       return 'pos = end; if (tools.hasQuote(bytes, from, end)) return false; if (from > end) return false;'
     default:

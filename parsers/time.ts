@@ -186,7 +186,7 @@ export class Rfc3339Reader {
         digits++
       }
       if (digits === 0) return NaN
-      fraction = value / FRACTIONS[digits < 9 ? digits : 9]!
+      fraction = value / FRACTIONS[Math.min(digits, 9)]!
     }
     const zone = bytes[pos]
     let zoneMs = 0

@@ -44,7 +44,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
 
   for await (const event of source.read(signal)) {
     counters.steppedMs = nowMs()
-    counters.isAtEnd = event.kind === 'idle'
+    counters.isAtEnd = event.kind === 'idle' && event.idleMs > 0
     if (event.kind === 'chunk') intake.push(event.stream, event.bytes)
     else if (event.kind === 'messages') intake.pushMessages(event.stream, event.batch)
     else if (event.kind === 'lost') intake.drop(event.stream)

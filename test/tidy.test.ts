@@ -20,6 +20,8 @@ const PURE = [
   'src/model.ts',
   'src/mask.ts',
   'src/source/mergeOrder.ts',
+  'src/store/elasticsearch/bulkAnswer.ts',
+  'src/store/elasticsearch/refusals.ts',
   'src/explain/summary.ts',
   'src/explain/timeHistogram.ts',
   'src/explain/report.ts',

@@ -18,31 +18,27 @@ const WRITE_PRIVILEGES = ['create_index', 'index', 'read', 'view_index_metadata'
 
 export async function checkElasticsearch(config: ElasticsearchConfig): Promise<Finding[]> {
   let names: IndexNames
+  let clients: Client[]
   try {
     names = new IndexNames(config.namespace)
-    openClient(config)
+    clients = config.nodes.map(node => openClient({ ...config, nodes: [node] }).child({ requestTimeout: ANSWER_MS }))
   } catch (error) {
     return [wrongSetting(error)]
   }
-  const findings: Finding[] = []
-  let reached: Client | null = null
-  for (const node of config.nodes) {
-    const client = openClient({ ...config, nodes: [node] }).child({ requestTimeout: ANSWER_MS })
-    const finding = await checkNode(client, node)
-    findings.push(finding)
-    if (finding.state !== 'problem') reached ??= client
+  try {
+    const nodes = await Promise.all(clients.map((client, i) => checkNode(client, config.nodes[i]!)))
+    const reached = clients[nodes.findIndex(({ state }) => state !== 'problem')]
+    if (reached === undefined) return nodes
+    return [
+      // One of several nodes is enough for a run.
+      ...nodes.map(finding => (finding.state === 'problem' ? { ...finding, state: 'hint' as const } : finding)),
+      await checkPrivileges(reached, names),
+      ...(await checkTemplates(reached, config)),
+      ...(await checkAutoCreation(reached, names))
+    ]
+  } finally {
+    await Promise.all(clients.map(client => client.close()))
   }
-  if (reached === null) return findings
-  // One of several nodes is enough for a run.
-  const softened = findings.map(finding =>
-    finding.state === 'problem' ? { ...finding, state: 'hint' as const } : finding
-  )
-  return [
-    ...softened,
-    await checkPrivileges(reached, names),
-    ...(await checkTemplates(reached, config)),
-    ...(await checkAutoCreation(reached, names))
-  ]
 }
 
 async function checkNode(client: Client, node: string): Promise<Finding> {

@@ -136,6 +136,28 @@ export function testState({ write, open, openWriter }: Contract): void {
     await writer.close()
   })
 
+  test('streams that are claimed come with what was written of them before', async () => {
+    const engine = { windows: [1, { deep: null }] }
+    await write(async writer => {
+      expect(await writer.claim(['a'])).toEqual({ streams: [], engines: [] })
+      await writer.write(batch({ streams: [stream('a', 10), stream('b', 5)], engine }))
+    })
+    const writer = await openWriter()
+    try {
+      const known = await writer.claim(['a', 'c'])
+      expect(known).toEqual({ streams: [stream('a', 10)], engines: [engine] })
+      // On its way when it is claimed again.
+      const writing = writer.write(batch({ streams: [stream('a', 20), stream('c', 1)] }))
+      const { streams } = await writer.claim(['c', 'a'])
+      expect(streams.sort((x, y) => (x.stream < y.stream ? -1 : 1))).toEqual([stream('a', 20), stream('c', 1)])
+      expect((await writing).lost ?? []).toEqual([])
+      const result = await writer.write(batch({ streams: [stream('a', 30)] }))
+      expect(result.lost ?? []).toEqual([])
+    } finally {
+      await writer.close()
+    }
+  })
+
   test('a reader sees what is durable while more is written', async () => {
     const writer = await openWriter()
     try {

@@ -14,6 +14,7 @@ const REBALANCE_MS = 60_000
 const GROUP_REQUEST_MS = 120_000
 /** Questions that are asked again soon. */
 const ADMIN_REQUEST_MS = 10_000
+const ADMIN_RETRY = { ...RETRY, retries: 3 }
 const FETCH_BYTES_MAX = 8 << 20
 const FETCH_WAIT_MS = 500
 /** Answers of a broker that show that we are alive to it. */
@@ -49,7 +50,7 @@ export class KafkajsDriver implements KafkaDriver {
     const { topic, groupId, sessionTimeoutMs, log } = this.#options
     await registerCodecs()
     const client = { connection: this.#connection, log }
-    const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS }).admin()
+    const admin = this.#create({ ...client, requestTimeoutMs: ADMIN_REQUEST_MS, retry: ADMIN_RETRY }).admin()
     const requestTimeoutMs = Math.max(GROUP_REQUEST_MS, sessionTimeoutMs + REBALANCE_MS)
     const consumer = this.#create({ ...client, requestTimeoutMs }).consumer({
       groupId,
@@ -93,7 +94,7 @@ export class KafkajsDriver implements KafkaDriver {
     if (this.#consumer === null || !this.#owned.includes(partition)) return
     const { topic } = this.#options
     this.#nextOffsets.set(partition, offset)
-    this.#consumer.seek({ topic, partition, offset: String(offset) })
+    this.#seek(partition, offset)
     this.#consumer.resume([{ topic, partitions: [partition] }])
   }
 
@@ -139,6 +140,10 @@ export class KafkajsDriver implements KafkaDriver {
     this.#nextOffsets.clear()
     this.hasJoined = false
     await Promise.all([consumer?.disconnect(), admin?.disconnect()])
+  }
+
+  #seek(partition: number, offset: number): void {
+    this.#consumer?.seek({ topic: this.#options.topic, partition, offset: String(offset) })
   }
 
   get #theAdmin(): Admin {
@@ -211,7 +216,7 @@ export class KafkajsDriver implements KafkaDriver {
     if (expected === undefined) return
     const fetched = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset)
     // A batch of an earlier generation may still come: it is no part of what was started since.
-    if (fetched < expected) return this.start(partition, expected)
+    if (fetched < expected) return this.#seek(partition, expected)
     if (fetched > expected) return this.#outOfRange(partition)
     const nextOffset = Number(batch.lastOffset()) + 1
     const batches = batchesOf(batch.messages)

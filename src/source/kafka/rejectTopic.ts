@@ -26,7 +26,7 @@ const REQUEST_MS = 10_000
 /** Half of what brokers take by default: keys, headers and frames are to fit in as well. */
 const REQUEST_BYTES_MAX = 512 << 10
 const WAIT_MS_MIN = 500
-const WAIT_MS_MAX = 15_000
+const WAIT_MS_MAX = 5_000
 /** What every topic takes, whatever else is wrong with it. */
 const CUT_BYTES_MIN = 1_024
 

@@ -270,12 +270,12 @@ export class BulkQueue {
         continue
       }
       if (verdict.kind === 'refused' && !DATA_KINDS.has(kind)) {
-        const { status, type, reason } = verdict
+        const { status, type } = verdict
         add(
           rest,
           queued,
           'denied',
-          `Elasticsearch refuses what goes to ${index} (${status}, ${type}: ${reason}): why5xx setup`
+          `Elasticsearch refuses what goes to ${index} (${status}, ${type}): why5xx setup puts the templates right`
         )
         continue
       }
@@ -320,8 +320,9 @@ export class BulkQueue {
   }
 
   #refuse(kind: Kind, held: readonly Held[]): void {
-    const { status, type, reason } = held[0]!.refusal
-    const because = `Elasticsearch refuses most ${kind} documents (${status}, ${type}: ${reason}): why5xx setup puts the templates right`
+    // Not the reason: it may quote what a log line says.
+    const { status, type } = held[0]!.refusal
+    const because = `Elasticsearch refuses most ${kind} documents (${status}, ${type}): why5xx setup puts the templates right`
     for (const one of held) this.#held.delete(one)
     const items = held.map(({ queued }) => queued)
     if (this.#patience.isClosing) return this.#giveUp(items, because)

@@ -3,7 +3,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
 import type { StreamState } from '../../source/source.ts'
-import { plural } from '../../text.ts'
+import { grouped, plural } from '../../text.ts'
 import type { StoredDocument } from '../document.ts'
 import { StreamStates } from '../embedded/streamStates.ts'
 import { type KeepRejects, type KeptReject, keptDocument, keptLine } from '../keptReject.ts'
@@ -240,15 +240,18 @@ export class ElasticsearchWriter implements StoreWriter {
     const { names, clusterName, notify } = this.#parts
     const kept: KeptReject[] = []
     const items: BulkItem[] = []
+    const counts = new Map<string, number>()
     for (const [i, result] of results.entries()) {
       const { kind, stored, item } = all[i]!
       if (result.kind !== 'refused') continue
-      notify(`Elasticsearch refused a ${kind} document for good (${result.status}, ${result.type})`)
+      const what = `${kind} document (${result.status}, ${result.type})`
+      counts.set(what, (counts.get(what) ?? 0) + 1)
       // Of a line nobody could read the bytes are kept already.
       if (kind === 'reject') continue
       kept.push(keptDocument(stored, item.document, result.type))
       items.push(documentItem(names, 'reject', refusedDocument(stored, item, result, clusterName)))
     }
+    for (const [what, count] of counts) notify(`Elasticsearch refused for good: ${grouped(count)} × ${what}`)
     await Promise.all([this.#keep(kept), this.#queue.add(items)])
   }
 

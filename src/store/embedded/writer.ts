@@ -157,10 +157,11 @@ export class EmbeddedWriter implements StoreWriter {
   }
 
   /** One process alone has the folder. */
-  claim(streams: string[]): Promise<ClaimedStreams> {
+  async claim(streams: string[]): Promise<ClaimedStreams> {
+    await this.#writing
     const wanted = new Set(streams)
     const known = this.streams.filter(({ stream }) => wanted.has(stream))
-    return Promise.resolve({ streams: known, engines: this.engine === null ? [] : [this.engine] })
+    return { streams: known, engines: this.engine === null ? [] : [this.engine] }
   }
 
   /** What cannot be written because the disk is full is given one more try and then rejected. */

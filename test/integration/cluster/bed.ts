@@ -4,6 +4,7 @@ import { Client } from '@elastic/elasticsearch'
 import kafkajs, { type Admin } from 'kafkajs'
 import { expect, inject, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
+import { createTopics } from '../../services/kafkaTopics.ts'
 import { why5xx } from '../../support/program.ts'
 import { RunningProgram } from '../../support/runningProgram.ts'
 
@@ -64,7 +65,7 @@ export class ClusterBed {
       numPartitions: partitions,
       replicationFactor: 1
     }))
-    await this.#admin.createTopics({ topics, waitForLeaders: true })
+    await createTopics(this.#admin, topics)
     const { code, stderr } = await why5xx(['setup', ...this.settings])
     if (code !== 0) throw new Error(stderr)
   }
@@ -156,7 +157,7 @@ export class ClusterBed {
   /** One more topic, without messages. */
   async emptyTopic(): Promise<string> {
     const topic = `${this.namespace}.empty`
-    await this.#admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true })
+    await createTopics(this.#admin, [{ topic, numPartitions: 1 }])
     this.#topics.push(topic)
     return topic
   }

@@ -20,7 +20,7 @@ let bed: ClusterBed
 let log: ClusterLog
 
 beforeAll(async () => {
-  await buildDist()
+  buildDist()
   log = await ClusterLog.make(folder, { lines: LINES, pods: PODS, seed: SEED })
 })
 
@@ -68,7 +68,7 @@ describe.skipIf(inject('kafka') === null || inject('elasticsearch') === null)('a
     bed = new ClusterBed('faulty', { url: proxy.url })
     await bed.prepare(PARTITIONS)
     const worker = bed.start()
-    await worker.said(/joined|assigned/i)
+    await worker.said(/assigned 3 of 3/)
     const faults = [...FAULTS]
     // What the test itself asks is answered as it should be.
     proxy.faultOf = path => (/_bulk$|_mget$/.test(path) ? (faults.shift() ?? 'none') : 'none')

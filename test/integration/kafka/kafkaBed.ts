@@ -11,6 +11,7 @@ import { KafkajsDriver } from '../../../src/source/kafka/kafkajsDriver.ts'
 import { type KafkaLimits, KafkaSource } from '../../../src/source/kafka/kafkaSource.ts'
 import { RdkafkaDriver } from '../../../src/source/kafka/rdkafkaDriver.ts'
 import type { SourceEvent, SourceGap, SourceStream, StreamState } from '../../../src/source/source.ts'
+import { createTopics } from '../../services/kafkaTopics.ts'
 
 /** Long enough for a rebalance on a busy machine. */
 export const DEADLINE = { timeout: 60_000, interval: 50 }
@@ -56,10 +57,7 @@ export class TestTopic {
     const topic = new TestTopic(brokers)
     await topic.admin.connect()
     const configEntries = [{ name: 'max.message.bytes', value: String(12 << 20) }]
-    await topic.admin.createTopics({
-      topics: [{ topic: topic.name, numPartitions, replicationFactor: 1, configEntries }],
-      waitForLeaders: true
-    })
+    await createTopics(topic.admin, [{ topic: topic.name, numPartitions, replicationFactor: 1, configEntries }])
     await topic.#producer.connect()
     return topic
   }
@@ -150,7 +148,7 @@ export class Member {
   }
 
   get partitions(): number[] {
-    return this.source.facts.partitions.map(({ partition }) => partition).sort()
+    return this.source.facts.partitions.map(({ partition }) => partition).sort((a, b) => a - b)
   }
 
   /** Stops as a SIGTERM does it. */

@@ -133,7 +133,7 @@ describe.skipIf(kafka === null).each(DRIVERS.map(driver => [driver] as const))('
       expect(first.partitions).toHaveLength(2)
       expect(second.partitions).toHaveLength(2)
     }, DEADLINE)
-    expect([...first.partitions, ...second.partitions].sort()).toEqual(all)
+    expect([...first.partitions, ...second.partitions].sort((a, b) => a - b)).toEqual(all)
     for (const partition of all) await topic.write(partition, numbered(200, 400))
     await vi.waitFor(() => expect(first.read.length + second.read.length).toBe(1_600), DEADLINE)
     await second.stop()

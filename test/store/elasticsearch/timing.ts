@@ -39,7 +39,7 @@ export class ManualTiming implements Timing {
 
   advance(ms: number): void {
     this.nowMs += ms
-    for (const { untilMs, wake } of [...this.#sleepers]) if (untilMs <= this.nowMs) wake()
+    for (const { untilMs, wake } of this.#sleepers) if (untilMs <= this.nowMs) wake()
   }
 
   /** Lets time pass, as often as something waits, until `promise` has settled. */
