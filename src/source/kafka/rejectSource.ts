@@ -11,6 +11,8 @@ import { RejectedLines } from './rejectedLines.ts'
 
 const REQUEST_MS = 120_000
 const SESSION_MS = 45_000
+const ASKED_MS = 10_000
+const ASKED_RETRY = { ...RETRY, retries: 2 }
 /** What waits here before reading pauses. */
 const BYTES_MAX = 16 << 20
 
@@ -49,7 +51,8 @@ export class RejectSource implements Source {
     const { connection, topic, groupId, log } = this.#options
     await registerCodecs()
     const client = createClient({ connection, log, requestTimeoutMs: REQUEST_MS })
-    const admin = client.admin()
+    // A wrong address or name is to be told at once: a person waits.
+    const admin = createClient({ connection, log, requestTimeoutMs: ASKED_MS, retry: ASKED_RETRY }).admin()
     const occasion = `${groupId}-replay-${randomUUID()}`
     const consumer = client.consumer({
       groupId: occasion,
