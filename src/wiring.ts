@@ -56,7 +56,9 @@ export async function openSink(
     const { openElasticsearchWriter } = await import('./store/elasticsearch/open.ts')
     const rejectTopic = await openRejectTopic(config, options)
     const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
-    const store = await openElasticsearchWriter({ config: sink.elasticsearch, clusterName, keepRejects, notify })
+    const holdsRefused = options.keepsRejects ?? true
+    const settings = { config: sink.elasticsearch, clusterName, keepRejects, holdsRefused, notify }
+    const store = await openElasticsearchWriter(settings)
     return new DocumentSink(store, documents, () => rejectTopic?.close())
   }
   const { path, retention, sizeMax } = sink.embedded

@@ -21,7 +21,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** Deals the lines of a log in the default format out to `pods`: those of one client stay together. */
 export function* shippedLines(log: string, pods: number): Generator<ShippedLine> {
-  const offsets = new Array<number>(pods).fill(0)
+  const offsets = Array.from({ length: pods }, () => 0)
   let second = ''
   let inSecond = 0
   for (let from = 0; from < log.length; ) {

@@ -14,9 +14,6 @@ import { type ReplayFlags, replayFormat } from './replay.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 
-/** Written together. */
-const DOCUMENTS_AT_ONCE = 500
-
 /** What `replay --rejects --format json` prints. */
 interface RejectsResult {
   topic: string
@@ -40,44 +37,43 @@ export async function runReplayRejects(files: string[], flags: ReplayFlags, comm
     throw new Why5xxError('WHY5XX_USAGE', '--rejects writes to the store that the workers write to: leave --store out')
   const format = replayFormat(flags)
   const loaded = await common.load()
-  const { kafka } = loaded.config.source
+  const { source: from, sink: to } = loaded.config
+  if (from.kind !== 'kafka' || to.kind !== 'elasticsearch')
+    throw new Why5xxError(
+      'WHY5XX_CONFIG',
+      `--rejects reads a topic and writes to Elasticsearch: set source.kind to kafka (it is ${from.kind}) and sink.kind to elasticsearch (it is ${to.kind}), best by the workers' own options file`
+    )
+  const { kafka } = from
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(loaded.config.log, { write })
   const warn = (text: string): void => logger.warn(text)
   const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(warn)
-  const refused: RefusedDocument[] = []
   let foreign = 0
+  const documents = { written: 0, known: 0 }
+  const sink = new RejectReplayWriter(await openSink(loaded, { notify: warn, log, keepsRejects: false }))
   const source = new RejectSource({
     connection: kafkaConnection(kafka),
     topic: kafka.rejectTopic,
     groupId: kafka.groupId,
-    onDocument: json => {
-      const found = refusedDocument(json)
-      if (found === null) foreign++
-      else refused.push(found)
+    onDocuments: async texts => {
+      const found = texts.map(refusedDocument).filter(one => one !== null)
+      foreign += texts.length - found.length
+      const of = (kind: RefusedDocument['kind']) => found.filter(one => one.kind === kind).map(({ stored }) => stored)
+      const nothing = { failures: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
+      const result = await sink.write({ ...nothing, built: of('failure'), controllers: of('controller') })
+      documents.written += result.written
+      documents.known += result.known
     },
     log
   })
-  const sink = new RejectReplayWriter(
-    await openSink(loaded, { notify: warn, log, keepsRejects: false }),
-    (stream, offset) => source.originOf(stream, offset)
-  )
   try {
     const parts = wire({ ...loaded, source, store: sink, nowMs: Date.now, warn })
     status.line = new StatusLine(parts.counters, { kind: 'kafka' })
     status.line.start()
     await runPipeline(parts, stop.signal)
     const { written } = parts.counters
-    for (let at = 0; at < refused.length && !stop.signal.aborted; at += DOCUMENTS_AT_ONCE) {
-      const some = refused.slice(at, at + DOCUMENTS_AT_ONCE)
-      const of = (kind: RefusedDocument['kind']) => some.filter(one => one.kind === kind).map(({ stored }) => stored)
-      const nothing = { failures: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
-      const result = await sink.write({ ...nothing, built: of('failure'), controllers: of('controller') })
-      written.documents += result.written
-      written.known += result.known
-    }
     if (foreign > 0) warn(`${plural(foreign, 'message')} of ${kafka.rejectTopic} held no document of why5xx`)
     status.line.stop()
     const { reject, ...read } = parts.counters.lines
@@ -86,8 +82,8 @@ export async function runReplayRejects(files: string[], flags: ReplayFlags, comm
       rejects: source.messages,
       linesRead: Object.values(read).reduce((sum, count) => sum + count, 0),
       linesRejected: reject,
-      documentsWritten: written.documents,
-      documentsKnown: written.known,
+      documentsWritten: written.documents + documents.written,
+      documentsKnown: written.known + documents.known,
       documentsRefused: sink.facts?.items.get('rejected') ?? 0
     }
     await writeOut(format === 'json' ? `${jsonText(result)}\n` : resultText(result))

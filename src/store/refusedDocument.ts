@@ -15,16 +15,20 @@ export function refusedDocument(json: string): RefusedDocument | null {
   const { event, why5xx } = document as { event?: { id?: unknown; dataset?: unknown }; why5xx?: Judgement }
   const timeMs = Date.parse(String(document['@timestamp']))
   const kind = DATASETS.get(event?.dataset)
-  if (kind === undefined || typeof event?.id !== 'string' || Number.isNaN(timeMs)) return null
   const rules = why5xx?.rule?.version ?? RULES_VERSION
+  if (kind === undefined || typeof event?.id !== 'string' || Number.isNaN(timeMs)) return null
+  if (!Number.isSafeInteger(rules)) return null
   const joined = (why5xx?.join?.error_lines ?? 0) > 0
-  const version = kind === 'controller' ? rules : knowledge({ settled: false, clusterKnown: false, joined }, rules)
+  const judged = knowledge({ settled: false, clusterKnown: false, joined }, rules)
+  const version = event?.dataset === 'why5xx.gap' ? 1 : kind === 'controller' ? rules : judged
   return { kind, stored: { id: event.id, version, timeMs, document } }
 }
 
 const DATASETS = new Map<unknown, RefusedDocument['kind']>([
   ['why5xx.failure', 'failure'],
-  ['why5xx.controller', 'controller']
+  ['why5xx.controller', 'controller'],
+  // Gaps lie with the controller lines.
+  ['why5xx.gap', 'controller']
 ])
 
 interface Judgement {

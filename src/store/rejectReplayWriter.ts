@@ -6,12 +6,9 @@ import type { ClaimedStreams, TotalsRow, WriteResult } from './store.ts'
 
 export class RejectReplayWriter implements Sink {
   readonly #store: Sink
-  readonly #originOf: (stream: string, position: number) => string
 
-  /** `originOf` names a line by where it was read first: replayed twice, it counts once. */
-  constructor(store: Sink, originOf: (stream: string, position: number) => string) {
+  constructor(store: Sink) {
     this.#store = store
-    this.#originOf = originOf
   }
 
   get isThread(): boolean {
@@ -22,8 +19,9 @@ export class RejectReplayWriter implements Sink {
     return this.#store.streams
   }
 
+  /** What the workers know stays theirs: no position of them is moved, so nothing that belongs to one is taken or written. */
   get engine(): Sink['engine'] {
-    return this.#store.engine
+    return null
   }
 
   get facts(): Sink['facts'] {
@@ -35,7 +33,12 @@ export class RejectReplayWriter implements Sink {
   }
 
   write(batch: RawBatch): Promise<WriteResult> {
-    return this.#store.write({ ...batch, rejects: [], totals: batch.totals.flatMap(row => this.#byLine(row)) })
+    return this.#store.write({
+      ...batch,
+      rejects: [],
+      engine: null,
+      totals: batch.totals.flatMap(row => this.#byLine(row))
+    })
   }
 
   countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
@@ -50,6 +53,7 @@ export class RejectReplayWriter implements Sink {
     return this.#store.close()
   }
 
+  /** A key for each line, by the place where it was read first: replayed twice, it counts once. */
   #byLine(row: TotalsRow): TotalsRow[] {
     const byPosition = new Map<number, number[]>()
     const lines = row.lines ?? []
@@ -60,7 +64,7 @@ export class RejectReplayWriter implements Sink {
     return [...byPosition].map(([position, own]) => ({
       ...row,
       ...countsFrom(own, 0),
-      stream: `reject ${this.#originOf(row.stream, position)}`,
+      stream: `${row.stream}@${position}`,
       lines: own
     }))
   }

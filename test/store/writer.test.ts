@@ -7,7 +7,16 @@ import type { TotalsRow, WriteResult } from '../../src/store/store.ts'
 import { BatchWriter } from '../../src/store/writer.ts'
 import { stream } from './failures.ts'
 
-const EMPTY: RawBatch = { failures: [], built: [], controllers: [], rejects: [], gaps: [], totals: [], streams: [], engine: null }
+const EMPTY: RawBatch = {
+  failures: [],
+  built: [],
+  controllers: [],
+  rejects: [],
+  gaps: [],
+  totals: [],
+  streams: [],
+  engine: null
+}
 const never = new AbortController().signal
 
 /** A store whose writes end when the test says so. */

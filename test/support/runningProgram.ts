@@ -1,6 +1,7 @@
 /** The built program while it runs: what it says, where it listens, how it ends. */
 import type { ChildProcess } from 'node:child_process'
 import { vi } from 'vitest'
+import { readExposition } from './exposition.ts'
 import { start } from './program.ts'
 
 /** Longer than anything takes on a slow machine that does something else as well. */
@@ -60,6 +61,21 @@ export class RunningProgram {
   /** `http://127.0.0.1:PORT`, once it listens. */
   async address(): Promise<string> {
     return (await this.said(/"address":"([^"]+)"/))[1]!
+  }
+
+  /** What it answers to `/healthz`, `/readyz`, `/metrics`. */
+  async ask(path: string): Promise<{ status: number; text: string }> {
+    const answer = await fetch(`${await this.address()}${path}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  /** The value of a metric, or the sum of its series; NaN: there is none. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+    const { samples } = readExposition((await this.ask('/metrics')).text)
+    const wanted = samples.filter(
+      sample => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value)
+    )
+    return wanted.length === 0 ? Number.NaN : wanted.reduce((sum, { value }) => sum + value, 0)
   }
 
   async kill(signal: NodeJS.Signals): Promise<Exit> {

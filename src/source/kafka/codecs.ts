@@ -52,9 +52,12 @@ async function register(): Promise<void> {
   await zstdInit()
   const { CompressionCodecs, CompressionTypes } = kafkajs
   const codecs = CompressionCodecs as unknown as Record<number, () => Codec>
-  const { compress } = codecs[CompressionTypes.GZIP]!()
+  const ofKafkajs = codecs[CompressionTypes.GZIP]!()
   // In one piece where it fits: kafkajs's own, by 16 KiB, costs a third more.
-  const gzip = { compress, decompress: (packed: Buffer) => gunzipWhole(packed, { chunkSize: gunzipBytes(packed) }) }
+  const gzip: Codec = {
+    compress: encoder => ofKafkajs.compress(encoder),
+    decompress: packed => gunzipWhole(packed, { chunkSize: gunzipBytes(packed) })
+  }
   const snappy = createSnappy()
   const known = new Map<number, Codec>([
     [CompressionTypes.GZIP, gzip],

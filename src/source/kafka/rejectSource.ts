@@ -2,16 +2,17 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs'
-import { ShipperRuns } from '../shipperRuns.ts'
-import type { Source, SourceEvent, SourceStream } from '../source.ts'
-import { batchesOf } from './batches.ts'
+import type { Source, SourceEvent } from '../source.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
 import { createClient, kafkaError, RETRY } from './kafkajsClient.ts'
+import { RejectedLines } from './rejectedLines.ts'
 
 const REQUEST_MS = 120_000
 const SESSION_MS = 45_000
+const ASKED_MS = 10_000
+const ASKED_RETRY = { ...RETRY, retries: 2 }
 /** What waits here before reading pauses. */
 const BYTES_MAX = 16 << 20
 
@@ -21,23 +22,22 @@ export interface RejectSourceOptions {
   topic: string
   /** Of the workers: the group for this occasion has it in its name. */
   groupId: string
-  /** Told of each document that the store had refused, as text. */
-  onDocument: (json: string) => void
+  /** Takes documents that the store had refused, as texts; no more are read before it resolves. */
+  onDocuments: (texts: string[]) => Promise<void>
   log: DriverLog
 }
 
 interface Waiting {
-  stream: SourceStream
+  partition: number
   messages: KafkaMessage[]
 }
 
 export class RejectSource implements Source {
   readonly isRepeatable = true
-  /** Messages that were met; rejects of lines among them. */
+  /** Messages that were met, rejects of lines and of documents. */
   messages = 0
   readonly #options: RejectSourceOptions
-  /** `stream@offset` → where the line was read first, `topic/partition@offset`. */
-  readonly #origins = new Map<string, string>()
+  readonly #lines = new RejectedLines()
   readonly #waiting: Waiting[] = []
   #bytes = 0
   #error: unknown = null
@@ -47,16 +47,12 @@ export class RejectSource implements Source {
     this.#options = options
   }
 
-  /** What names the line that was read from `stream` at this offset, the same however often it was rejected and replayed. */
-  originOf(stream: string, offset: number): string {
-    return this.#origins.get(`${stream}@${offset}`) ?? `${stream}@${offset}`
-  }
-
   async *read(signal: AbortSignal): AsyncGenerator<SourceEvent> {
     const { connection, topic, groupId, log } = this.#options
     await registerCodecs()
     const client = createClient({ connection, log, requestTimeoutMs: REQUEST_MS })
-    const admin = client.admin()
+    // A wrong address or name is to be told at once: a person waits.
+    const admin = createClient({ connection, log, requestTimeoutMs: ASKED_MS, retry: ASKED_RETRY }).admin()
     const occasion = `${groupId}-replay-${randomUUID()}`
     const consumer = client.consumer({
       groupId: occasion,
@@ -71,9 +67,8 @@ export class RejectSource implements Source {
       const left = new Set(
         marks.filter(({ low, high }) => Number(low) < Number(high)).map(({ partition }) => partition)
       )
-      const streams = new Map(marks.map(({ partition }) => [partition, streamOf(topic, partition)]))
       if (left.size === 0) return
-      await this.#run(consumer, streams)
+      await this.#run(consumer)
       while (left.size > 0 && !signal.aborted) {
         if (this.#error !== null) throw this.#error
         const next = this.#waiting.shift()
@@ -82,16 +77,21 @@ export class RejectSource implements Source {
           await this.#something(signal)
           continue
         }
-        const { stream, messages } = next
-        const { partition } = stream.partition!
+        const { partition, messages } = next
+        const end = ends.get(partition)!
         this.#bytes -= bytesOf(messages)
         if (this.#bytes < BYTES_MAX / 2) consumer.resume([{ topic }])
-        const wanted = messages.filter(({ offset }) => Number(offset) < ends.get(partition)!)
-        for (const batch of batchesOf(this.#lines(stream, wanted))) yield { kind: 'messages', stream, batch }
-        if (Number(messages.at(-1)!.offset) + 1 < ends.get(partition)!) continue
-        left.delete(partition)
-        yield { kind: 'end', stream }
+        const wanted = messages.filter(({ offset }) => Number(offset) < end)
+        this.messages += wanted.length
+        yield* this.#lines.events(
+          topic,
+          partition,
+          wanted.filter(message => !isDocument(message))
+        )
+        await this.#tellDocuments(wanted.filter(isDocument))
+        if (Number(messages.at(-1)!.offset) + 1 >= end) left.delete(partition)
       }
+      for (const stream of this.#lines.streams) yield { kind: 'end', stream }
     } catch (error) {
       throw kafkaError(`cannot read topic ${topic}`, connection, error)
     } finally {
@@ -102,7 +102,7 @@ export class RejectSource implements Source {
     }
   }
 
-  async #run(consumer: Consumer, streams: ReadonlyMap<number, SourceStream>): Promise<void> {
+  async #run(consumer: Consumer): Promise<void> {
     const { topic } = this.#options
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (payload.restart) return
@@ -113,30 +113,20 @@ export class RejectSource implements Source {
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
-      eachBatch: ({ batch, pause }: EachBatchPayload) => {
-        this.#waiting.push({ stream: streams.get(batch.partition)!, messages: batch.messages })
+      eachBatch: (payload: EachBatchPayload) => {
+        const { batch } = payload
+        this.#waiting.push({ partition: batch.partition, messages: batch.messages })
         this.#bytes += bytesOf(batch.messages)
-        if (this.#bytes > BYTES_MAX) pause()
+        if (this.#bytes > BYTES_MAX) payload.pause()
         this.#wake()
         return Promise.resolve()
       }
     })
   }
 
-  /** Lines that nobody could read; documents are told at once. */
-  #lines(stream: SourceStream, messages: readonly KafkaMessage[]): KafkaMessage[] {
-    return messages.filter(({ headers, offset, value }) => {
-      this.messages++
-      const header = (name: string): string | undefined => headers?.[`why5xx.${name}`]?.toString()
-      if (header('stage') === 'sink') {
-        if (value !== null) this.#options.onDocument(value.toString())
-        return false
-      }
-      const first = header('topic')
-      if (first !== undefined)
-        this.#origins.set(`${stream.id}@${offset}`, `${first}/${header('partition')}@${header('offset')}`)
-      return true
-    })
+  async #tellDocuments(messages: readonly KafkaMessage[]): Promise<void> {
+    const texts = messages.flatMap(({ value }) => (value === null ? [] : [value.toString()]))
+    if (texts.length > 0) await this.#options.onDocuments(texts)
   }
 
   /** Something has come, a second is over, or the reading is to end. */
@@ -154,20 +144,8 @@ export class RejectSource implements Source {
   }
 }
 
-function streamOf(topic: string, partition: number): SourceStream {
-  return {
-    id: `${topic}/${partition}`,
-    name: `${topic}/${partition}`,
-    group: null,
-    modifiedMs: null,
-    head: Buffer.alloc(0),
-    resume: null,
-    isAtEnd: false,
-    partition: { topic, partition, shipper: new ShipperRuns(null) },
-    newestMs: Number.NEGATIVE_INFINITY,
-    // Lines that fail again are to be tried again the next time, so no position is kept.
-    place: () => null
-  }
+function isDocument({ headers }: KafkaMessage): boolean {
+  return headers?.['why5xx.stage']?.toString() === 'sink'
 }
 
 function bytesOf(messages: readonly KafkaMessage[]): number {

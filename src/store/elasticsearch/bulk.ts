@@ -75,6 +75,7 @@ interface Rest {
 export class BulkQueue {
   readonly #send: SendBulk
   readonly #patience: Patience
+  readonly #holdsRefused: boolean
   readonly #counts = new BulkCounts()
   readonly #waiting: Queued[] = []
   #waitingBytes = 0
@@ -90,9 +91,11 @@ export class BulkQueue {
   /** Why nothing is rejected: the cluster refuses whatever it gets of a kind. */
   #refusing: { kind: Kind; because: string } | null = null
 
-  constructor(send: SendBulk, patience: Patience) {
+  /** `holdsRefused` false: what is refused is a reject at once, because it is kept elsewhere and comes again. */
+  constructor(send: SendBulk, patience: Patience, { holdsRefused = true } = {}) {
     this.#send = send
     this.#patience = patience
+    this.#holdsRefused = holdsRefused
   }
 
   get facts(): BulkFacts {
@@ -288,6 +291,10 @@ export class BulkQueue {
 
   /** What was refused is held until it is clear whether the data is wrong or the cluster. */
   #weigh(kind: Kind, items: number, refused: readonly Held[]): void {
+    if (!this.#holdsRefused) {
+      for (const held of refused) this.#reject(held)
+      return
+    }
     if (this.#refusing?.kind === kind) return this.#weighTry(kind, items, refused)
     let refusals = this.#refusals.get(kind)
     if (refusals === undefined) this.#refusals.set(kind, (refusals = new Refusals()))

@@ -25,6 +25,8 @@ export interface ElasticsearchWriterOptions {
   instance?: string
   /** Where original bytes of rejects go; null: nowhere. */
   keepRejects: KeepRejects | null
+  /** False: what is refused was refused before, and is rejected at once; default: true. */
+  holdsRefused?: boolean
   /** One sentence for the log. */
   notify: (text: string) => void
 }
@@ -50,6 +52,7 @@ export async function openElasticsearchWriter(options: ElasticsearchWriterOption
       instance: options.instance ?? `${clusterName}/${hostname()}`,
       claim: randomUUID(),
       keepRejects,
+      holdsRefused: options.holdsRefused ?? true,
       timing: SYSTEM_TIMING,
       notify,
       rollupKeysMax: ROLLUP_KEYS_MAX

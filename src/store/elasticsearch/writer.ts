@@ -3,7 +3,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
 import type { StreamState } from '../../source/source.ts'
-import { plural } from '../../text.ts'
+import { grouped, plural } from '../../text.ts'
 import type { StoredDocument } from '../document.ts'
 import { StreamStates } from '../embedded/streamStates.ts'
 import { type KeepRejects, type KeptReject, keptDocument, keptLine } from '../keptReject.ts'
@@ -28,6 +28,8 @@ export interface WriterParts {
   claim: string
   /** Where original bytes go; null: nowhere. */
   keepRejects: KeepRejects | null
+  /** As `BulkQueue` takes it. */
+  holdsRefused?: boolean
   timing: Timing
   /** One sentence for the log. */
   notify: (text: string) => void
@@ -75,11 +77,11 @@ export class ElasticsearchWriter implements StoreWriter {
   #closed: () => void = () => {}
 
   private constructor(parts: WriterParts) {
-    const { client, names, instance, claim, clusterName, timing, notify, rollupKeysMax } = parts
+    const { client, names, instance, claim, clusterName, timing, notify, rollupKeysMax, holdsRefused = true } = parts
     this.#parts = parts
     this.#patience = new Patience(timing, notify)
     const patience = this.#patience
-    this.#queue = new BulkQueue(lines => sendBulk(client, lines), patience)
+    this.#queue = new BulkQueue(lines => sendBulk(client, lines), patience, { holdsRefused })
     this.#claims = new Claims({ client, patience, queue: this.#queue, names, instance, claim })
     this.#rollups = new RollupCache({ client, patience, names, clusterName, keysMax: rollupKeysMax })
   }
@@ -238,15 +240,18 @@ export class ElasticsearchWriter implements StoreWriter {
     const { names, clusterName, notify } = this.#parts
     const kept: KeptReject[] = []
     const items: BulkItem[] = []
+    const counts = new Map<string, number>()
     for (const [i, result] of results.entries()) {
       const { kind, stored, item } = all[i]!
       if (result.kind !== 'refused') continue
-      notify(`Elasticsearch refused a ${kind} document for good (${result.status}, ${result.type})`)
+      const what = `${kind} document (${result.status}, ${result.type})`
+      counts.set(what, (counts.get(what) ?? 0) + 1)
       // Of a line nobody could read the bytes are kept already.
       if (kind === 'reject') continue
       kept.push(keptDocument(stored, item.document, result.type))
       items.push(documentItem(names, 'reject', refusedDocument(stored, item, result, clusterName)))
     }
+    for (const [what, count] of counts) notify(`Elasticsearch refused for good: ${grouped(count)} × ${what}`)
     await Promise.all([this.#keep(kept), this.#queue.add(items)])
   }
 

@@ -1,8 +1,8 @@
 /** A topic with the logs of several controller pods, an Elasticsearch namespace, and workers between them. */
 import { createHash } from 'node:crypto'
 import { Client } from '@elastic/elasticsearch'
-import kafkajs from 'kafkajs'
-import { inject, vi } from 'vitest'
+import kafkajs, { type Admin } from 'kafkajs'
+import { expect, inject, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
 import { createTopics } from '../../services/kafkaTopics.ts'
 import { why5xx } from '../../support/program.ts'
@@ -18,6 +18,8 @@ export class ClusterBed {
   readonly namespace: string
   readonly client: Client
   readonly #kafka: InstanceType<typeof Kafka>
+  readonly #admin: Admin
+  readonly #topics: string[]
   readonly #brokers: string[]
   readonly #nodes: string[]
   readonly workers: RunningProgram[] = []
@@ -26,16 +28,18 @@ export class ClusterBed {
     const unique = `${name}${process.pid}${createHash('sha1').update(String(Date.now())).digest('hex').slice(0, 6)}`
     this.topic = `${unique}.raw`
     this.rejectTopic = `${unique}.reject`
+    this.#topics = [this.topic, this.rejectTopic]
     this.namespace = unique
     this.#brokers = brokers
     this.#nodes = [url]
     this.client = new Client({ node: url })
     this.#kafka = new Kafka({ brokers, clientId: unique, logLevel: logLevel.NOTHING, retry: { retries: 20 } })
+    this.#admin = this.#kafka.admin()
   }
 
-  /** The options of a worker, as `--set` takes them. */
-  get settings(): string[] {
-    const settings = {
+  /** The options of a worker, by path. */
+  get options(): Record<string, string | number> {
+    return {
       'source.kind': 'kafka',
       'source.kafka.brokers': this.#brokers.join(','),
       'source.kafka.topic': this.topic,
@@ -47,19 +51,21 @@ export class ClusterBed {
       'sink.elasticsearch.namespace': this.namespace,
       'web.listen': '127.0.0.1:0'
     }
-    return Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+  }
+
+  /** The same, as `--set` takes them. */
+  get settings(): string[] {
+    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${value}`])
   }
 
   async prepare(partitions: number): Promise<void> {
-    const admin = this.#kafka.admin()
-    await admin.connect()
-    const topics = [this.topic, this.rejectTopic].map(topic => ({
+    await this.#admin.connect()
+    const topics = this.#topics.map(topic => ({
       topic,
       numPartitions: partitions,
       replicationFactor: 1
     }))
-    await createTopics(admin, topics)
-    await admin.disconnect()
+    await createTopics(this.#admin, topics)
     const { code, stderr } = await why5xx(['setup', ...this.settings])
     if (code !== 0) throw new Error(stderr)
   }
@@ -87,19 +93,25 @@ export class ClusterBed {
     return worker
   }
 
+  /** By partition; -1: nothing was ever committed. */
+  async committed(): Promise<Map<number, number>> {
+    const [committed] = await this.#admin.fetchOffsets({ groupId: this.namespace, topics: [this.topic] })
+    return new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+  }
+
   /** Offsets between what the group has committed and the ends of the partitions. */
   async committedLag(): Promise<number> {
-    const admin = this.#kafka.admin()
-    await admin.connect()
-    try {
-      const ends = await admin.fetchTopicOffsets(this.topic)
-      const [committed] = await admin.fetchOffsets({ groupId: this.namespace, topics: [this.topic] })
-      const offsets = new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
-      // -1: nothing was ever committed.
-      return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0)
-    } finally {
-      await admin.disconnect()
-    }
+    const ends = await this.#admin.fetchTopicOffsets(this.topic)
+    const offsets = await this.committed()
+    return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0)
+  }
+
+  /** How many failures are stored. */
+  async failures(): Promise<number> {
+    const index = `why5xx-failure-${this.namespace}-*`
+    await this.client.indices.refresh({ index, ignore_unavailable: true })
+    const { count } = await this.client.count({ index, allow_no_indices: true, ignore_unavailable: true })
+    return count
   }
 
   async allCommitted(timeoutMs = 120_000): Promise<void> {
@@ -121,14 +133,41 @@ export class ClusterBed {
     return hits
   }
 
+  /** Everything in the topic of rejects; headers without `why5xx.`. */
+  async rejects(): Promise<KeptMessage[]> {
+    const ends = await this.#admin.fetchTopicOffsets(this.rejectTopic)
+    const expected = ends.reduce((sum, { high }) => sum + Number(high), 0)
+    const found: KeptMessage[] = []
+    const groupId = `${this.namespace}-look-${Date.now()}`
+    const consumer = this.#kafka.consumer({ groupId })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [this.rejectTopic], fromBeginning: true })
+    await consumer.run({
+      eachMessage: async ({ message: { value, headers = {} } }) => {
+        const named = Object.entries(headers).map(([name, text]) => [name.replace('why5xx.', ''), String(text)])
+        found.push({ value: value!, headers: Object.fromEntries(named) as Record<string, string> })
+      }
+    })
+    await vi.waitFor(() => expect(found.length).toBe(expected), { timeout: 30_000 })
+    await consumer.disconnect()
+    await this.#admin.deleteGroups([groupId])
+    return found
+  }
+
+  /** One more topic, without messages. */
+  async emptyTopic(): Promise<string> {
+    const topic = `${this.namespace}.empty`
+    await createTopics(this.#admin, [{ topic, numPartitions: 1 }])
+    this.#topics.push(topic)
+    return topic
+  }
+
   async remove(): Promise<void> {
     for (const worker of this.workers) await worker.kill('SIGKILL')
     await this.client.indices.delete({ index: await this.#indices(), ignore_unavailable: true })
     await this.client.close()
-    const admin = this.#kafka.admin()
-    await admin.connect()
-    await admin.deleteTopics({ topics: [this.topic, this.rejectTopic] })
-    await admin.disconnect()
+    await this.#admin.deleteTopics({ topics: this.#topics })
+    await this.#admin.disconnect()
   }
 
   /** Deleting by pattern is refused by default. */
@@ -137,6 +176,11 @@ export class ClusterBed {
     const names = Object.keys(found)
     return names.length === 0 ? ['none'] : names
   }
+}
+
+export interface KeptMessage {
+  value: Buffer
+  headers: Record<string, string>
 }
 
 export interface StoredHit {

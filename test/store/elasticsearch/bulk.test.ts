@@ -26,7 +26,10 @@ function items(count: number, prefix = 'i'): BulkItem[] {
 }
 
 /** `answer` gives the answers of a request, or throws. */
-function queueWith(answer: (ids: string[], count: number) => ItemAnswer[] | Promise<ItemAnswer[]>): {
+function queueWith(
+  answer: (ids: string[], count: number) => ItemAnswer[] | Promise<ItemAnswer[]>,
+  settings: { holdsRefused?: boolean } = {}
+): {
   queue: BulkQueue
   timing: ManualTiming
   sent: Sent[]
@@ -41,7 +44,7 @@ function queueWith(answer: (ids: string[], count: number) => ItemAnswer[] | Prom
     sent.push({ ids, atMs: timing.nowMs, bytes: lines.join('\n').length })
     return answer(ids, sent.length)
   }
-  return { queue: new BulkQueue(send, patience), timing, sent, told }
+  return { queue: new BulkQueue(send, patience, settings), timing, sent, told }
 }
 
 const ok = (ids: string[]): ItemAnswer[] => ids.map(_id => ({ _id, status: 201 }))
@@ -237,6 +240,17 @@ test('while too little was seen what is refused is held, sent once more, and rej
   expect([isSettled, sent[1]!.ids]).toEqual([false, ['i0']])
   timing.advance(1_000)
   expect(kinds(await added)).toEqual(['refused', 'written', 'written'])
+})
+
+test('what is kept elsewhere is rejected at once, even where everything is refused', async () => {
+  const { queue, timing, sent } = queueWith(ids => ids.map(refusedItem), { holdsRefused: false })
+  for (const count of [1, 1_500]) {
+    const results = await queue.add(items(count))
+    expect(new Set(kinds(results))).toEqual(new Set(['refused']))
+  }
+  expect(sent.map(({ ids }) => ids.length)).toEqual([1, 1_500])
+  expect(timing.waits).toEqual([])
+  expect(patience.pausedBecause).toBeNull()
 })
 
 test('one large request that is refused whole is sent again before anything is rejected, and then pauses', async () => {

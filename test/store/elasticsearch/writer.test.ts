@@ -176,7 +176,7 @@ describe('what Elasticsearch refuses for good', () => {
       })
     )
     expect(await timing.until(result, 50)).toEqual({ written: 50, known: 0 })
-    expect(told).toContain('Elasticsearch refused a failure document for good (400, document_parsing_exception)')
+    expect(told).toContain('Elasticsearch refused for good: 1 × failure document (400, document_parsing_exception)')
     expect(
       kept
         .flat()
