@@ -13,7 +13,7 @@ import { batchesOf, type RawMessage } from './batches.ts'
 export interface RejectedMessage {
   offset: string
   value: Uint8Array | null
-  headers?: Record<string, unknown>
+  headers?: IHeaders
 }
 
 interface Origin {
