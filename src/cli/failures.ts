@@ -7,6 +7,7 @@ import { failuresTable } from './failuresTable.ts'
 import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
+import { checkStoreFlag } from './storeFlag.ts'
 
 interface FailuresFlags extends TimeFlags {
   format?: string
@@ -46,6 +47,7 @@ export async function runFailures(flags: FailuresFlags, options: CommonOptions):
     statuses: (flags.status ?? []).flatMap(statusesOf)
   }
   const { config } = await options.load()
+  checkStoreFlag(config, flags.store)
   const reader = await openReader(config, flags.store)
   try {
     if (format === 'ndjson') await printDocuments(reader, { filter, order, limit })

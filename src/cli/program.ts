@@ -56,7 +56,9 @@ Examples:
 
   program
     .command('run')
-    .description('reads log files as they grow, says why requests fail, and keeps it in a store on this machine')
+    .description(
+      'reads log files as they grow, or a Kafka topic, says why requests fail, and keeps it in a store on this machine or in Elasticsearch'
+    )
     .argument('[pattern...]', 'files to read instead of source.files.paths; - is stdin')
     .option('--store <folder>', 'sink.embedded.path: where failures and totals are kept')
     .option('--no-follow', 'read the files to their end, write everything, and end')
@@ -69,6 +71,7 @@ Examples:
   why5xx run /var/log/nginx/access.log /var/log/nginx/error.log --store /var/lib/why5xx
   kubectl logs -n ingress-nginx deploy/ingress-nginx-controller --timestamps -f | why5xx run -
   why5xx run --config /etc/why5xx.yaml --set log.format=json
+  why5xx run --set source.kind=kafka --set source.kafka.brokers=kafka:9092 --set sink.kind=elasticsearch   # after why5xx setup
 
 While it runs: why5xx failures, why5xx timeline. SIGTERM ends it within 30 seconds; a crash loses nothing.`
     )

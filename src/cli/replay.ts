@@ -4,13 +4,14 @@ import { createLogger } from '../logger.ts'
 import { runPipeline } from '../pipeline.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
-import { grouped, jsonText, plural, quoteForShell, safeText } from '../text.ts'
+import { grouped, jsonText, plural, safeText } from '../text.ts'
 import { durationMs } from '../timeOption.ts'
 import { openSink, wire } from '../wiring.ts'
 import type { CommonOptions } from './options.ts'
 import { complain, writeOut } from './output.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
+import { checkStoreFlag, storeFlag, storeName } from './storeFlag.ts'
 
 export interface ReplayFlags {
   rejects?: boolean
@@ -45,6 +46,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     flags.store === undefined ? [] : [['sink.embedded.path', { value: flags.store, origin: '--store' }] as const]
   const loaded = await common.load(new Map(store))
   const { config } = loaded
+  checkStoreFlag(config, flags.store)
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { write })
@@ -65,7 +67,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     const { counters, engine } = parts
     const requests = [...counters.requests.values()].reduce((sum, count) => sum + count, 0)
     const result: ReplayResult = {
-      store: config.sink.embedded.path,
+      store: storeName(config),
       lines: engine.counts.lines,
       requestsCounted: requests - writer.requestsKnown,
       requestsKnown: engine.totals.requests - requests + writer.requestsKnown,
@@ -81,7 +83,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
       warn(
         `what is older than ${isoTime(oldestMs)} will be deleted: sink.embedded.retention is ${config.sink.embedded.retention}; set it for longer, here and in run`
       )
-    await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result))
+    await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result, storeFlag(config)))
     const { access, error, controller, stream_access: streamAccess } = counters.lines
     const found = access + error + controller + streamAccess + result.requestsKnown + result.documentsKnown
     if (found === 0)
@@ -103,7 +105,7 @@ export function replayFormat({ format = 'text' }: ReplayFlags): 'text' | 'json' 
   throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
 }
 
-function replayText(result: ReplayResult): string {
+function replayText(result: ReplayResult, store: string): string {
   const { lines, requestsCounted, requestsKnown, documentsWritten, documentsKnown } = result
   const known = (count: number): string => (count === 0 ? '' : ` (${grouped(count)} were there before)`)
   const rejects = result.rejects === 0 ? '' : `, ${plural(result.rejects, 'line')} not understood`
@@ -111,7 +113,6 @@ function replayText(result: ReplayResult): string {
     `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${rejects}`,
     `in ${safeText(result.store)}; to look at it:`
   ]
-  const store = result.store === './why5xx-data' ? '' : ` --store ${quoteForShell(result.store)}`
   const window = result.from === null ? '' : ` --from ${result.from} --to ${result.to}`
   for (const command of ['timeline', 'failures']) out.push(`  why5xx ${command}${store}${window}`)
   return `${out.join('\n')}\n`

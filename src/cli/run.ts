@@ -16,6 +16,7 @@ import { openSink, openSource, wire } from '../wiring.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
+import { checkStoreFlag } from './storeFlag.ts'
 
 export interface RunFlags {
   store?: string
@@ -35,6 +36,7 @@ const ALIVE_MS = 60_000
 export async function runRun(paths: string[], flags: RunFlags, common: CommonOptions): Promise<number> {
   const loaded = await common.load(settingsOf(paths, flags))
   const { config } = loaded
+  checkStoreFlag(config, flags.store)
   const tokens = readTokens(config.web)
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)

@@ -7,6 +7,7 @@ import { readTimeline, wholeMinutes } from '../timeline/readTimeline.ts'
 import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
+import { checkStoreFlag } from './storeFlag.ts'
 
 interface TimelineFlags extends TimeFlags {
   format?: string
@@ -33,6 +34,7 @@ export async function runTimeline(flags: TimelineFlags, options: CommonOptions):
   const endMs = Number.isFinite(toMs) ? toMs : nowMs
   const window = { fromMs: Number.isFinite(fromMs) ? fromMs : endMs - DAY_MS, toMs: endMs }
   if (window.fromMs >= window.toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
+  checkStoreFlag(config, flags.store)
   const reader = await openReader(config, flags.store)
   try {
     const filter = { ...wholeMinutes(window), services: flags.service ?? [], causes: [...(causes ?? [])] }

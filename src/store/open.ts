@@ -1,18 +1,12 @@
-import { Why5xxError } from '../errors.ts'
 import type { Config } from '../optionTable.ts'
 import type { StoreReader } from './store.ts'
 
 /**
  * Opens the store that the configuration names, for reading; `path`: that folder instead (--store). Its client is loaded
- * only now. Throws Why5xxError `WHY5XX_STORE` where there is none, `WHY5XX_USAGE` when both are said.
+ * only now. Throws Why5xxError `WHY5XX_STORE` where there is none.
  */
 export async function openReader({ sink }: Config, path?: string): Promise<StoreReader> {
   if (sink.kind === 'elasticsearch') {
-    if (path !== undefined)
-      throw new Why5xxError(
-        'WHY5XX_USAGE',
-        `--store ${path} names a folder, and sink.kind is elasticsearch: leave --store out, or add --set sink.kind=embedded`
-      )
     const { openElasticsearchReader } = await import('./elasticsearch/openReader.ts')
     return openElasticsearchReader(sink.elasticsearch)
   }
