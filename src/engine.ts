@@ -30,8 +30,6 @@ export interface EngineOptions {
   isWantedName: ((name: string) => boolean) | null
   /** Count per minute too; `lines` keeps beside the sums what was counted at which position. */
   withMinutes?: boolean | 'lines'
-  /** Parse every JSON message whole, for comparison. */
-  parsesMessages?: boolean
 }
 
 /** As JSON in the store. */

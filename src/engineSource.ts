@@ -85,7 +85,7 @@ export class EngineSource implements LineVisitor {
       from,
       readTo,
       resends: shipper,
-      learnsShapes: options.parsesMessages !== true
+      learnsShapes: true
     })
   }
 
