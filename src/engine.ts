@@ -143,11 +143,15 @@ export class Engine {
     if (at >= 0) this.sources.splice(at, 1)
   }
 
-  /** Another process reads the source from now on: what waits of it is dropped. */
+  /**
+   * Another process reads the source from now on: what waits of it is dropped. It may come back, from a place that was read
+   * before: the clocks of its controllers go with it.
+   */
   drop(source: EngineSource): void {
     const at = this.sources.indexOf(source)
     if (at >= 0) this.sources.splice(at, 1)
     for (const controller of this.#controllers.values()) controller.joiner.forget(source.id)
+    this.#forgetControllers(source.controllers)
     this.minutes?.forget(source.id)
   }
 
@@ -167,7 +171,7 @@ export class Engine {
   }
 
   controller(name: string): Controller {
-    if (!this.#controllers.has(name) && this.#controllers.size >= CONTROLLERS_MAX) this.#forgetControllers()
+    if (!this.#controllers.has(name) && this.#controllers.size >= CONTROLLERS_MAX) this.#forgetControllers(null)
     // Bounded: what comes after the limit shares one joiner, whose lines still join by client, request and connection.
     const key = this.#controllers.has(name) || this.#controllers.size < CONTROLLERS_MAX ? name : 'others'
     let controller = this.#controllers.get(key)
@@ -184,12 +188,12 @@ export class Engine {
     return controller
   }
 
-  /** Pods come and go for weeks: those whose logs are closed and whose lines are decided. */
-  #forgetControllers(): void {
+  /** Pods come and go for weeks: those whose logs are closed and whose lines are decided. null: of all. */
+  #forgetControllers(among: ReadonlySet<Controller> | null): void {
     const used = new Set(this.sources.flatMap(source => [...source.controllers]))
     for (const [key, controller] of this.#controllers) {
-      const { done } = controller.joiner.waiting().next()
-      if (done && !used.has(controller)) this.#controllers.delete(key)
+      if (used.has(controller) || among?.has(controller) === false) continue
+      if (controller.joiner.waiting().next().done) this.#controllers.delete(key)
     }
   }
 

@@ -140,6 +140,12 @@ export function wire({ config, maskOptions, logFormat, source, store, nowMs, war
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const writer = new BatchWriter(store, counters, IN_FLIGHT_BYTES, states => source.durable?.(states))
+  const writer = new BatchWriter(
+    store,
+    counters,
+    IN_FLIGHT_BYTES,
+    states => source.durable?.(states),
+    states => source.lost?.(states)
+  )
   return { source, engine, intake, outbox, writer, counters, nowMs }
 }

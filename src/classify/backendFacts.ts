@@ -40,9 +40,15 @@ export class BackendFacts {
     return [...this.#empty]
   }
 
-  /** What an earlier run knew. */
+  /** What an earlier run knew, or another process: of one service either may know more. What is new is a change. */
   restore(facts: [prefix: string, outage: Outage][]): void {
-    for (const [prefix, outage] of facts) this.#empty.set(prefix, outage)
+    for (const [prefix, outage] of facts) {
+      const known = this.#empty.get(prefix)
+      const whole = known === undefined ? outage : joined(known, outage)
+      if (known?.lastMs === whole.lastMs && known.first.timeMs === whole.first.timeMs) continue
+      this.#empty.set(prefix, whole)
+      this.#hasChanged = true
+    }
   }
 
   /** The line that says that a service whose upstream name this can be had no endpoints around `timeMs`; null: none does. */
@@ -52,4 +58,11 @@ export class BackendFacts {
     if (outage && timeMs >= outage.first.timeMs - LATE_MS && timeMs - outage.lastMs <= VALID_MS) return outage.first
     return null
   }
+}
+
+/** One outage where they meet, else the later one. */
+function joined(one: Outage, other: Outage): Outage {
+  const [before, after] = one.first.timeMs <= other.first.timeMs ? [one, other] : [other, one]
+  if (after.first.timeMs - before.lastMs > VALID_MS) return after
+  return { first: before.first, lastMs: Math.max(before.lastMs, after.lastMs) }
 }

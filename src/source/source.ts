@@ -97,6 +97,8 @@ export interface Source {
   read(signal: AbortSignal): AsyncGenerator<SourceEvent>
   /** These are durable with everything they speak of: what is remembered elsewhere (a committed offset) may follow. */
   durable?(states: readonly StreamState[]): void
+  /** These were not kept: another process has claimed their streams. Whoever still has them by right claims them anew. */
+  lost?(states: readonly StreamState[]): void
   /** Ends what `read` leaves open when everything is durable: commits, leaves the consumer group. */
   close?(): Promise<void>
   readonly facts?: KafkaFacts

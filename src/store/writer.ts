@@ -13,13 +13,24 @@ export class BatchWriter {
   #error: unknown = null
   #waiting: (() => void)[] = []
   readonly #onDurable: (states: StreamState[]) => void
+  readonly #onLost: (states: StreamState[]) => void
 
-  /** `onDurable`: told, in order, of the states that have become durable with everything they speak of. */
-  constructor(store: Sink, counters: Counters, bytesMax: number, onDurable: (states: StreamState[]) => void) {
+  /**
+   * `onDurable`: told, in order, of the states that have become durable with everything they speak of; `onLost` of those
+   * that were not kept, because another process has claimed their streams.
+   */
+  constructor(
+    store: Sink,
+    counters: Counters,
+    bytesMax: number,
+    onDurable: (states: StreamState[]) => void,
+    onLost: (states: StreamState[]) => void = () => {}
+  ) {
     this.#store = store
     this.#counters = counters
     this.#bytesMax = bytesMax
     this.#onDurable = onDurable
+    this.#onLost = onLost
   }
 
   /** Hands a batch on; waits only for room in flight, or until `signal` is aborted. Throws what an earlier write failed of. */
@@ -55,6 +66,7 @@ export class BatchWriter {
       counts.documents += written
       counts.known += known
       this.#onDurable(batch.streams.filter(({ stream }) => !lost.includes(stream)))
+      if (lost.length > 0) this.#onLost(batch.streams.filter(({ stream }) => lost.includes(stream)))
     } catch (error) {
       this.#error ??= error
     }

@@ -11,7 +11,7 @@ export interface SimulatedFile {
   bytes: Buffer
 }
 
-const PODS = ['ingress-nginx-controller-6c9f8d4b7-q4wnd', 'ingress-nginx-controller-6c9f8d4b7-7mlxz']
+export const PODS = ['ingress-nginx-controller-6c9f8d4b7-q4wnd', 'ingress-nginx-controller-6c9f8d4b7-7mlxz']
 
 export function filesOf(seed: number): SimulatedFile[] {
   const random = new Random(seed)
@@ -27,12 +27,13 @@ export function filesOf(seed: number): SimulatedFile[] {
   return files
 }
 
-function containerLog(seed: number, random: Random, isCri = true): string {
+/** What one controller writes, each line behind the other. */
+export function containerLog(seed: number, random: Random, isCri = true): string {
   const paths = random.below(3)
   const [list] = fc.sample(requests(paths), { seed, numRuns: 1 })
   const lines = logOf(list!, { isLate: isCri, isPrecise: isCri }).map(line => line.text)
   const out: string[] = []
-  let ms = DAY_MS + 250_000
+  let ms = isCri ? Number.NEGATIVE_INFINITY : DAY_MS + 250_000
   for (const line of lines) {
     const stamp = isCri ? Date.parse(`${line.slice(0, 23)}Z`) : ms
     ms = Math.max(ms, stamp)

@@ -1,6 +1,7 @@
 /** Batches in flight: limited by bytes, never by one write; a stop does not wait for ever; a replay counts nothing twice. */
 import { expect, test, vi } from 'vitest'
 import { Counters } from '../../src/counters.ts'
+import type { StreamState } from '../../src/source/source.ts'
 import { ReplayWriter } from '../../src/store/replayWriter.ts'
 import type { RawBatch, Sink } from '../../src/store/sink.ts'
 import type { TotalsRow, WriteResult } from '../../src/store/store.ts'
@@ -158,4 +159,21 @@ test('what has become durable is told in order, without the streams that another
   writes[1]!.done({ written: 0, known: 0 })
   await writer.finish(never, 1_000)
   expect(told).toEqual(['b', 'b'])
+})
+
+test('of states that were not kept the source is told', async () => {
+  const { writes, store } = slowStore()
+  const names = (states: readonly StreamState[]): string => states.map(state => state.stream).join()
+  const told: string[] = []
+  const writer = new BatchWriter(
+    store,
+    new Counters(0),
+    100,
+    states => told.push(`durable ${names(states)}`),
+    states => told.push(`lost ${names(states)}`)
+  )
+  await writer.offer({ ...EMPTY, streams: [stream('a', 1), stream('b', 1)] }, 1, never)
+  writes[0]!.done({ written: 0, known: 0, lost: ['b'] })
+  await writer.finish(never, 1_000)
+  expect(told).toEqual(['durable a', 'lost b'])
 })

@@ -15,14 +15,18 @@ export class Commits {
     this.#partitions = partitions
   }
 
-  /** States of an earlier generation speak of a position that is ours no longer. */
   durable(states: readonly StreamState[]): void {
-    for (const { stream, place, read } of states) {
-      const { success, data } = partitionPlace.safeParse(place)
-      if (!success) continue
-      const owned = this.#partitions.get(data.partition)
-      if (owned?.stream?.id === stream && owned.generation === data.generation) owned.durable = read.from
+    for (const state of states) {
+      const owned = this.ofState(state)
+      if (owned !== null) owned.durable = state.read.from
     }
+  }
+
+  /** States of an earlier generation speak of a position that is ours no longer: null. */
+  ofState({ stream, place }: StreamState): OwnedPartition | null {
+    const { success, data } = partitionPlace.safeParse(place)
+    const owned = success ? this.#partitions.get(data.partition) : undefined
+    return owned?.stream?.id === stream && owned.generation === data?.generation ? owned : null
   }
 
   /** Commits what is new, one commit at a time. Sent before it returns: in a rebalance there is only this moment. */

@@ -29,6 +29,8 @@ export class KafkaReading {
   readonly #ahead: ReadAhead
   readonly #commits: Commits
   readonly #events: SourceEvent[] = []
+  /** Wait until there are no such events and whoever reads has asked for more. */
+  readonly #untold: (() => void)[] = []
   readonly #stop = new AbortController()
   #failure: Why5xxError | null = null
   #wake = () => {}
@@ -40,6 +42,8 @@ export class KafkaReading {
   #hasReceived = false
   #hasYielded = false
   #isLooking = false
+  /** Claimed by another process while the group says they are ours. */
+  readonly #disclaimed = new Set<OwnedPartition>()
   /** Partitions that were read to their end. */
   readonly #done = new Set<number>()
   #partitions = Number.POSITIVE_INFINITY
@@ -53,10 +57,8 @@ export class KafkaReading {
         this.#expired(owned.stream!.name, { from: owned.nextOffset, to })
         owned.nextOffset = to
       },
-      replaced: owned => {
-        this.#revoked([owned.partition])
-        this.#ownership.take(owned.generation, [owned.partition])
-      },
+      replaced: owned => this.#takeAnew(owned),
+      told: () => this.#told(),
       failed: error => this.#fail(error)
     })
     this.#ahead = new ReadAhead(driver, limits, this.#ownership.partitions)
@@ -113,6 +115,17 @@ export class KafkaReading {
     this.#commits.durable(states)
   }
 
+  /**
+   * A claim that was under way while its partition moved may come last, and then nothing of the rightful owner is kept. We
+   * are the owner as far as we know; the next tick claims again, so that two who think so do not race.
+   */
+  lost(states: readonly StreamState[]): void {
+    for (const state of states) {
+      const owned = this.#commits.ofState(state)
+      if (owned !== null) this.#disclaimed.add(owned)
+    }
+  }
+
   /** Nothing is read any more; what is durable can still be committed. */
   stop(): void {
     if (this.#stop.signal.aborted) return
@@ -156,6 +169,11 @@ export class KafkaReading {
     for (const { stream, isAnnounced } of this.#ownership.revoked(partitions))
       if (stream !== null && isAnnounced) this.#tell({ kind: 'lost', stream })
     this.#wake()
+  }
+
+  #takeAnew({ generation, partition }: OwnedPartition): void {
+    this.#revoked([partition])
+    this.#ownership.take(generation, [partition])
   }
 
   #received(generation: number, partition: number, read: DriverRead): void {
@@ -212,6 +230,7 @@ export class KafkaReading {
   #next(): SourceEvent | null {
     const told = this.#events.shift()
     if (told !== undefined) return told
+    for (const resolve of this.#untold.splice(0)) resolve()
     const owned = this.#ahead.next()
     if (owned?.stream != null) {
       const batch = owned.shift()!
@@ -246,6 +265,12 @@ export class KafkaReading {
       }
       for (const { stream } of this.#ownership.partitions.values())
         for (const gap of stream?.partition.shipper.takeGaps(ticker.wallMs()) ?? []) this.#tell({ kind: 'gap', gap })
+      for (const owned of this.#disclaimed) {
+        if (this.#ownership.current(owned.generation, owned.partition) !== owned) continue
+        this.#options.driver.pause(owned.partition)
+        this.#takeAnew(owned)
+      }
+      this.#disclaimed.clear()
       void this.#look(!this.#hasYielded)
       this.#hasYielded = false
     }
@@ -284,6 +309,14 @@ export class KafkaReading {
     }
     this.#isTurnDue = hadNoTurn && !this.#isIdleDue
     this.#wake()
+  }
+
+  /** Whoever reads has done what it does about the events so far. */
+  #told(): Promise<void> {
+    return new Promise(resolve => {
+      this.#untold.push(resolve)
+      this.#wake()
+    })
   }
 
   #tell(event: SourceEvent): void {

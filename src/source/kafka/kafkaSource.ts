@@ -77,6 +77,10 @@ export class KafkaSource implements Source {
     this.#reading.durable(states)
   }
 
+  lost(states: readonly StreamState[]): void {
+    this.#reading.lost(states)
+  }
+
   async close(): Promise<void> {
     await this.#reading.finish()
     await this.#reading.leave()

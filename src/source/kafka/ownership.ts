@@ -14,6 +14,8 @@ interface OwnershipListener {
   expired(owned: OwnedPartition, to: number): void
   /** What was read is not what is there: it is given up, and taken anew. */
   replaced(owned: OwnedPartition): void
+  /** Resolves when what was lost is known to whoever reads: until then positions of it may be written. */
+  told(): Promise<void>
   failed(error: unknown): void
 }
 
@@ -106,6 +108,8 @@ export class Ownership {
   #take(taken: OwnedPartition[]): void {
     this.#claims = this.#claims.then(async () => {
       try {
+        // As ours again, the positions of an earlier reading would be taken for those of this one.
+        await this.#listener.told()
         const current = taken.filter(owned => this.#isCurrent(owned))
         if (current.length === 0) return
         const states = await this.#options.claim(current.map(({ partition }) => this.idOf(partition)))

@@ -77,8 +77,9 @@ function wantedStart({ state, committed }: Known): Omit<StartPoint, 'lost'> | nu
   const goOn = { offset: read.from, resume: read, runs: runsOf(state) }
   // Commits follow what is durable: the last one may be missing, and is between what was committed then and the position.
   if (committed === null || committed === before) return goOn
-  // Moved on by an operator: what was skipped is skipped.
-  if (committed > read.from) return { offset: committed, resume: begunAt(committed), runs: null }
+  // Moved on by an operator: what was skipped is skipped. Below the position it may be ours: a chunk that comes late can
+  // let positions begin before what was committed.
+  if (committed > read.readTo) return { offset: committed, resume: begunAt(committed), runs: null }
   if (before !== null && committed < before)
     return { offset: committed, resume: againFrom(read, committed), runs: runsOf(state) }
   return goOn

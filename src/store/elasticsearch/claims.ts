@@ -35,6 +35,10 @@ interface StateSource {
   instance: string
   claim: string
   is_done?: boolean
+  /** Of a stream that was claimed and not written since: who wrote it, and whose engine knows what it needs. */
+  engine_of?: string
+  /** Of an engine: counts up. */
+  version?: number
   /** Of a stream its state, or `null`: claimed and not read yet. Of an engine what it knows. */
   json: string
 }
@@ -48,6 +52,8 @@ export class Claims {
   readonly #tokens = new Map<string, Token>()
   /** Claimed by others since: nothing more is written of them. */
   readonly #lost = new Set<string>()
+  /** Of our engine's document: an older one that comes late must not replace a newer one. */
+  #engineVersion = 0
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts
@@ -85,7 +91,9 @@ export class Claims {
       after = hits.at(-1)!.sort![0] as string
     }
     streams.sort((a, b) => a.writtenMs - b.writtenMs)
-    return { streams: streams.map(({ state }) => state), engine: (await this.#readEngines([instance]))[0] ?? null }
+    const [engine] = await this.#readEngines([instance])
+    this.#engineVersion = engine?.version ?? 0
+    return { streams: streams.map(({ state }) => state), engine: engine === undefined ? null : knownOf(engine) }
   }
 
   /** Makes streams ours, whoever had them, and returns what is known of them. */
@@ -95,7 +103,11 @@ export class Claims {
     let open = [...new Set(streams)]
     while (open.length > 0) {
       const found = await this.#read(open)
-      const items = open.map((stream, i) => this.#item(stream, found[i] ? stateOf(found[i].source) : null, found[i]!))
+      const items = open.map((stream, i) => {
+        const document = found[i]!
+        if (document === null) return this.#item(stream, null, null)
+        return this.#item(stream, stateOf(document.source), document, writerOf(document.source))
+      })
       const results = await this.#parts.queue.add(items, true)
       open = open.filter((stream, i) => {
         const result = results[i]!
@@ -106,11 +118,11 @@ export class Claims {
         if (found[i] === null) return false
         const state = stateOf(found[i]!.source)
         if (state !== null) states.push(state)
-        instances.add(sourceOf(found[i]!.source).instance)
+        instances.add(writerOf(found[i]!.source))
         return false
       })
     }
-    return { streams: states, engines: await this.#readEngines([...instances]) }
+    return { streams: states, engines: (await this.#readEngines([...instances])).map(knownOf) }
   }
 
   /**
@@ -122,12 +134,11 @@ export class Claims {
     let open = states.filter(({ stream }) => !this.#lost.has(stream))
     const unclaimed = open.map(({ stream }) => stream).filter(stream => !this.#tokens.has(stream))
     if (unclaimed.length > 0) await this.claim(unclaimed)
-    // First, and in one request with the positions: a restart knows at least as much as it did there.
-    let others = engine === null ? [] : [this.#engineItem(engine)]
-    while (open.length + others.length > 0) {
+    // First, and not in one request, of which a part may fail: a restart knows at least as much as it did there.
+    if (engine !== null) await queue.add([this.#engineItem(engine)], true)
+    while (open.length > 0) {
       const items = open.map(state => this.#item(state.stream, state, this.#tokens.get(state.stream)!))
-      const results = (await queue.add([...others, ...items], true)).slice(others.length)
-      others = []
+      const results = await queue.add(items, true)
       const refused = open.filter(({ stream }, i) => {
         const result = results[i]!
         if (result.kind !== 'written') return true
@@ -160,14 +171,14 @@ export class Claims {
     return getDocuments(client, patience, refs, FIELDS)
   }
 
-  async #readEngines(instances: readonly string[]): Promise<Record<string, unknown>[]> {
+  async #readEngines(instances: readonly string[]): Promise<StateSource[]> {
     const { client, patience, names } = this.#parts
     const refs = instances.map(instance => ({ index: names.state, id: engineId(instance) }))
     const found = await getDocuments(client, patience, refs, FIELDS)
-    return found.filter(one => one !== null).map(({ source }) => JSON.parse(sourceOf(source).json))
+    return found.filter(one => one !== null).map(({ source }) => sourceOf(source))
   }
 
-  #item(stream: string, state: StreamState | null, token: Token): BulkItem {
+  #item(stream: string, state: StreamState | null, token: Token, engineOf?: string): BulkItem {
     const { names, instance, claim } = this.#parts
     const source: StateSource = {
       kind: 'stream',
@@ -175,6 +186,7 @@ export class Claims {
       instance,
       claim,
       is_done: state?.isDone ?? false,
+      ...(engineOf !== undefined && { engine_of: engineOf }),
       json: JSON.stringify(state)
     }
     const place = { _index: names.state, _id: stateId(stream) }
@@ -188,8 +200,10 @@ export class Claims {
   #engineItem(engine: Record<string, unknown>): BulkItem {
     const { names, instance, claim } = this.#parts
     const id = engineId(instance)
-    const source: StateSource = { kind: 'engine', instance, claim, json: JSON.stringify(engine) }
-    return this.#stateItem(id, { index: { _index: names.state, _id: id } }, source)
+    const version = ++this.#engineVersion
+    const source: StateSource = { kind: 'engine', instance, claim, version, json: JSON.stringify(engine) }
+    const action = { index: { _index: names.state, _id: id, version, version_type: 'external' } }
+    return this.#stateItem(id, action, source)
   }
 
   #stateItem(id: string, action: object, state: StateSource): BulkItem {
@@ -209,6 +223,16 @@ function tokenOf(result: { seqNo: number | null; primaryTerm: number | null }): 
 
 function sourceOf(source: Record<string, unknown>): StateSource {
   return (source.why5xx as { state: StateSource }).state
+}
+
+function knownOf({ json }: StateSource): Record<string, unknown> {
+  return JSON.parse(json) as Record<string, unknown>
+}
+
+/** Who wrote the state that is there. */
+function writerOf(document: Record<string, unknown>): string {
+  const { instance, engine_of: engineOf } = sourceOf(document)
+  return engineOf ?? instance
 }
 
 /** null: claimed, and never read. */
