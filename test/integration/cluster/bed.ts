@@ -70,13 +70,10 @@ export class ClusterBed {
     if (code !== 0) throw new Error(stderr)
   }
 
-  async send(
-    values: Iterable<{ key: string; value: string | Buffer | null }>,
-    compression = CompressionTypes.GZIP
-  ): Promise<void> {
+  async send(values: Iterable<SentValue>, compression = CompressionTypes.GZIP): Promise<void> {
     const producer = this.#kafka.producer({ allowAutoTopicCreation: false })
     await producer.connect()
-    let messages: { key: string; value: string | Buffer | null }[] = []
+    let messages: SentValue[] = []
     for (const value of values) {
       messages.push(value)
       if (messages.length < BATCH) continue
@@ -176,6 +173,13 @@ export class ClusterBed {
     const names = Object.keys(found)
     return names.length === 0 ? ['none'] : names
   }
+}
+
+export interface SentValue {
+  key: string
+  value: string | Buffer | null
+  /** Left out: by the key. */
+  partition?: number
 }
 
 export interface KeptMessage {
