@@ -1,8 +1,8 @@
 /** What nobody could read or store lies in the topic of rejects; after a fix `replay --rejects` makes it good, once. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import buildDist from '../../support/buildDist.ts'
 import { Folder, why5xx } from '../../support/program.ts'
-import { ClusterBed, fluentBit, type StoredHit } from './bed.ts'
+import { ClusterBed, clusterTest, fluentBit, type StoredHit } from './bed.ts'
 import { ClusterLog, closingLines, storedTotals } from './clusterLog.ts'
 
 const LINES = 3_000
@@ -68,7 +68,7 @@ async function replay(...args: string[]): Promise<Replay> {
   return JSON.parse(stdout) as Replay
 }
 
-test('offsets are released, and what was rejected is kept as it came, with where it came from', async () => {
+clusterTest('offsets are released, and what was rejected is kept as it came, with where it came from', async () => {
   await bed.client.indices.putIndexTemplate({
     name: bed.namespace,
     index_patterns: [`why5xx-failure-${bed.namespace}-*`],
@@ -131,7 +131,7 @@ test('offsets are released, and what was rejected is kept as it came, with where
   expect(await storedTotals(bed)).toEqual(log.totals)
 })
 
-test('a replay without a fix refuses them again, and changes nothing', async () => {
+clusterTest('a replay without a fix refuses them again, and changes nothing', async () => {
   const result = await replay()
   expect(result).toMatchObject({ documentsWritten: 0, documentsRefused: refused.length, linesRead: 0 })
   // What has come without a value is kept as one without bytes: there is no line in it.
@@ -140,7 +140,7 @@ test('a replay without a fix refuses them again, and changes nothing', async () 
   expect((await bed.rejects()).length).toBe(result.rejects)
 })
 
-test('after the fix everything is stored and counted, and a second replay changes nothing', async () => {
+clusterTest('after the fix everything is stored and counted, and a second replay changes nothing', async () => {
   await bed.client.indices.putMapping({
     index: `why5xx-failure-${bed.namespace}-*`,
     properties: { url: { type: 'object', dynamic: false } }
@@ -171,7 +171,7 @@ test('after the fix everything is stored and counted, and a second replay change
   expect((await bed.documents('failure')).map(({ _id }) => _id).sort()).toEqual([...ids].sort())
 })
 
-test('as text; and a topic that is empty, or not there, or brokers that are not', async () => {
+clusterTest('as text; and a topic that is empty, or not there, or brokers that are not', async () => {
   const text = await why5xx(['replay', '--rejects', ...bed.settings])
   expect(text.stdout).toMatch(
     /^\d+ rejects of \S+: 0 lines read now, 42 still not; 0 documents stored, \d+ there before, 0 refused again\n$/

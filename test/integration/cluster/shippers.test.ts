@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { registerCodecs } from '../../../src/source/kafka/codecs.ts'
 import buildDist from '../../support/buildDist.ts'
 import { Folder, why5xx } from '../../support/program.ts'
@@ -17,7 +17,7 @@ import {
   shippedRecords,
   vectorValue
 } from '../../support/shippedLog.ts'
-import { ClusterBed } from './bed.ts'
+import { ClusterBed, clusterTest } from './bed.ts'
 
 const { CompressionTypes } = kafkajs
 const LOG = join(import.meta.dirname, '../../../samples/incidents/oom-during-load/controller.log')
@@ -59,7 +59,7 @@ afterAll(async () => {
   folder.remove()
 })
 
-test('Fluent Bit, Fluentd, Vector, Filebeat and raw lines; gzip, snappy, lz4 and zstd', async () => {
+clusterTest('Fluent Bit, Fluentd, Vector, Filebeat and raw lines; gzip, snappy, lz4 and zstd', async () => {
   const explained = await explain([...logs].map(([pod, log]) => folder.write(logName(pod), log)))
   for (const [partition, [name, compression, toValue]] of SHIPPERS.entries())
     for (const [pod, log] of logs) {
