@@ -1,5 +1,6 @@
 /** What nobody could read or store lies in the topic of rejects; after a fix `replay --rejects` makes it good, once. */
 import { afterAll, beforeAll, expect } from 'vitest'
+import type { RejectsResult } from '../../../src/cli/replayRejects.ts'
 import buildDist from '../../support/buildDist.ts'
 import { Folder, why5xx } from '../../support/program.ts'
 import { ClusterBed, clusterTest, fluentBit, type StoredHit } from './bed.ts'
@@ -11,15 +12,6 @@ const UNDERSTOOD_LATER = 40
 const OWN_FORMAT =
   'acme|$time_iso8601|$remote_addr|$status|"$request"|$request_time|$proxy_upstream_name|$upstream_addr|$upstream_status'
 const GARBAGE = ['nobody reads \u00fc this', '{"message":"nor this"}']
-
-interface Replay {
-  rejects: number
-  linesRead: number
-  linesRejected: number
-  documentsWritten: number
-  documentsKnown: number
-  documentsRefused: number
-}
 
 const folder = new Folder()
 let bed: ClusterBed
@@ -62,10 +54,10 @@ function ownValues(): { key: string; value: string }[] {
   })
 }
 
-async function replay(...args: string[]): Promise<Replay> {
+async function replay(...args: string[]): Promise<RejectsResult> {
   const { code, stdout, stderr } = await why5xx(['replay', '--rejects', '--format', 'json', ...bed.settings, ...args])
   expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Replay
+  return JSON.parse(stdout) as RejectsResult
 }
 
 clusterTest('offsets are released, and what was rejected is kept as it came, with where it came from', async () => {
