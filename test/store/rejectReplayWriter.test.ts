@@ -36,7 +36,7 @@ test('a row becomes one row a line, whose counts are its own', async () => {
   expect(first).toMatchObject({ requests: 1, failures: 1, status502: 1, masked: 0, durationMsSum: 30 })
   expect(second).toMatchObject({ stream: 'reject raw/3@9', lines: [0, 200, 10, 0, MASKED, 0] })
   expect(second).toMatchObject({ requests: 1, failures: 0, masked: 1, durationMsSum: 10 })
-  expect([first, second].map(({ upstream, minuteMs }: any) => [upstream, minuteMs])).toEqual([
+  expect([first, second].map(row => [row?.upstream, row?.minuteMs])).toEqual([
     ['shop-cart-80', 60_000],
     ['shop-cart-80', 60_000]
   ])

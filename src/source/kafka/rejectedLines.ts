@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import type { IHeaders } from 'kafkajs'
 import { ShipperRuns } from '../shipperRuns.ts'
 import type { SourceEvent, SourceStream } from '../source.ts'
 import { batchesOf, type RawMessage } from './batches.ts'
@@ -12,7 +13,7 @@ import { batchesOf, type RawMessage } from './batches.ts'
 export interface RejectedMessage {
   offset: string
   value: Uint8Array | null
-  headers?: Record<string, unknown>
+  headers?: IHeaders
 }
 
 interface Origin {
@@ -76,8 +77,8 @@ export class RejectedLines {
   }
 }
 
-function originOf(headers: Record<string, unknown> = {}): Origin | null {
-  const header = (name: string): string => String(headers[`why5xx.${name}`] ?? '')
+function originOf(headers: IHeaders = {}): Origin | null {
+  const header = (name: string): string => headers[`why5xx.${name}`]?.toString() ?? ''
   const [topic, partition, offset] = [header('topic'), header('partition'), header('offset')]
   if (topic === '' || !/^\d{1,9}$/.test(partition) || !/^\d{1,15}$/.test(offset)) return null
   return { topic, partition: Number(partition), offset: Number(offset) }

@@ -58,7 +58,7 @@ export class ClusterBed {
 
   /** The same, as `--set` takes them. */
   get settings(): string[] {
-    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${String(value)}`])
   }
 
   async prepare(partitions: number): Promise<void> {

@@ -16,7 +16,7 @@ let bed: ClusterBed
 let log: ClusterLog
 
 beforeAll(async () => {
-  await buildDist()
+  buildDist()
   log = await ClusterLog.make(folder, { lines: LINES, pods: PODS, seed: SEED })
   bed = new ClusterBed('e2e')
   await bed.prepare(PARTITIONS)

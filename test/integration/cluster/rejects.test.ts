@@ -102,11 +102,11 @@ clusterTest('offsets are released, and what was rejected is kept as it came, wit
   expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
 
   const kept = await bed.rejects()
-  const values = (stage: string): (string | undefined)[] =>
+  const values = (stage: string): string[] =>
     kept.filter(({ headers }) => headers.stage === stage).map(({ value }) => value.toString())
-  const unread = [...ownValues(), ...garbage, ...none].map(({ value }) => value ?? '')
+  const unread = [...ownValues(), ...garbage, ...none].map(({ value }): string => value ?? '')
   expect(values('parse').sort()).toEqual(unread.sort())
-  const documents = values('sink').map(text => JSON.parse(text!) as { event: { id: string } })
+  const documents = values('sink').map(text => JSON.parse(text) as { event: { id: string } })
   expect(documents.map(({ event }) => event.id).sort()).toEqual(refused.sort())
   for (const { headers } of kept) {
     expect(headers.topic).toBe(bed.topic)
