@@ -164,7 +164,7 @@ export class Metrics {
       [],
       add => add(kafka().offsetResets)
     )
-    this.#counter('why5xx_rebalances_total', 'Times the consumer group dealt out its partitions.', [], add =>
+    this.#counter('why5xx_rebalances_total', 'Times the consumer group dealt out its partitions again.', [], add =>
       add(kafka().rebalances)
     )
   }

@@ -15,7 +15,7 @@ import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 
 /** What `replay --rejects --format json` prints. */
-interface RejectsResult {
+export interface RejectsResult {
   topic: string
   rejects: number
   /** Lines that are understood by now, and those that still are not. */

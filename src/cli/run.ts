@@ -63,8 +63,8 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       // What is durable by now is committed before the group is left.
       await source.close?.()
     }
-    const summary = summaryOf(parts.counters, Date.now())
-    logger.info(stop.signal.aborted ? 'stopped' : 'everything is read and written', { ...summary })
+    const summary = wholeSummary(summaryOf(parts.counters, Date.now()), parts.source, store)
+    logger.info(stop.signal.aborted ? 'stopped' : 'everything is read and written', summary)
     return stop.exitCode ?? (isUnreadable(parts) ? 1 : 0)
   } finally {
     status.line?.stop()
@@ -148,10 +148,17 @@ function watchRun({ counters, source }: PipelineParts, store: Sink, logger: Logg
     if (Date.now() - saidMs < SUMMARY_MS) return
     saidMs = Date.now()
     previous = summaryOf(counters, saidMs, previous)
-    const kafka = source.facts === undefined ? {} : kafkaSummary(source.facts)
-    const bulk = store.facts === null ? {} : bulkSummary(store.facts)
-    logger.info('a minute of work', { ...previous, ...kafka, ...bulk })
+    logger.info('a minute of work', wholeSummary(previous, source, store))
   }, TICK_MS)
+}
+
+/** With what source and store tell of themselves. */
+function wholeSummary(summary: RunSummary, { facts }: Source, store: Sink): RunSummary {
+  return {
+    ...summary,
+    ...(facts !== undefined && kafkaSummary(facts)),
+    ...(store.facts !== null && bulkSummary(store.facts))
+  }
 }
 
 /** What has an end and held no line that anybody knows. */

@@ -118,6 +118,7 @@ export interface KafkaFacts {
   resends: number
   /** Times a partition began elsewhere than where it was left: its messages had expired. */
   offsetResets: number
+  /** Times the group dealt out its partitions, but for the first. */
   rebalances: number
   /** Wall time of the last fetch or heartbeat, Unix ms; null before the first. */
   aliveMs: number | null

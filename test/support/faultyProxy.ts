@@ -43,11 +43,12 @@ export class FaultyProxy {
     const body = await bodyOf(incoming)
     const fault = this.faultOf(incoming.url!.split('?')[0]!)
     if (fault === 'busy' || fault === 'unavailable') {
-      response.writeHead(fault === 'busy' ? 429 : 503, {
+      const status = fault === 'busy' ? 429 : 503
+      response.writeHead(status, {
         'content-type': 'application/json',
         'x-elastic-product': 'Elasticsearch'
       })
-      response.end(JSON.stringify({ error: { type: 'made_up_exception', reason: fault }, status: 0 }))
+      response.end(JSON.stringify({ error: { type: 'made_up_exception', reason: fault }, status }))
       return
     }
     const { host: _, ...headers } = incoming.headers

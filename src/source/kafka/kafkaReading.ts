@@ -77,7 +77,7 @@ export class KafkaReading {
       })),
       resends,
       offsetResets: this.#offsetResets,
-      rebalances,
+      rebalances: Math.max(0, rebalances),
       aliveMs,
       hasJoined
     }

@@ -1,7 +1,7 @@
 /** The topic of rejects, from its beginning to where it ends now: lines to read again, documents to write again. */
 
 import { randomUUID } from 'node:crypto'
-import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs'
+import type { Consumer, KafkaMessage } from 'kafkajs'
 import type { Source, SourceEvent } from '../source.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
@@ -113,7 +113,7 @@ export class RejectSource implements Source {
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
-      eachBatch: (payload: EachBatchPayload) => {
+      eachBatch: payload => {
         const { batch } = payload
         this.#waiting.push({ partition: batch.partition, messages: batch.messages })
         this.#bytes += bytesOf(batch.messages)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Client } from '@elastic/elasticsearch'
 import kafkajs, { type Admin } from 'kafkajs'
-import { expect, inject, vi } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
 import { createTopics } from '../../services/kafkaTopics.ts'
 import { why5xx } from '../../support/program.ts'
@@ -11,6 +11,9 @@ import { RunningProgram } from '../../support/runningProgram.ts'
 const { CompressionTypes, Kafka, logLevel } = kafkajs
 const BATCH = 1_000
 export const SESSION_TIMEOUT_MS = 6_000
+
+/** A test that needs both servers. */
+export const clusterTest = test.skipIf(inject('kafka') === null || inject('elasticsearch') === null)
 
 export class ClusterBed {
   readonly topic: string
@@ -38,16 +41,16 @@ export class ClusterBed {
   }
 
   /** The options of a worker, by path. */
-  get options(): Record<string, string | number> {
+  get options(): Record<string, string | number | string[]> {
     return {
       'source.kind': 'kafka',
-      'source.kafka.brokers': this.#brokers.join(','),
+      'source.kafka.brokers': this.#brokers,
       'source.kafka.topic': this.topic,
       'source.kafka.rejectTopic': this.rejectTopic,
       'source.kafka.groupId': this.namespace,
       'source.kafka.sessionTimeoutMs': SESSION_TIMEOUT_MS,
       'sink.kind': 'elasticsearch',
-      'sink.elasticsearch.nodes': this.#nodes.join(','),
+      'sink.elasticsearch.nodes': this.#nodes,
       'sink.elasticsearch.namespace': this.namespace,
       'web.listen': '127.0.0.1:0'
     }
@@ -55,7 +58,7 @@ export class ClusterBed {
 
   /** The same, as `--set` takes them. */
   get settings(): string[] {
-    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${value}`])
+    return Object.entries(this.options).flatMap(([path, value]) => ['--set', `${path}=${String(value)}`])
   }
 
   async prepare(partitions: number): Promise<void> {
@@ -70,13 +73,10 @@ export class ClusterBed {
     if (code !== 0) throw new Error(stderr)
   }
 
-  async send(
-    values: Iterable<{ key: string; value: string | Buffer | null }>,
-    compression = CompressionTypes.GZIP
-  ): Promise<void> {
+  async send(values: Iterable<SentValue>, compression = CompressionTypes.GZIP): Promise<void> {
     const producer = this.#kafka.producer({ allowAutoTopicCreation: false })
     await producer.connect()
-    let messages: { key: string; value: string | Buffer | null }[] = []
+    let messages: SentValue[] = []
     for (const value of values) {
       messages.push(value)
       if (messages.length < BATCH) continue
@@ -176,6 +176,13 @@ export class ClusterBed {
     const names = Object.keys(found)
     return names.length === 0 ? ['none'] : names
   }
+}
+
+export interface SentValue {
+  key: string
+  value: string | Buffer | null
+  /** Left out: by the key. */
+  partition?: number
 }
 
 export interface KeptMessage {

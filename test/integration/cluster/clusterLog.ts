@@ -17,6 +17,7 @@ export interface ClusterLogOptions {
   pods: number
   seed: number
   failing?: number
+  withErrors?: boolean
 }
 
 /** Requests and failures per minute and upstream name. */
@@ -33,9 +34,12 @@ export class ClusterLog {
   }
 
   /** Generated lines, and behind them one success of each pod that closes every window. */
-  static async make(folder: Folder, { lines, pods, seed, failing = 0.08 }: ClusterLogOptions): Promise<ClusterLog> {
+  static async make(
+    folder: Folder,
+    { lines, pods, seed, failing = 0.08, withErrors = true }: ClusterLogOptions
+  ): Promise<ClusterLog> {
     const plain = join(folder.path, 'plain.log')
-    generate({ lines, seed, out: plain, failing, withErrors: true })
+    generate({ lines, seed, out: plain, failing, withErrors })
     // A shipper replaces what is no UTF-8: such a line is not the same line any more.
     const isShipped = ({ record }: ShippedLine): boolean => !record.log.includes('\ufffd')
     const shipped = [...shippedLines(readFileSync(plain, 'latin1'), pods)].filter(isShipped)

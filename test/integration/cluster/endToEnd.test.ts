@@ -1,9 +1,9 @@
 /** Through a real topic into a real Elasticsearch, by workers that are killed: every failure once, every request counted. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { Random } from '../../../bench/random.ts'
 import buildDist from '../../support/buildDist.ts'
 import { Folder } from '../../support/program.ts'
-import { ClusterBed, fluentBit, SESSION_TIMEOUT_MS } from './bed.ts'
+import { ClusterBed, clusterTest, fluentBit, SESSION_TIMEOUT_MS } from './bed.ts'
 import { ClusterLog, closingLines } from './clusterLog.ts'
 
 const LINES = 50_000
@@ -27,7 +27,7 @@ afterAll(async () => {
   folder.remove()
 })
 
-test(`${LINES} lines, two workers, three kills and a rebalance, WHY5XX_SEED=${SEED}`, async () => {
+clusterTest(`${LINES} lines, two workers, three kills and a rebalance, WHY5XX_SEED=${SEED}`, async () => {
   const random = new Random(SEED)
   const sending = bed.send(fluentBit(log.lines))
   let first = bed.start()
@@ -49,7 +49,7 @@ test(`${LINES} lines, two workers, three kills and a rebalance, WHY5XX_SEED=${SE
   expect(await bed.documents('reject')).toEqual([])
 })
 
-test('a worker that is killed is replaced within the session timeout and ten seconds', async () => {
+clusterTest('a worker that is killed is replaced within the session timeout and ten seconds', async () => {
   const owner = bed.start()
   await owner.said(/assigned \d of 6/)
   const other = bed.start()

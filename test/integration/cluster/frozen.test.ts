@@ -1,8 +1,8 @@
 /** A worker that stands still while another takes over what it held, and then wakes up in the middle of its old work. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import buildDist from '../../support/buildDist.ts'
 import { Folder } from '../../support/program.ts'
-import { ClusterBed, fluentBit } from './bed.ts'
+import { ClusterBed, clusterTest, fluentBit } from './bed.ts'
 import { ClusterLog } from './clusterLog.ts'
 
 const LINES = 12_000
@@ -26,7 +26,7 @@ afterAll(async () => {
   folder.remove()
 })
 
-test('what it writes when it wakes up changes nothing', async () => {
+clusterTest('what it writes when it wakes up changes nothing', async () => {
   const frozen = bed.start()
   await frozen.said(/assigned 3 of 3/)
   const sending = bed.send(fluentBit(log.lines))

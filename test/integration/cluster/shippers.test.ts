@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { registerCodecs } from '../../../src/source/kafka/codecs.ts'
 import buildDist from '../../support/buildDist.ts'
 import { Folder, why5xx } from '../../support/program.ts'
@@ -17,7 +17,7 @@ import {
   shippedRecords,
   vectorValue
 } from '../../support/shippedLog.ts'
-import { ClusterBed } from './bed.ts'
+import { ClusterBed, clusterTest } from './bed.ts'
 
 const { CompressionTypes } = kafkajs
 const LOG = join(import.meta.dirname, '../../../samples/incidents/oom-during-load/controller.log')
@@ -38,18 +38,18 @@ const SHIPPERS: [
   ['raw', CompressionTypes.GZIP, rawValue]
 ]
 
+const CLOSING =
+  '203.0.113.1 - - [21/Nov/2026:10:40:00 +0000] "GET /closing HTTP/1.1" 200 2 "-" "curl/8.7.1" 100 0.001 [shop-cart-80] [] 10.42.1.211:8080 2 0.001 200 00000000000000000000000000000000'
+
 const folder = new Folder()
 let bed: ClusterBed
-let explained: Found
+/** By pod, as kubelet has them. */
+let logs: Map<string, Buffer>
 
 beforeAll(async () => {
   buildDist()
   await registerCodecs()
-  const { stdout } = await why5xx(['explain', '--format', 'json', LOG])
-  const { byUpstream } = JSON.parse(stdout) as {
-    byUpstream: Record<string, { requests: number; byCause: Record<string, number> }>
-  }
-  explained = new Map(Object.entries(byUpstream).map(([name, { requests, byCause }]) => [name, { requests, byCause }]))
+  logs = criLogs()
   bed = new ClusterBed('shippers')
   await bed.prepare(SHIPPERS.length)
 })
@@ -59,21 +59,18 @@ afterAll(async () => {
   folder.remove()
 })
 
-test('Fluent Bit, Fluentd, Vector, Filebeat and raw lines; gzip, snappy, lz4 and zstd', async () => {
-  const records = criRecords()
-  for (const [i, [pod, compression, toValue]] of SHIPPERS.entries()) {
-    const from = { ...SHIPPED_FROM, pod, path: SHIPPED_FROM.path.replace(SHIPPED_FROM.pod, pod) }
-    await bed.send(
-      records.map(record => ({ key: pod, value: toValue(record, from), partition: i })),
-      compression
-    )
-  }
+clusterTest('Fluent Bit, Fluentd, Vector, Filebeat and raw lines; gzip, snappy, lz4 and zstd', async () => {
+  const explained = await explain([...logs].map(([pod, log]) => folder.write(logName(pod), log)))
+  for (const [partition, [name, compression, toValue]] of SHIPPERS.entries())
+    for (const [pod, log] of logs) {
+      const from = { ...SHIPPED_FROM, pod: `${name}-${pod}`, path: `/var/log/containers/${logName(`${name}-${pod}`)}` }
+      const values = shippedRecords(log).map(record => ({ key: pod, value: toValue(record, from), partition }))
+      await bed.send(values, compression)
+    }
   const worker = bed.start()
-  // Windows close by silence here: no later line does it.
-  await worker.until(async () =>
-    (await worker.metric('why5xx_requests_total')) >= requestsOf(explained) * SHIPPERS.length ? true : undefined
-  )
   await bed.allCommitted()
+  const requests = [...explained.values()].reduce((sum, found) => sum + found.requests, 0)
+  expect(await worker.metric('why5xx_requests_total')).toBe(requests * SHIPPERS.length)
   expect(await worker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await bed.documents('reject')).toEqual([])
 
@@ -106,12 +103,35 @@ test('Fluent Bit, Fluentd, Vector, Filebeat and raw lines; gzip, snappy, lz4 and
   }
 })
 
-/** The log is one that `kubectl logs --timestamps --prefix` printed, or a plain one: here as kubelet has it. */
-function criRecords(): ShippedRecord[] {
-  const lines = readFileSync(LOG, 'latin1').trimEnd().split('\n')
-  return shippedRecords(Buffer.from(lines.map(line => `${line}\n`).join(''), 'latin1'))
+async function explain(files: string[]): Promise<Found> {
+  const { stdout } = await why5xx(['explain', '--format', 'json', ...files])
+  const { byUpstream } = JSON.parse(stdout) as {
+    byUpstream: Record<string, { requests: number; byCause: Record<string, number> }>
+  }
+  return new Map(Object.entries(byUpstream).map(([name, { requests, byCause }]) => [name, { requests, byCause }]))
 }
 
-function requestsOf(found: Found): number {
-  return [...found.values()].reduce((sum, { requests }) => sum + requests, 0)
+function logName(pod: string): string {
+  return `${pod}_ingress-nginx_controller-${'0f'.repeat(32)}.log`
+}
+
+/** Of what `kubectl logs --timestamps --prefix` printed; behind it a line of each pod that closes every window. */
+function criLogs(): Map<string, Buffer> {
+  const byPod = new Map<string, string[]>()
+  for (const line of readFileSync(LOG, 'latin1').trimEnd().split('\n')) {
+    const [, pod, stamp, content] = /^\[pod\/([^/]+)\/controller\] (\S+) (.*)$/.exec(line) as unknown as [
+      string,
+      string,
+      string,
+      string
+    ]
+    const stream = /^(?:\d{4}\/|[IWEF]\d{4} )/.test(content) ? 'stderr' : 'stdout'
+    byPod.set(pod, [...(byPod.get(pod) ?? []), `${stamp} ${stream} F ${content}\n`])
+  }
+  return new Map(
+    [...byPod].map(([pod, lines]) => [
+      pod,
+      Buffer.from(`${lines.join('')}2026-11-21T10:40:00.000000001Z stdout F ${CLOSING}\n`, 'latin1')
+    ])
+  )
 }

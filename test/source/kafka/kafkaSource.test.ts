@@ -24,6 +24,11 @@ test('a partition stands still until the store has given it to us', async () => 
   expect(run.driver.calls).toEqual(['start 0 at 0', 'start 1 at 3'])
 })
 
+test('facts before the group has dealt anything out', () => {
+  // Counters of Prometheus take nothing below 0: one would take all metrics with it.
+  expect(new ScriptedRun().source.facts).toMatchObject({ partitions: [], resends: 0, rebalances: 0, offsetResets: 0 })
+})
+
 test('messages come as they were read, fairly, and with their place', async () => {
   const run = new ScriptedRun()
   await run.assign(0, 1)
