@@ -97,6 +97,11 @@ export abstract class LineReader {
     this.#blocks.clear()
   }
 
+  /** To be called about once a second: lines whose next piece has not come for `agesMax` calls are told as they are. */
+  age(agesMax: number): void {
+    if (!this.#pieces.isEmpty) for (const line of this.#pieces.age(agesMax)) this.#wholeLine(line)
+  }
+
   /** Tells records that waited for continuations, because for a while nothing came: what comes later still belongs to them. */
   flush(): void {
     for (const block of this.#blocks.values()) {

@@ -13,6 +13,8 @@ export const TICK_MS = 1_000
 const SILENT_MS = 60_000
 /** A partition's end is exact: nothing has come while the broker was asked. */
 const PARTITION_SILENT_MS = 2 * TICK_MS
+/** Pieces of one line come in one chunk of a shipper, or in the next. */
+const PIECE_TICKS = 60
 
 interface OpenStream {
   stream: SourceStream
@@ -117,6 +119,8 @@ export class Intake {
       const ms = open.silentTicks * TICK_MS
       const isSilent = ms >= (source.isPartition ? PARTITION_SILENT_MS : SILENT_MS)
       if (isSilent && source.isPartition) source.reader.flush()
+      // A piece whose container died would hold the offset for ever.
+      if (source.isPartition) source.reader.age(PIECE_TICKS)
       for (const controller of source.controllers) {
         const pod = isSilent || !source.isPartition ? 0 : this.#silentPodMs(open, controller)
         saw(controller, isSilent ? ms : pod)

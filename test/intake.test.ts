@@ -141,3 +141,15 @@ test('lines of a partition that name no pod go by its name', () => {
   way.pushMessages(partition(), batchOf(['what is this?']))
   expect(way.sourceOf('raw/3', 0)).toBe('raw/3')
 })
+
+test('a line whose last piece never comes is told after a minute, and holds its offset no longer', () => {
+  const { intake: way } = intake()
+  const stopped = partition()
+  const piece = JSON.stringify({ log: 'the beginning of', stream: 'stdout', time: new Date(T).toISOString() })
+  way.pushMessages(stopped, batchOf([message(T, 200), piece], 70))
+  stopped.isAtEnd = true
+  for (let second = 0; second < 59; second++) way.tick()
+  expect(way.takeStates().states).toMatchObject([{ read: { readTo: 72, from: 71, open: [71] } }])
+  way.tick()
+  expect(way.takeStates().states).toMatchObject([{ read: { readTo: 72, from: 72, open: [] } }])
+})
