@@ -264,10 +264,11 @@ export class ElasticsearchWriter implements StoreWriter {
     if (keepRejects === null || rejects.length === 0) return
     const because = (error: unknown): string =>
       `${plural(rejects.length, 'reject')} cannot be kept: ${(error as Error).message}`
-    await this.#patience.ask(
+    const dropped = await this.#patience.ask(
       () => keepRejects(rejects),
       error => ({ kind: 'retry', because: because(error) })
     )
+    this.#queue.countDropped(dropped)
   }
 
   /** In the same tick where every key is known, so that documents and totals go in one request. */

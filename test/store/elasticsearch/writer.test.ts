@@ -164,6 +164,7 @@ describe('what Elasticsearch refuses for good', () => {
       if (fails-- > 0) throw new Error('no leader for partition')
       expect(server.sources('why5xx-state-test')).toEqual([])
       kept.push(rejects)
+      return 1
     })
     server.itemScript = (index, id) => (index.startsWith('why5xx-failure') && id === 'f7' ? REFUSED : null)
     const failures = Array.from({ length: 100 }, (_, i) => failure({ id: `f${i}` }))
@@ -191,7 +192,12 @@ describe('what Elasticsearch refuses for good', () => {
       error: { type: 'sink', code: 'document_parsing_exception', message: 'failed to parse field [x]' },
       why5xx: { reject: { stage: 'sink', status: 400, attempts: 1, index: `why5xx-failure-test-${DAY}` } }
     })
-    expect(writer.facts.rejects).toEqual(new Map([['document_parsing_exception', 1]]))
+    const wanted = [
+      ['document_parsing_exception', 1],
+      // The two that were to be kept say each that one is not.
+      ['not_kept', 2]
+    ] as const
+    expect(writer.facts.rejects).toEqual(new Map(wanted))
   })
 })
 
