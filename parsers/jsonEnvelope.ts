@@ -109,12 +109,20 @@ export function applyEnvelope(line: Line, { facts, stamp, logOffset }: JsonEnvel
   if (line.path !== null) takePath(line, line.path)
 }
 
+/** A path with the id of a container or a pod in it: there is one such file in the world. */
+export function isKubeletPath(path: string): boolean {
+  return CONTAINER_PATH.test(path) || POD_PATH.test(path)
+}
+
+const CONTAINER_PATH = /([^/_]+)_([^/_]+)_([^/_]+)-[0-9a-f]{64}\.log/
+const POD_PATH = /\/([^/_]+)_([^/_]+)_[0-9a-f-]{8,}\/([^/]+)\/\d+\.log/
+
 type Place = Pick<Line, 'pod' | 'namespace' | 'container'>
 
 /** Pod, namespace and container from a kubelet path, either `/var/log/containers/…` or `/var/log/pods/…`. */
 export function takePath(place: Place, path: string): void {
-  const container = /([^/_]+)_([^/_]+)_([^/_]+)-[0-9a-f]{64}\.log/.exec(path)
-  const pod = container ? null : /\/([^/_]+)_([^/_]+)_[0-9a-f-]{8,}\/([^/]+)\/\d+\.log/.exec(path)
+  const container = CONTAINER_PATH.exec(path)
+  const pod = container ? null : POD_PATH.exec(path)
   if (container) {
     place.pod ??= container[1]!
     place.namespace ??= container[2]!

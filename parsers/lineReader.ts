@@ -20,8 +20,8 @@ const HEAD_BYTES = 200
 const CONTINUATION_BYTES_MAX = 1 << 16
 /** Pods and streams whose last record is remembered; the oldest goes first. */
 const STREAMS_MAX = 512
-/** U+FFFD in UTF-8: a shipper put it where it read a byte that is none. */
-const REPLACED = '\xef\xbf\xbd'
+/** A shipper may have put a character of several bytes where it read a byte that is none. */
+const BEYOND_ASCII = /[\x80-\xff]/
 export const LINE_FEED = 0x0a
 export const CARRIAGE_RETURN = 0x0d
 
@@ -172,7 +172,7 @@ export abstract class LineReader {
   /** What stood in a JSON envelope, when its facts are on `line`. */
   protected jsonContent(line: Line, facts: EnvelopeFacts, content: string, framing: Framing): void {
     this.setContent(line, Buffer.from(content, 'latin1'))
-    const contentBytes = content.includes(REPLACED) ? -1 : content.length
+    const contentBytes = BEYOND_ASCII.test(content) ? -1 : content.length
     if (!this.isTakenIn(line, facts, framing, line.written.length, contentBytes)) this.tellContent(line)
   }
 
@@ -191,7 +191,7 @@ export abstract class LineReader {
     // A shipper without a CRI parser forwards the frame too.
     const inner = this.envelope.open(line)
     const bytes = inner === 'whole' ? criLength(facts, stampBytes, contentBytes) : contentBytes + 1
-    return this.isKnown(line, contentBytes < 0 ? null : bytes) || this.isPiece(line, inner)
+    return this.isKnown(line, contentBytes < 0 || facts.isJoined ? null : bytes) || this.isPiece(line, inner)
   }
 
   /** A line without any envelope. */

@@ -3,7 +3,7 @@
  * so that a driver which decodes record batches in place can fill it as well.
  */
 export interface MessageBatch {
-  /** Values one behind the other, behind each one byte that is a line feed: scanners stop at it. */
+  /** Values in the order of their offsets, behind each one byte that is a line feed: scanners stop at it. Between them may lie anything. */
   bytes: Buffer
   count: number
   /** Kafka offset of each; ascending, with holes. */

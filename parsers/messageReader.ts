@@ -5,7 +5,7 @@
  */
 
 import { countQuotes } from './escapedText.ts'
-import { applyEnvelope, contentOf, type JsonEnvelope, openJson } from './jsonEnvelope.ts'
+import { applyEnvelope, contentOf, isKubeletPath, type JsonEnvelope, openJson } from './jsonEnvelope.ts'
 import { latin1 } from './latin1.ts'
 import { Line, type RecordLine } from './line.ts'
 import { CARRIAGE_RETURN, LINE_BYTES_MAX, LINE_FEED, LineReader } from './lineReader.ts'
@@ -21,7 +21,7 @@ import { scannedRecord } from './recordParser.ts'
 
 /** One line as its shipper's envelope tells it. */
 export interface SentLine {
-  /** File it was read from. */
+  /** File it was read from, as a name that no other file has: a kubelet path, or another with its node in front. */
   path: string
   /** Where it begins in that file. */
   offset: number
@@ -52,6 +52,7 @@ const BRACKET = 0x5b
 const LETTER_P = 0x70
 /** Record time is noted so often: where a restart begins to read lies so near. */
 const MARK_BYTES = 1 << 16
+const PATHS_MAX = 1_000
 
 export class MessageReader extends LineReader {
   readTo: number
@@ -60,6 +61,8 @@ export class MessageReader extends LineReader {
   readInPlace = 0
   readonly #resends: ResendFilter | null
   readonly #askedFrom: number
+  /** Whether a path is a name that no other file has. */
+  readonly #uniquePaths = new Map<string, boolean>()
   readonly #sent: SentLine = { path: '', offset: 0, timeMs: 0, bytes: null }
   readonly #shapes: MessageShapes | null
   /** The batch that is being read. */
@@ -191,12 +194,25 @@ export class MessageReader extends LineReader {
   protected override isKnown(line: Line, bytes: number | null): boolean {
     if (this.#resends === null || line.byteOffset < this.#askedFrom) return false
     if (line.path === null || Number.isNaN(line.logOffset)) return false
+    const path = this.#fileOf(line.path, line.node)
+    if (path === null) return false
     const sent = this.#sent
-    sent.path = line.path
+    sent.path = path
     sent.offset = line.logOffset
     sent.timeMs = line.timeMs
     sent.bytes = bytes
     return this.#resends.isResend(sent)
+  }
+
+  /** null: nodes have files of this name, and nobody knows which one it is. What is sent again counts twice then, and nothing is lost. */
+  #fileOf(path: string, node: string | null): string | null {
+    let isUnique = this.#uniquePaths.get(path)
+    if (isUnique === undefined) {
+      if (this.#uniquePaths.size >= PATHS_MAX) this.#uniquePaths.clear()
+      this.#uniquePaths.set(path, (isUnique = isKubeletPath(path)))
+    }
+    if (isUnique) return path
+    return node === null ? null : `${node}:${path}`
   }
 
   #noValue(): void {

@@ -106,29 +106,35 @@ export class RecentMessages {
     let candidates = 0
     const now =
       batch === null ? [] : [{ ...batch, starts: batch.starts.subarray(0, at), ends: batch.ends.subarray(0, at) }]
-    for (const { bytes, starts, ends, offsets } of [...now, ...this.#copies.toReversed()]) {
-      let i = starts.length - 1
-      while (i >= 0 && ends[i]! < 0) i--
-      if (i < 0) continue
-      for (const found of linesIn(bytes, ends[i]!, needle)) {
-        while (ends[i]! < 0 || starts[i]! > found.start) i--
+    for (const copy of [...now, ...this.#copies.toReversed()]) {
+      for (const found of linesIn(copy, needle)) {
         if (++candidates > CANDIDATES_MAX) return
-        yield { ...found, offset: offsets[i]!, index: feeds(bytes, starts[i]!, found.start) }
+        yield found
       }
     }
   }
 }
 
-type Place = Pick<FoundLine, 'bytes' | 'start' | 'end'>
-
-/** Lines before `to` that hold the needle, last first. */
-function* linesIn(bytes: Buffer, to: number, needle: string): Generator<Place> {
-  for (let before = to; before > 0; ) {
+/** Lines in values that hold the needle, last first. Between values may lie anything: frames of records, their keys. */
+function* linesIn({ bytes, starts, ends, offsets }: Copy, needle: string): Generator<FoundLine> {
+  let i = starts.length - 1
+  while (i >= 0 && ends[i]! < 0) i--
+  for (let before = ends[i] ?? 0; before > 0; ) {
     const at = bytes.lastIndexOf(needle, before - 1, 'latin1')
     if (at < 0) return
-    const start = bytes.lastIndexOf(LINE_FEED, at) + 1
-    yield { bytes, start, end: bytes.indexOf(LINE_FEED, at) }
+    while (i >= 0 && (ends[i]! < 0 || starts[i]! > at)) i--
+    if (i < 0) return
+    before = at
+    if (at + needle.length > ends[i]!) continue
+    const start = Math.max(bytes.lastIndexOf(LINE_FEED, at) + 1, starts[i]!)
     before = start
+    yield {
+      bytes,
+      start,
+      end: bytes.indexOf(LINE_FEED, at),
+      offset: offsets[i]!,
+      index: feeds(bytes, starts[i]!, start)
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Configuration → the parts of a run. The only file that knows them all. */
 
 import { existsSync, realpathSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { LogFormat } from '../parsers/logFormat.ts'
 import { Counters } from './counters.ts'
@@ -57,7 +58,9 @@ export async function openSink(
     const rejectTopic = await openRejectTopic(config, options)
     const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
     const holdsRefused = options.keepsRejects ?? true
-    const settings = { config: sink.elasticsearch, clusterName, keepRejects, holdsRefused, notify }
+    // Partitions go from process to process; files are found again by the next process on their host.
+    const instance = `${clusterName}/${hostname()}${config.source.kind === 'kafka' ? `/${process.pid}` : ''}`
+    const settings = { config: sink.elasticsearch, clusterName, instance, keepRejects, holdsRefused, notify }
     const store = await openElasticsearchWriter(settings)
     return new DocumentSink(store, documents, () => rejectTopic?.close())
   }

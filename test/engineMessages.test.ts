@@ -8,6 +8,7 @@ import { defaultConfig } from '../src/optionTable.ts'
 import { type ShippedLine, ShipperRuns } from '../src/source/shipperRuns.ts'
 import { accessLine, at, cri, errorLine, MESSAGES } from './support/lines.ts'
 import { batchOf, fluentBit, logPath } from './support/messages.ts'
+import { packedBatch } from './support/recordBatches.ts'
 
 interface Shipped {
   pod: string
@@ -116,9 +117,11 @@ const success = (path: string, timeMs: number): string =>
   accessLine({ timeMs, status: 200, request: `GET ${path} HTTP/1.1`, up: '10.0.0.7:80|5|0.001|200' })
 
 test.each([
-  ['of its batch', 100],
-  ['of a batch before', 1]
-])('an error line just behind a success %s finds it', (_name, size) => {
+  ['of its batch', 100, batchOf],
+  ['of a batch before', 1, batchOf],
+  ['of its record batch', 100, packedBatch],
+  ['of a record batch before', 1, packedBatch]
+])('an error line just behind a success %s finds it', async (_name, size, batched) => {
   const run = open()
   const values = [
     fluentBit(T, 'stdout', success('/', T)),
@@ -128,7 +131,7 @@ test.each([
   ]
   // What was read before the first error line of all is kept to its last batch.
   for (let from = 0; from < values.length; from += size)
-    run.partition.pushMessages(batchOf(values.slice(from, from + size), from))
+    run.partition.pushMessages(await batched(values.slice(from, from + size), from))
   run.partition.end()
   run.engine.finish()
   expect(run.failures).toMatchObject([

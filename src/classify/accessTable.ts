@@ -222,6 +222,8 @@ function byFirstGroup(facts: Facts): Decision {
 /** Row 4: the stock or a custom error backend answered 5xx, perhaps only repeating the status that it was asked to explain. */
 function byDefaultBackend(facts: Facts): Answer {
   const { cause, confidence, alternatives } = decide(facts, '6')
+  // A status of 600 or more is nobody's failure.
+  if (cause === null) return NOTHING
   const intercepted = interceptedCauses(facts.status)
   return { cause, confidence: Math.min(confidence, 0.7), alternatives: [...intercepted, ...alternatives] }
 }

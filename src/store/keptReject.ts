@@ -12,8 +12,8 @@ export interface KeptReject {
   headers: Record<string, string>
 }
 
-/** Durable when it resolves. */
-export type KeepRejects = (rejects: KeptReject[]) => Promise<void>
+/** Durable when it resolves, but for as many as it says: those will never be taken. */
+export type KeepRejects = (rejects: KeptReject[]) => Promise<number>
 
 /** Of a line nobody could read. */
 export function keptLine({ raw, document, position }: StoredReject): KeptReject {

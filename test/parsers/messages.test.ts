@@ -4,7 +4,7 @@ import { MessageReader, type SentLine } from '../../parsers/messageReader.ts'
 import { NameTable } from '../../parsers/nameTable.ts'
 import type { RecordLine } from '../../parsers/reader.ts'
 import { accessLine, at, cri, errorLine } from '../support/lines.ts'
-import { batchOf, fluentBit, tellMessages } from '../support/messages.ts'
+import { batchOf, fluentBit, logPath, tellMessages } from '../support/messages.ts'
 
 const T = at('10:02:11')
 const LINE = accessLine({ timeMs: T, status: 200, up: '10.0.0.7:80|5|0.001|200' })
@@ -73,19 +73,35 @@ test.each([
   ['its own frame', fluentBit(T, 'stdout', LINE, { offset: 5 }), cri(T, 'stdout', LINE).length + 1],
   [
     'a frame inside',
-    JSON.stringify({ log: cri(T, 'stdout', LINE), log_path: 'a', log_offset: 5 }),
+    JSON.stringify({ log: cri(T, 'stdout', LINE), log_path: 'a', log_offset: 5, node: 'n' }),
     cri(T, 'stdout', LINE).length + 1
   ],
   ['bytes that are no UTF-8', fluentBit(T, 'stdout', `${LINE}\xe0`, { offset: 5 }), null],
-  ['two-byte characters', fluentBit(T, 'stdout', `${LINE}\xc3\xa9`, { offset: 5 }), cri(T, 'stdout', LINE).length + 3],
+  ['two-byte characters', fluentBit(T, 'stdout', `${LINE}\xc3\xa9`, { offset: 5 }), null],
+  ['put together from pieces', fluentBit(T, 'stdout', LINE, { offset: 5, more: { _p: 'P' } }), null],
   [
     'no stamp of the runtime',
-    JSON.stringify({ '@timestamp': '2026-11-21T10:02:11Z', log: LINE, log_path: 'a', log_offset: 5 }),
+    JSON.stringify({ '@timestamp': '2026-11-21T10:02:11Z', log: LINE, log_path: 'a', log_offset: 5, node: 'n' }),
     null
   ]
 ])('a shipper is asked with the length of the line in its file: %s', (_name, value, bytes) => {
   const sent = tellMessages([batchOf([LINE, value, value, value])]).filter(one => (one as Told).kind === 'sent')
   expect(sent.map(one => (one as SentLine).bytes)).toEqual([bytes, bytes, bytes])
+})
+
+test.each([
+  ['a kubelet path', logPath('ctl-a'), 'n1', logPath('ctl-a')],
+  ['the other kubelet path', '/var/log/pods/in_ctl-a_0f-1234-56/controller/0.log', null, null],
+  ['another path', '/var/log/nginx/access.log', 'n1', 'n1:/var/log/nginx/access.log']
+])('a shipper is asked with a name that one file has: %s', (_name, path, node, asked) => {
+  const value = JSON.stringify({ log: LINE, log_path: path, log_offset: 5, ...(node !== null && { node }) })
+  const sent = tellMessages([batchOf([value, value])]).filter(one => (one as Told).kind === 'sent')
+  expect(sent.map(one => (one as SentLine).path)).toEqual([asked ?? path, asked ?? path])
+})
+
+test('a shipper that names a file of which every node has one is not asked', () => {
+  const value = JSON.stringify({ log: LINE, log_path: '/var/log/nginx/access.log', log_offset: 5 })
+  expect(tellMessages([batchOf([value, value])]).filter(one => (one as Told).kind === 'sent')).toEqual([])
 })
 
 test('lines that an earlier run has read are not asked for', () => {

@@ -153,6 +153,10 @@ export class ScriptedElasticsearch {
           : version !== undefined && known !== undefined && known.version >= version
     if (isRefused) return { [operation]: { _id, status: 409, error: CONFLICT } }
     const seqNo = this.#seqNo++
+    if (operation === 'delete') {
+      const isThere = this.documents.delete(key)
+      return { [operation]: { _id, status: isThere ? 200 : 404, _seq_no: seqNo, _primary_term: 1 } }
+    }
     this.documents.set(key, { source, version: version ?? (known?.version ?? 0) + 1, seqNo })
     return { [operation]: { _id, status: known === undefined ? 201 : 200, _seq_no: seqNo, _primary_term: 1 } }
   }
@@ -176,8 +180,10 @@ export class ScriptedElasticsearch {
 
 function itemsOf(body: string): ScriptedRequest['items'] {
   const lines = body.split('\n').filter(line => line !== '')
-  return Array.from({ length: lines.length / 2 }, (_, i) => ({
-    action: JSON.parse(lines[2 * i]!) as Record<string, unknown>,
-    source: JSON.parse(lines[2 * i + 1]!) as Record<string, unknown>
-  }))
+  const items: ScriptedRequest['items'] = []
+  for (let i = 0; i < lines.length; i++) {
+    const action = JSON.parse(lines[i]!) as Record<string, unknown>
+    items.push({ action, source: 'delete' in action ? {} : (JSON.parse(lines[++i]!) as Record<string, unknown>) })
+  }
+  return items
 }

@@ -15,7 +15,7 @@ interface Codec {
 const gunzipWhole = promisify(gunzip)
 const GUNZIP_BYTES_MIN = 1 << 12
 const GUNZIP_BYTES_MAX = 16 << 20
-const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const NAMES = ['no compression', 'gzip', 'snappy', 'lz4', 'zstd']
 /** The codec is a number of three bits. */
 const CODECS_MAX = 8
 /** More than any broker takes in one batch, and little enough to have. */
@@ -38,6 +38,11 @@ export class CodecError extends Error {
     this.codec = codec
     this.packed = packed
   }
+}
+
+/** Of the number in a batch's attributes. */
+export function codecName(type: number): string {
+  return NAMES[type] ?? `codec ${type}`
 }
 
 let registered: Promise<void> | null = null
@@ -73,7 +78,7 @@ async function register(): Promise<void> {
   ])
   for (let type = 1; type < CODECS_MAX; type++) {
     const codec = known.get(type) ?? null
-    const name = NAMES[type] ?? `codec ${type}`
+    const name = codecName(type)
     codecs[type] = () => ({
       compress: encoder => (codec ?? unknownCodec(name, encoder.buffer)).compress(encoder),
       decompress: async buffer => {

@@ -6,20 +6,25 @@
 import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
 import type { MessageBatch } from '../../../parsers/messageBatch.ts'
-import { batchHeader, packedRecords, valuesIn } from './recordBatch.ts'
+import { CodecError, codecName } from './codecs.ts'
+import { type BatchHeader, batchHeader, packedRecords, valuesIn } from './recordBatch.ts'
 
 const DECODER = 'kafkajs/src/protocol/recordBatch/v0/decoder'
 
 /** Of kafkajs: `protocol/decoder.js`. */
-interface Decoder {
+export interface Decoder {
   buffer: Buffer
   offset: number
   forward(bytes: number): void
 }
 
-type DecodeBatch = (decoder: Decoder) => Promise<{ records: unknown[] }>
+interface Codec {
+  decompress(packed: Buffer): Promise<Buffer>
+}
 
-/** What kafkajs takes for a message: the last one of its batch. */
+export type DecodeBatch = (decoder: Decoder) => Promise<{ records: unknown[] }>
+
+/** What kafkajs takes for a message: the last one of its batch, which may be empty. */
 export interface PackedMessage {
   offset: string
   values: MessageBatch
@@ -40,19 +45,21 @@ export function decodeInPlace(): void {
   require.cache[require.resolve(DECODER)]!.exports = decoderInstead(original)
 }
 
-function decoderInstead(original: DecodeBatch): DecodeBatch {
-  const codecs = kafkajs.CompressionCodecs as unknown as Record<
-    number,
-    () => { decompress(packed: Buffer): Promise<Buffer> }
-  >
+/**
+ * `original`: kafkajs's own, for what is not ours to decode. What it returns throws CodecError when a batch is not what it
+ * says: kafkajs then stops, where it would have read other offsets than those that are there.
+ */
+export function decoderInstead(original: DecodeBatch): DecodeBatch {
+  const codecs = kafkajs.CompressionCodecs as unknown as Record<number, () => Codec>
   return async decoder => {
     const { buffer, offset } = decoder
-    const header = batchHeader(buffer, offset)
+    const header = told('no codec that could be read', packedRecords(buffer, offset, null), () =>
+      batchHeader(buffer, offset)
+    )
     if (header === null || header.isTransactional) return original(decoder)
     decoder.forward(header.bytes)
-    if (header.count <= 0) return { records: [] }
     const packed = packedRecords(buffer, offset, header)
-    const records = header.codec === 0 ? packed : await codecs[header.codec]!().decompress(packed)
+    const records = header.codec === 0 ? packed : await unpacked(codecs[header.codec]!(), packed, header)
     const message = {
       magicByte: 2,
       offset: String(header.lastOffset),
@@ -61,9 +68,23 @@ function decoderInstead(original: DecodeBatch): DecodeBatch {
       headers: {},
       isControlRecord: false,
       batchContext: { producerId: '-1', inTransaction: false },
-      values: valuesIn(records, header)
+      values: told(codecName(header.codec), packed, () => valuesIn(records, header))
     }
     return { records: [message] }
+  }
+}
+
+/** Compaction leaves batches without records, in which there is nothing to unpack. */
+function unpacked(codec: Codec, packed: Buffer, { count }: BatchHeader): Promise<Buffer> | Buffer {
+  return count === 0 ? Buffer.alloc(0) : codec.decompress(packed)
+}
+
+/** What `read` finds damaged is told as what cannot be unpacked: with the place where it lies. */
+function told<T>(codec: string, packed: Buffer, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new CodecError(codec, packed, error)
   }
 }
 

@@ -15,6 +15,10 @@ const BEHIND_LENGTH = 12
 const CODEC_MASK = 0x07
 /** Transactions and their markers. */
 const NOT_PLAIN = 0x30
+/** Length, attributes, two deltas, lengths of key and value, number of headers. */
+const RECORD_BYTES_MIN = 7
+/** Of a number of 32 bits. */
+const VARINT_SHIFT_MAX = 28
 const LINE_FEED = 0x0a
 
 export interface BatchHeader {
@@ -30,10 +34,11 @@ export interface BatchHeader {
   bytes: number
 }
 
-/** null: the rest of it has not come. */
+/** null: the rest of it has not come. Throws when it is no header of a batch. */
 export function batchHeader(buffer: Buffer, at: number): BatchHeader | null {
   if (buffer.length - at < RECORDS_AT) return null
   const bytes = BEHIND_LENGTH + buffer.readInt32BE(at + LENGTH_AT)
+  if (bytes < RECORDS_AT) throw new Error('its header is damaged')
   if (buffer.length - at < bytes) return null
   const attributes = buffer.readInt16BE(at + ATTRIBUTES_AT)
   const baseOffset = Number(buffer.readBigInt64BE(at))
@@ -47,56 +52,68 @@ export function batchHeader(buffer: Buffer, at: number): BatchHeader | null {
   }
 }
 
-/** The records of the batch at `at`, as they are packed. */
-export function packedRecords(buffer: Buffer, at: number, { bytes }: BatchHeader): Buffer {
-  return buffer.subarray(at + RECORDS_AT, at + bytes)
+/** The records of the batch at `at`, as they are packed; without a header all that follows. */
+export function packedRecords(buffer: Buffer, at: number, header: BatchHeader | null): Buffer {
+  return buffer.subarray(at + RECORDS_AT, header === null ? buffer.length : at + header.bytes)
 }
 
 /**
  * Where the values lie. `records` are unpacked, and ours: the byte behind each value becomes a line feed. Throws when the
- * records are not what the header says.
+ * records are not what the header says: what is not understood must not pass for read.
  */
 export function valuesIn(
   records: Buffer,
-  { baseOffset, count }: Pick<BatchHeader, 'baseOffset' | 'count'>
+  { baseOffset, lastOffset, count }: Pick<BatchHeader, 'baseOffset' | 'lastOffset' | 'count'>
 ): MessageBatch {
+  const end = records.length
+  if (count < 0 || count * RECORD_BYTES_MIN > end) throw new Error(`${end} bytes do not hold ${count} records`)
   const offsets = new Float64Array(count)
   const starts = new Int32Array(count)
   const ends = new Int32Array(count)
-  const end = records.length
   let pos = 0
   let value = 0
-  /** Zigzag, of up to 35 bits; only the small ones matter here. */
-  const varint = (): void => {
+  let before = baseOffset - 1
+  /** Zigzag; whether it is one. */
+  const varint = (): boolean => {
     let byte = records[pos++]!
     value = byte & 0x7f
     for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift > VARINT_SHIFT_MAX) return false
       byte = records[pos++]!
       value += (byte & 0x7f) * 2 ** shift
     }
     value = value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    return true
   }
   for (let i = 0; i < count; i++) {
-    varint()
+    const isLength = varint()
     const next = pos + value
-    if (!(value > 0 && next <= end)) throw new Error(`record ${i} of ${count} is damaged`)
+    if (!(isLength && value > 0 && next <= end)) throw damaged(i, count)
     pos++
     // The time's delta, in up to ten bytes.
     while (records[pos]! >= 0x80) pos++
     pos++
-    varint()
-    offsets[i] = baseOffset + value
-    varint()
+    const isDelta = varint()
+    const offset = baseOffset + value
+    const isKey = varint()
     if (value > 0) pos += value
-    varint()
+    const isValue = varint()
+    // Behind a value stands at least the number of headers.
+    const isInside = isValue && pos + Math.max(0, value) < next
+    if (!(isDelta && offset > before && offset <= lastOffset && isKey && isInside)) throw damaged(i, count)
+    before = offset
+    offsets[i] = offset
     starts[i] = pos
     ends[i] = value < 0 ? -1 : pos + value
-    // Behind a value stands at least the number of headers.
-    if (value >= 0 && !(pos + value < next)) throw new Error(`record ${i} of ${count} is damaged`)
     if (value >= 0) records[pos + value] = LINE_FEED
     pos = next
   }
+  if (pos !== end) throw new Error(`${end - pos} bytes stand behind the last of ${count} records`)
   return { bytes: records, count, offsets, starts, ends }
+}
+
+function damaged(index: number, count: number): Error {
+  return new Error(`record ${index} of ${count} is damaged`)
 }
 
 /** In parts whose values take `bytesMax` at most, or a single one; only offsets from `from` on. The bytes are shared. */

@@ -47,11 +47,14 @@ export class RejectTopic {
 
   /**
    * Resolves when the brokers have all of them. Sends again, without end, while brokers are away or the topic is missing:
-   * a message may then be there twice. Throws Why5xxError `WHY5XX_KAFKA` only when it is closed meanwhile.
+   * a message may then be there twice. Returns how many the topic refuses whatever is left of them: those are told and
+   * given up. Throws Why5xxError `WHY5XX_KAFKA` only when it is closed meanwhile.
    */
-  async send(rejects: readonly RejectMessage[]): Promise<void> {
+  async send(rejects: readonly RejectMessage[]): Promise<number> {
     await registerCodecs()
+    const { topic, connection, log } = this.#options
     let waitMs = WAIT_MS_MIN
+    let dropped = 0
     for (let waiting = partsOf(rejects); waiting.length > 0; ) {
       const part = waiting[0]!
       try {
@@ -62,15 +65,26 @@ export class RejectTopic {
       } catch (error) {
         this.#throwWhenClosed()
         if (isTooLarge(error)) {
-          waiting = [...smaller(part), ...waiting.slice(1)]
+          const parts = smaller(part)
+          if (parts.length === 0) {
+            dropped++
+            log(
+              'warn',
+              `topic ${topic} does not even take a reject of ${part[0]!.value.length} bytes: it is not kept there`,
+              {
+                code: part[0]!.headers['why5xx.code']
+              }
+            )
+          }
+          waiting = [...parts, ...waiting.slice(1)]
           continue
         }
-        const { topic, connection, log } = this.#options
         log('warn', kafkaError(`cannot write to topic ${topic}`, connection, error).message, { againInMs: waitMs })
         await setTimeout(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {})
         waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)
       }
     }
+    return dropped
   }
 
   async close(): Promise<void> {
@@ -128,7 +142,7 @@ function isTooLarge(error: unknown): boolean {
   return cause?.type === 'MESSAGE_TOO_LARGE' || cause?.type === 'RECORD_LIST_TOO_LARGE'
 }
 
-/** One by one; a single one that is too large keeps its first half, and says so. */
+/** One by one; a single one that is too large keeps its first half, and says so. Nothing: there is too little to halve. */
 function smaller(part: RejectMessage[]): RejectMessage[][] {
   if (part.length > 1) return part.map(reject => [reject])
   const { value, headers } = part[0]!

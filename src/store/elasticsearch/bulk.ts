@@ -102,6 +102,11 @@ export class BulkQueue {
     return this.#counts
   }
 
+  /** So many rejects are kept nowhere but as documents. */
+  countDropped(count: number): void {
+    this.#counts.dropped(count)
+  }
+
   /**
    * Resolves with a result for each item once all are settled. Rejects with Why5xxError `WHY5XX_STORE` only after the
    * patience has ended. Items of one tick go together. `isUrgent`: before all others, and at once.

@@ -6,6 +6,8 @@ import type { BulkFacts } from '../store.ts'
 const RECENT = 21
 /** A scrape that never comes must not let them grow. */
 const SECONDS_MAX = 10_000
+/** Code of a reject whose bytes the topic for them refuses. */
+const NOT_KEPT = 'not_kept'
 
 export class BulkCounts implements BulkFacts {
   readonly items = new Map<string, number>([
@@ -37,9 +39,18 @@ export class BulkCounts implements BulkFacts {
     this.#add('retried', items)
   }
 
+  /** Original bytes of so many rejects could not be kept. */
+  dropped(count: number): void {
+    if (count > 0) this.#addReject(NOT_KEPT, count)
+  }
+
   settled(rejectCode: string | null, outcome: 'written' | 'known' | 'refused'): void {
     this.#add(outcome === 'refused' ? 'rejected' : outcome, 1)
-    if (rejectCode !== null) this.rejects.set(rejectCode, (this.rejects.get(rejectCode) ?? 0) + 1)
+    if (rejectCode !== null) this.#addReject(rejectCode, 1)
+  }
+
+  #addReject(code: string, count: number): void {
+    this.rejects.set(code, (this.rejects.get(code) ?? 0) + count)
   }
 
   #add(outcome: string, count: number): void {

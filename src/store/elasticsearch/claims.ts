@@ -12,7 +12,7 @@ import type { BulkQueue } from './bulk.ts'
 import type { BulkItem } from './bulkAnswer.ts'
 import { engineId, type IndexNames, stateId } from './names.ts'
 import type { Patience } from './patience.ts'
-import { type FoundDocument, getDocuments, refresh } from './requests.ts'
+import { deleteDocuments, type FoundDocument, getDocuments, refresh } from './requests.ts'
 
 interface ClaimsParts {
   client: Client
@@ -148,6 +148,16 @@ export class Claims {
       open = await this.#stillOurs(refused)
     }
     return states.map(({ stream }) => stream).filter(stream => this.#lost.has(stream))
+  }
+
+  /** Deletes what is known of streams, unless others have claimed them since. */
+  async forget(streams: readonly string[]): Promise<void> {
+    const { client, patience, names } = this.#parts
+    const refs = streams
+      .filter(stream => !this.#lost.has(stream))
+      .map(stream => ({ index: names.state, id: stateId(stream), ...this.#tokens.get(stream) }))
+    for (const stream of streams) this.#tokens.delete(stream)
+    await deleteDocuments(client, patience, refs)
   }
 
   /** Of those whose write was refused: they are ours when our own request came through unnoticed, or the index is gone. */

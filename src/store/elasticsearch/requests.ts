@@ -53,6 +53,25 @@ export async function getDocuments(
   return found
 }
 
+const DELETES_AT_ONCE = 1_000
+
+/** A document; with its version, only while it has that. */
+export type DeletedRef = DocumentRef & Partial<Pick<FoundDocument, 'seqNo' | 'primaryTerm'>>
+
+/** Deletes documents, as far as they are there in the version named, and we are allowed to. Asks until it is answered. */
+export async function deleteDocuments(client: Client, patience: Patience, refs: readonly DeletedRef[]): Promise<void> {
+  for (let from = 0; from < refs.length; from += DELETES_AT_ONCE) {
+    const operations = refs.slice(from, from + DELETES_AT_ONCE).map(({ index, id, seqNo, primaryTerm }) => ({
+      delete: {
+        _index: index,
+        _id: id,
+        ...(seqNo !== undefined && { if_seq_no: seqNo, if_primary_term: primaryTerm })
+      }
+    }))
+    await patience.ask(() => client.bulk({ operations, filter_path: 'errors' }))
+  }
+}
+
 type MgetAnswer = Awaited<ReturnType<Client['mget']>>['docs'][number]
 
 function foundOf(answer: MgetAnswer): FoundDocument | null {

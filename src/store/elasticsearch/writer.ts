@@ -34,6 +34,8 @@ export interface WriterParts {
   /** One sentence for the log. */
   notify: (text: string) => void
   rollupKeysMax: number
+  /** Streams that are done and still known; default: `DONE_STREAMS_MAX`. */
+  doneStreamsMax?: number
 }
 
 /** A document and its kind of index. */
@@ -66,7 +68,7 @@ export class ElasticsearchWriter implements StoreWriter {
   readonly #queue: BulkQueue
   readonly #claims: Claims
   readonly #rollups: RollupCache
-  readonly #states = new StreamStates()
+  readonly #states: StreamStates
   #engine: Record<string, unknown> | null = null
   readonly #pending: Pending[] = []
   #ending: Promise<void> | null = null
@@ -79,6 +81,7 @@ export class ElasticsearchWriter implements StoreWriter {
   private constructor(parts: WriterParts) {
     const { client, names, instance, claim, clusterName, timing, notify, rollupKeysMax, holdsRefused = true } = parts
     this.#parts = parts
+    this.#states = new StreamStates(parts.doneStreamsMax)
     this.#patience = new Patience(timing, notify)
     const patience = this.#patience
     this.#queue = new BulkQueue(lines => sendBulk(client, lines), patience, { holdsRefused })
@@ -90,7 +93,7 @@ export class ElasticsearchWriter implements StoreWriter {
   static async open(parts: WriterParts): Promise<ElasticsearchWriter> {
     const writer = new ElasticsearchWriter(parts)
     const { streams, engine } = await writer.#claims.readOwn()
-    writer.#states.apply(streams)
+    await writer.#forget(writer.#states.apply(streams))
     writer.#engine = engine
     return writer
   }
@@ -128,7 +131,7 @@ export class ElasticsearchWriter implements StoreWriter {
     await this.#behind(null, Promise.resolve(NOTHING))
     const claimed = await this.#claims.claim(streams)
     this.#rollups.forget(streams)
-    this.#states.apply(claimed.streams)
+    await this.#forget(this.#states.apply(claimed.streams))
     return claimed
   }
 
@@ -206,12 +209,25 @@ export class ElasticsearchWriter implements StoreWriter {
     const lost = new Set(await this.#claims.write(newest.all(), engine))
     this.#rollups.stop([...lost])
     this.#pending.splice(0, count)
+    const forgotten: string[] = []
     for (const { batch, ready, resolve } of group) {
       const streams = batch?.streams ?? []
-      this.#states.apply(streams.filter(({ stream }) => !lost.has(stream)))
+      forgotten.push(...this.#states.apply(streams.filter(({ stream }) => !lost.has(stream))))
       this.#engine = batch?.engine ?? this.#engine
       const ofBatch = streams.map(({ stream }) => stream).filter(stream => lost.has(stream))
       resolve({ ...(await ready), ...(ofBatch.length > 0 && { lost: ofBatch }) })
+    }
+    await this.#forget(forgotten)
+  }
+
+  /** Files come and go for years: of those that are done only the newest are known. */
+  async #forget(streams: string[]): Promise<void> {
+    if (streams.length === 0) return
+    try {
+      await this.#claims.forget(streams)
+    } catch (error) {
+      // Only while closing. The next run finds them once more.
+      this.#parts.notify(`${plural(streams.length, 'position')} of old files not deleted: ${(error as Error).message}`)
     }
   }
 
@@ -264,10 +280,11 @@ export class ElasticsearchWriter implements StoreWriter {
     if (keepRejects === null || rejects.length === 0) return
     const because = (error: unknown): string =>
       `${plural(rejects.length, 'reject')} cannot be kept: ${(error as Error).message}`
-    await this.#patience.ask(
+    const dropped = await this.#patience.ask(
       () => keepRejects(rejects),
       error => ({ kind: 'retry', because: because(error) })
     )
+    this.#queue.countDropped(dropped)
   }
 
   /** In the same tick where every key is known, so that documents and totals go in one request. */

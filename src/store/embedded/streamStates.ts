@@ -10,7 +10,9 @@ export class StreamStates {
     this.#doneMax = doneMax
   }
 
-  apply(states: readonly StreamState[]): void {
+  /** Returns the streams that are forgotten: done, and the oldest of too many. */
+  apply(states: readonly StreamState[]): string[] {
+    const forgotten: string[] = []
     for (const state of states) {
       const before = this.#states.get(state.stream)
       if (before?.isDone) this.#done--
@@ -18,12 +20,14 @@ export class StreamStates {
       this.#states.set(state.stream, state)
       if (state.isDone) this.#done++
     }
-    if (this.#done <= this.#doneMax) return
     for (const [stream, state] of this.#states) {
+      if (this.#done <= this.#doneMax) break
       if (!state.isDone) continue
       this.#states.delete(stream)
-      if (--this.#done <= this.#doneMax) return
+      this.#done--
+      forgotten.push(stream)
     }
+    return forgotten
   }
 
   all(): StreamState[] {

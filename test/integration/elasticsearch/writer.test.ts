@@ -51,7 +51,10 @@ describe.skipIf(nodeUrl() === null)('the writer on a real node', () => {
       clusterName: 'prod',
       instance,
       claim: `${instance}-${run}`,
-      keepRejects: async rejects => void kept.push(...rejects),
+      keepRejects: async rejects => {
+        kept.push(...rejects)
+        return 0
+      },
       timing: IMPATIENT,
       notify: () => {},
       rollupKeysMax: 1_000

@@ -39,14 +39,22 @@ class Layout {
   }
 }
 
+/** Every value with its line feed, without what lies between them. */
+function valuesOf({ bytes, starts, ends }: MessageBatch): Buffer[] {
+  return Array.from(ends, (end, i) => bytes.subarray(starts[i], end + 1))
+}
+
 /** Whole messages each: the suite stops in the middle of a fetch as well. */
-function* piecesOf({ bytes, count, ends }: MessageBatch): Generator<Buffer> {
-  let from = 0
-  for (let i = 0; i < count; i++) {
-    const end = ends[i]! + 1
-    if (end - from < PIECE_BYTES && i < count - 1) continue
-    yield bytes.subarray(from, end)
-    from = end
+function* piecesOf(values: readonly Buffer[]): Generator<Buffer> {
+  let piece: Buffer[] = []
+  let length = 0
+  for (const [i, value] of values.entries()) {
+    piece.push(value)
+    length += value.length
+    if (length < PIECE_BYTES && i < values.length - 1) continue
+    yield Buffer.concat(piece)
+    piece = []
+    length = 0
   }
 }
 
@@ -66,8 +74,9 @@ class ByteSource implements Source {
     for await (const event of this.#source.read(signal)) {
       if (event.kind !== 'messages') yield event
       else if (event.batch.count > 0) {
-        const stream = this.#streamOf(event.stream, event.batch.bytes)
-        for (const bytes of piecesOf(event.batch)) if (!signal.aborted) yield { kind: 'chunk', stream, bytes }
+        const values = valuesOf(event.batch)
+        const stream = this.#streamOf(event.stream, Buffer.concat(values))
+        for (const bytes of piecesOf(values)) if (!signal.aborted) yield { kind: 'chunk', stream, bytes }
       }
     }
   }

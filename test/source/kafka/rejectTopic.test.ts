@@ -59,6 +59,13 @@ test('what is too large for the topic is cut, says how long it was, and blocks n
   ])
 })
 
+test('what the topic refuses however little it is, is told and counted, and blocks nobody', async () => {
+  const { topic, requests, logged } = rejectTopic({ bytesMax: 100 })
+  expect(await topic.send([reject(10), reject(1_024), reject(20)])).toBe(1)
+  expect(requests.map(([message]) => message!.value.length)).toEqual([10, 20])
+  expect(logged).toEqual(['topic rejects does not even take a reject of 1024 bytes: it is not kept there'])
+})
+
 test('a close ends the waiting with an error', async () => {
   const { topic, logged } = rejectTopic({ away: 1_000 })
   const sending = topic.send([reject(5)]).catch((error: unknown) => error)

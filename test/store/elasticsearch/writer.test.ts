@@ -30,7 +30,12 @@ afterEach(async () => {
   await server.stop()
 })
 
-async function open(instance: string, keepRejects: KeepRejects | null = null, run = '1'): Promise<ElasticsearchWriter> {
+async function open(
+  instance: string,
+  keepRejects: KeepRejects | null = null,
+  run = '1',
+  doneStreamsMax?: number
+): Promise<ElasticsearchWriter> {
   const writer = await ElasticsearchWriter.open({
     client: openClient(configOf(server.url)),
     names: new IndexNames('test'),
@@ -40,7 +45,8 @@ async function open(instance: string, keepRejects: KeepRejects | null = null, ru
     keepRejects,
     timing,
     notify: text => told.push(text),
-    rollupKeysMax: 1_000
+    rollupKeysMax: 1_000,
+    ...(doneStreamsMax !== undefined && { doneStreamsMax })
   })
   writers.push(writer)
   return writer
@@ -164,6 +170,7 @@ describe('what Elasticsearch refuses for good', () => {
       if (fails-- > 0) throw new Error('no leader for partition')
       expect(server.sources('why5xx-state-test')).toEqual([])
       kept.push(rejects)
+      return 1
     })
     server.itemScript = (index, id) => (index.startsWith('why5xx-failure') && id === 'f7' ? REFUSED : null)
     const failures = Array.from({ length: 100 }, (_, i) => failure({ id: `f${i}` }))
@@ -191,11 +198,49 @@ describe('what Elasticsearch refuses for good', () => {
       error: { type: 'sink', code: 'document_parsing_exception', message: 'failed to parse field [x]' },
       why5xx: { reject: { stage: 'sink', status: 400, attempts: 1, index: `why5xx-failure-test-${DAY}` } }
     })
-    expect(writer.facts.rejects).toEqual(new Map([['document_parsing_exception', 1]]))
+    const wanted = [
+      ['document_parsing_exception', 1],
+      // The two that were to be kept say each that one is not.
+      ['not_kept', 2]
+    ] as const
+    expect(writer.facts.rejects).toEqual(new Map(wanted))
   })
 })
 
 describe('claims', () => {
+  test('of streams that are done the newest are known, the others deleted, here and by the next run', async () => {
+    const known = () =>
+      server
+        .sources('why5xx-state-test')
+        .map(source => (source as { why5xx: { state: { stream: string } } }).why5xx.state.stream)
+    const done = (name: string) => batch({ streams: [{ ...stream(name, 1), isDone: true }] })
+    const first = await open('a', null, '1', 2)
+    await first.write(batch({ streams: [stream('open', 1)] }))
+    for (const name of ['d1', 'd2', 'd3', 'd4']) {
+      timing.nowMs += 1_000
+      await first.write(done(name))
+    }
+    // Behind the deletion that goes on when a write has been told.
+    await first.claim([])
+    expect(known()).toEqual(['open', 'd3', 'd4'])
+    await first.close()
+    const second = await open('a', null, '2', 1)
+    expect(second.streams.map(({ stream }) => stream)).toEqual(['open', 'd4'])
+    expect(known()).toEqual(['open', 'd4'])
+  })
+
+  test('what others have claimed since is not deleted', async () => {
+    const first = await open('a', null, '1', 0)
+    await first.write(batch({ streams: [stream('s', 1)] }))
+    const other = await open('b')
+    await other.claim(['s'])
+    await first.write(batch({ streams: [{ ...stream('s', 2), isDone: true }] }))
+    await first.claim([])
+    expect(server.documents.get(`why5xx-state-test/${stateId('s')}`)?.source).toMatchObject({
+      why5xx: { state: { instance: 'b' } }
+    })
+  })
+
   test('whoever claims a stream gets its state and the engine; what the owner before writes of it is refused', async () => {
     const old = await open('old')
     await old.write({ ...read([1, 2], 3), engine: { backends: 1 } })
