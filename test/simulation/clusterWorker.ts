@@ -143,10 +143,11 @@ export class SimulatedWorker implements Host {
     return this.#cluster.wire.nowMs + this.#aheadMs
   }
 
-  #keep(rejects: KeptReject[]): Promise<void> {
+  #keep(rejects: KeptReject[]): Promise<number> {
     const { wire, kept } = this.#cluster
-    const keep = (): void => {
+    const keep = (): number => {
       for (const { value, headers } of rejects) kept.add(JSON.stringify([value.toString('latin1'), headers]))
+      return 0
     }
     return wire.ask(this, keep, () => new Why5xxError('WHY5XX_KAFKA', 'no broker'))
   }
