@@ -40,7 +40,7 @@ export class Pieces {
   /** To be called about once a second: the lines that have had no piece for `agesMax` calls. Their end is not going to come. */
   age(agesMax: number): RecordLine[] {
     const old: RecordLine[] = []
-    for (const key of [...this.#open.keys()]) {
+    for (const key of this.#open.keys()) {
       const age = (this.#ages.get(key) ?? 0) + 1
       if (age >= agesMax) old.push(this.#remove(key))
       else this.#ages.set(key, age)

@@ -25,6 +25,8 @@ export interface RejectTopicOptions {
 const REQUEST_MS = 10_000
 /** Half of what brokers take by default: keys, headers and frames are to fit in as well. */
 const REQUEST_BYTES_MAX = 512 << 10
+/** Short: we try again ourselves, and say so. */
+const ATTEMPT = { initialRetryTime: 200, retries: 2, maxRetryTime: 1_000, factor: 0.2, multiplier: 2 }
 const WAIT_MS_MIN = 500
 const WAIT_MS_MAX = 5_000
 /** What every topic takes, whatever else is wrong with it. */
@@ -42,7 +44,7 @@ export class RejectTopic {
   constructor(options: RejectTopicOptions) {
     const { connection, log, create = createClient } = options
     this.#options = options
-    this.#client = create({ connection, log, requestTimeoutMs: REQUEST_MS })
+    this.#client = create({ connection, log, requestTimeoutMs: REQUEST_MS, retry: ATTEMPT })
   }
 
   /**
@@ -109,8 +111,7 @@ export class RejectTopic {
     const producer = this.#client.producer({
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      // We try again ourselves, and say so.
-      retry: { initialRetryTime: 200, retries: 3, maxRetryTime: 2_000, factor: 0.2, multiplier: 2 }
+      retry: ATTEMPT
     })
     await producer.connect()
     return producer
