@@ -29,6 +29,8 @@ export class KafkaReading {
   readonly #ahead: ReadAhead
   readonly #commits: Commits
   readonly #events: SourceEvent[] = []
+  /** They wait until no loss waits to be told. */
+  readonly #awaitingLost: (() => void)[] = []
   readonly #stop = new AbortController()
   #failure: Why5xxError | null = null
   #wake = () => {}
@@ -48,6 +50,7 @@ export class KafkaReading {
     const { driver, limits } = options
     this.#options = options
     this.#ownership = new Ownership(options, {
+      told: () => this.#lostTold(),
       begin: (owned, state, committed, marks) => this.#begin(owned, state, committed, marks),
       expired: (owned, to) => {
         this.#expired(owned.stream!.name, { from: owned.nextOffset, to })
@@ -208,9 +211,19 @@ export class KafkaReading {
     return true
   }
 
+  #lostTold(): Promise<void> {
+    if (!this.#hasLostToTell) return Promise.resolve()
+    return new Promise(resolve => this.#awaitingLost.push(resolve))
+  }
+
+  get #hasLostToTell(): boolean {
+    return this.#events.some(({ kind }) => kind === 'lost')
+  }
+
   /** null: there is nothing to tell for now. */
   #next(): SourceEvent | null {
     const told = this.#events.shift()
+    if (told?.kind === 'lost' && !this.#hasLostToTell) for (const tell of this.#awaitingLost.splice(0)) tell()
     if (told !== undefined) return told
     const owned = this.#ahead.next()
     if (owned?.stream != null) {

@@ -8,6 +8,8 @@ import { OwnedPartition } from './ownedPartition.ts'
 const RETRY_MS = 1_000
 
 interface OwnershipListener {
+  /** Resolves when whoever reads has been told of all that went. */
+  told(): Promise<void>
   /** All is known that is needed to read the partition. `state` null: the store knows nothing; `committed`: nor the group. */
   begin(owned: OwnedPartition, state: StreamState | null, committed: number | null, marks: Watermarks): void
   /** Reading goes on behind messages that expired meanwhile. */
@@ -106,6 +108,8 @@ export class Ownership {
   #take(taken: OwnedPartition[]): void {
     this.#claims = this.#claims.then(async () => {
       try {
+        // What was read of them before is written first: behind the claim it would count for what is read again.
+        await this.#listener.told()
         const current = taken.filter(owned => this.#isCurrent(owned))
         if (current.length === 0) return
         const states = await this.#options.claim(current.map(({ partition }) => this.idOf(partition)))
