@@ -77,8 +77,9 @@ function wantedStart({ state, committed }: Known): Omit<StartPoint, 'lost'> | nu
   const goOn = { offset: read.from, resume: read, runs: runsOf(state) }
   // Commits follow what is durable: the last one may be missing, and is between what was committed then and the position.
   if (committed === null || committed === before) return goOn
-  // Moved on by an operator: what was skipped is skipped.
-  if (committed > read.from) return { offset: committed, resume: begunAt(committed), runs: null }
+  // Moved on by an operator: what was skipped is skipped. Between the two lies nothing that was not read: an earlier position
+  // may have been a later one to begin at, when a line that came late made the look back longer.
+  if (committed > read.readTo) return { offset: committed, resume: begunAt(committed), runs: null }
   if (before !== null && committed < before)
     return { offset: committed, resume: againFrom(read, committed), runs: runsOf(state) }
   return goOn

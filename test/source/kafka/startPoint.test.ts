@@ -38,6 +38,7 @@ test.each([
   ['the group forgot its commits', state(480), null, 500, READ, RUNS, null],
   ['the first commit after the state', state(null), 500, 500, READ, RUNS, null],
   ['a state that begins before what it knew to be committed', state(510), 510, 500, READ, RUNS, null],
+  ['a state that begins before what was committed since', state(480), 515, 500, READ, RUNS, null],
   ['an operator moved on', state(480), 700, 700, begun(700), null, null],
   [
     'an operator moved back',
