@@ -29,12 +29,6 @@ export interface UpstreamAttempt {
   headerTimeMs: number | null
 }
 
-/** When a line was written. `ms` is Unix time, UTC; `precisionMs` 1000 for whole seconds, 1 or less for finer stamps. */
-export interface LineTime {
-  ms: number
-  precisionMs: number
-}
-
 export interface AccessRecord {
   kind: 'access'
   /** nginx's own time of the line (end of the request); null when the format has none. */

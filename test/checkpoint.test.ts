@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { judgedAgain, positionOf, ReadFence, type ReadPosition, type ReadProgress, START } from '../src/checkpoint.ts'
+import './support/seed.ts'
 
 const nothingBefore = new ReadFence(START)
 const at = (byteOffset: number, number: number, isDoubtful = false) => ({ byteOffset, number, isDoubtful })

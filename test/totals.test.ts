@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NameTable } from '../parsers/nameTable.ts'
 import { CLIENT_CLOSED, countsFrom, MASKED, MinuteTotals } from '../src/totals.ts'
+import './support/seed.ts'
 
 const MINUTE_MS = 60_000
 const CART = 'shop-cart-80'

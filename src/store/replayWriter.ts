@@ -1,15 +1,15 @@
 /** A store as a replay sees it: what other streams have counted before is not counted again. */
 
-import type { RawBatch, Sink } from './sink.ts'
-import type { ClaimedStreams, TotalsRow, WriteResult } from './store.ts'
+import type { RawBatch } from './sink.ts'
+import { SinkAround } from './sinkAround.ts'
+import type { TotalsRow, WriteResult } from './store.ts'
 
 /**
  * Lines of one container come in many files: kubelet's, a shipper's, what somebody saved of `kubectl logs`. Totals of a
  * container and minute are written only where no other stream has any; lines of a file that was read before are told by its
  * position. Documents need no such care: they have ids.
  */
-export class ReplayWriter implements Sink {
-  readonly #store: Sink
+export class ReplayWriter extends SinkAround {
   /** Container × minute of others, by container and stream; asked for once. */
   readonly #counted = new Map<string, Promise<Set<string>>>()
   /** Those that we count: two files of one container share the minute of its rotation. */
@@ -19,37 +19,13 @@ export class ReplayWriter implements Sink {
   /** Requests that were counted before. */
   requestsKnown = 0
 
-  constructor(store: Sink) {
-    this.#store = store
-  }
-
-  get isThread(): boolean {
-    return this.#store.isThread
-  }
-
-  get streams(): Sink['streams'] {
-    return this.#store.streams
-  }
-
-  get engine(): Sink['engine'] {
-    return this.#store.engine
-  }
-
-  get facts(): Sink['facts'] {
-    return this.#store.facts
-  }
-
-  get pausedBecause(): string | null {
-    return this.#store.pausedBecause
-  }
-
   /** In the order of calls, although the first question about a container takes longer than the next. */
   async write(batch: RawBatch): Promise<WriteResult> {
     const before = this.#asked
     const asked = this.#uncounted(batch)
     this.#asked = Promise.allSettled([before, asked])
     await before
-    return this.#store.write({ ...batch, totals: await asked })
+    return this.store.write({ ...batch, totals: await asked })
   }
 
   async #uncounted(batch: RawBatch): Promise<TotalsRow[]> {
@@ -67,22 +43,10 @@ export class ReplayWriter implements Sink {
     return totals
   }
 
-  countedMinutes(containers: string[], stream: string): Promise<Set<string>> {
-    return this.#store.countedMinutes(containers, stream)
-  }
-
-  claim(streams: string[]): Promise<ClaimedStreams> {
-    return this.#store.claim(streams)
-  }
-
-  close(): Promise<void> {
-    return this.#store.close()
-  }
-
   #countedBy({ container, stream }: TotalsRow): Promise<Set<string>> {
     const key = `${container}\n${stream}`
     let counted = this.#counted.get(key)
-    if (counted === undefined) this.#counted.set(key, (counted = this.#store.countedMinutes([container], stream)))
+    if (counted === undefined) this.#counted.set(key, (counted = this.store.countedMinutes([container], stream)))
     return counted
   }
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { AccessRecord, UpstreamAttempt } from '../../parsers/record.ts'
 import { classifyAccess } from '../../src/classify/accessTable.ts'
 import { accessRecord } from './accessRecord.ts'
+import '../support/seed.ts'
 
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 const status = fc.oneof(

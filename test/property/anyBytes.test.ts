@@ -5,6 +5,7 @@ import { UPSTREAMINFO } from '../../parsers/logFormat.ts'
 import { byte, request, runs } from '../support/arbitrary.ts'
 import { renderAccess } from '../support/nginxRender.ts'
 import { bytesOf, type Told, tellAll, tellEach } from '../support/readLog.ts'
+import '../support/seed.ts'
 
 const samples = new URL('../../samples/', import.meta.url)
 const realLines = readFileSync(new URL('real-lines.jsonl', samples), 'utf8')

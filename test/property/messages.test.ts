@@ -6,6 +6,7 @@ import { UPSTREAMINFO } from '../../parsers/logFormat.ts'
 import { byte, clientText, request, runs } from '../support/arbitrary.ts'
 import { batchOf, logPath, tellMessages } from '../support/messages.ts'
 import { renderAccess } from '../support/nginxRender.ts'
+import '../support/seed.ts'
 
 const samples = new URL('../../samples/', import.meta.url)
 const sampleLines = ['access', 'error', 'controller', 'stream_access', 'envelope'].flatMap(kind =>

@@ -214,7 +214,7 @@ export class ScriptedRun {
 }
 
 /** Some turns of the event loop: what is to happen by itself has happened. */
-async function turns(): Promise<null> {
+export async function turns(): Promise<null> {
   for (let i = 0; i < 12; i++) await setImmediate()
   return null
 }

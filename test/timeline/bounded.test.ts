@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { addCounts, BoundedMap, FoldedCounts } from '../../src/timeline/bounded.ts'
 import { foldClient, foldRoute, routeOf } from '../../src/timeline/route.ts'
 import { Series } from '../../src/timeline/series.ts'
+import '../support/seed.ts'
 
 const MINUTE_MS = 60_000
 

@@ -6,6 +6,7 @@ import type { FailureRow } from '../../src/store/store.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
 import { at } from '../support/lines.ts'
 import { failed, failedAt, HOUR, requests, saved, timelineOf, times, traffic } from './rows.ts'
+import '../support/seed.ts'
 
 const iso = (time: string): string => `2026-11-21T${time}.000Z`
 const NOTHING = { span: null, upstreams: [] }

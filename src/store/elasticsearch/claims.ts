@@ -150,14 +150,14 @@ export class Claims {
     return states.map(({ stream }) => stream).filter(stream => this.#lost.has(stream))
   }
 
-  /** Deletes what is known of streams, unless others have claimed them since. */
-  async forget(streams: readonly string[]): Promise<void> {
+  /** Deletes what is known of streams, unless others have claimed them since. Returns how many we could not delete. */
+  async forget(streams: readonly string[]): Promise<number> {
     const { client, patience, names } = this.#parts
     const refs = streams
       .filter(stream => !this.#lost.has(stream))
       .map(stream => ({ index: names.state, id: stateId(stream), ...this.#tokens.get(stream) }))
     for (const stream of streams) this.#tokens.delete(stream)
-    await deleteDocuments(client, patience, refs)
+    return deleteDocuments(client, patience, refs)
   }
 
   /** Of those whose write was refused: they are ours when our own request came through unnoticed, or the index is gone. */

@@ -54,12 +54,22 @@ export async function getDocuments(
 }
 
 const DELETES_AT_ONCE = 1_000
+/** Gone, gone before, or of somebody else by now. */
+const DELETED = [200, 404, 409]
 
 /** A document; with its version, only while it has that. */
 export type DeletedRef = DocumentRef & Partial<Pick<FoundDocument, 'seqNo' | 'primaryTerm'>>
 
-/** Deletes documents, as far as they are there in the version named, and we are allowed to. Asks until it is answered. */
-export async function deleteDocuments(client: Client, patience: Patience, refs: readonly DeletedRef[]): Promise<void> {
+/**
+ * Deletes documents, as far as they are there in the version named. Asks until it is answered. Returns how many stay because
+ * we may not delete them, or the index takes nothing for now.
+ */
+export async function deleteDocuments(
+  client: Client,
+  patience: Patience,
+  refs: readonly DeletedRef[]
+): Promise<number> {
+  let left = 0
   for (let from = 0; from < refs.length; from += DELETES_AT_ONCE) {
     const operations = refs.slice(from, from + DELETES_AT_ONCE).map(({ index, id, seqNo, primaryTerm }) => ({
       delete: {
@@ -68,8 +78,10 @@ export async function deleteDocuments(client: Client, patience: Patience, refs: 
         ...(seqNo !== undefined && { if_seq_no: seqNo, if_primary_term: primaryTerm })
       }
     }))
-    await patience.ask(() => client.bulk({ operations, filter_path: 'errors' }))
+    const { items } = await patience.ask(() => client.bulk({ operations, filter_path: 'items.*.status' }))
+    left += items.filter(item => !DELETED.includes(item.delete!.status)).length
   }
+  return left
 }
 
 type MgetAnswer = Awaited<ReturnType<Client['mget']>>['docs'][number]

@@ -224,7 +224,11 @@ export class ElasticsearchWriter implements StoreWriter {
   async #forget(streams: string[]): Promise<void> {
     if (streams.length === 0) return
     try {
-      await this.#claims.forget(streams)
+      const left = await this.#claims.forget(streams)
+      if (left > 0)
+        this.#parts.notify(
+          `${plural(left, 'position')} of old files cannot be deleted: our user needs the privilege delete on ${this.#parts.names.state}`
+        )
     } catch (error) {
       // Only while closing. The next run finds them once more.
       this.#parts.notify(`${plural(streams.length, 'position')} of old files not deleted: ${(error as Error).message}`)

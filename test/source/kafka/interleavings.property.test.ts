@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SourceStream } from '../../../src/source/source.ts'
 import { ScriptedRun } from '../../support/scriptedDriver.ts'
+import '../../support/seed.ts'
 
 const PARTITIONS = 3
 

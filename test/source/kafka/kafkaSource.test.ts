@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { START } from '../../../src/checkpoint.ts'
 import { Why5xxError } from '../../../src/errors.ts'
-import { GROUP, ScriptedRun, streamOf, TOPIC, told } from '../../support/scriptedDriver.ts'
+import { GROUP, ScriptedRun, streamOf, TOPIC, told, turns } from '../../support/scriptedDriver.ts'
 
 function latch(): { open: () => void; opened: Promise<void> } {
   let open = () => {}
@@ -82,6 +82,22 @@ test('what is lost is told first, and nothing of it comes afterwards', async () 
   expect(told(run.events)).toEqual(['0@0 a', 'lost 0', '0@0 a,b'])
   expect(streamOf(run.events, 0)).not.toBe(first)
   expect(run.source.facts.rebalances).toBe(1)
+})
+
+test('a partition that comes back is claimed when the reader knows that it went', async () => {
+  const run = new ScriptedRun()
+  await run.assign(0)
+  run.driver.deliver(0, ['a'])
+  await turns()
+  const claims = run.claims.length
+  // The reader waits for room at the store, perhaps for minutes: what it is about to write belongs in front of the claim.
+  run.driver.revoke(0)
+  run.driver.assign(0)
+  await turns()
+  expect(run.claims).toHaveLength(claims)
+  await run.settle()
+  expect(run.events.at(-1)).toMatchObject({ kind: 'lost' })
+  expect(run.claims).toHaveLength(claims + 1)
 })
 
 test('a partition that goes while its state is claimed is not started', async () => {

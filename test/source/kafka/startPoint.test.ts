@@ -39,6 +39,7 @@ test.each([
   ['the first commit after the state', state(null), 500, 500, READ, RUNS, null],
   ['a state that begins before what it knew to be committed', state(510), 510, 500, READ, RUNS, null],
   ['a commit behind where a late chunk let it begin', state(480), 510, 500, READ, RUNS, null],
+  ['a state that begins before what was committed since', state(480), 515, 500, READ, RUNS, null],
   ['an operator moved on', state(480), 700, 700, begun(700), null, null],
   [
     'an operator moved back',

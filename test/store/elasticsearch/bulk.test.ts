@@ -6,6 +6,7 @@ import type { BulkItem, ItemAnswer } from '../../../src/store/elasticsearch/bulk
 import type { Kind } from '../../../src/store/elasticsearch/names.ts'
 import { Patience } from '../../../src/store/elasticsearch/patience.ts'
 import { ManualTiming } from './timing.ts'
+import '../../support/seed.ts'
 
 interface Sent {
   ids: string[]

@@ -11,6 +11,7 @@ import {
 import type { TotalsRow } from '../../../src/store/store.ts'
 import { CLIENT_CLOSED, countsFrom, MASKED } from '../../../src/totals.ts'
 import { NOON, totals } from '../failures.ts'
+import '../../support/seed.ts'
 
 const KEY = { stream: 's', minuteMs: NOON, upstream: 'u' }
 

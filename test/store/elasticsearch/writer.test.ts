@@ -229,6 +229,18 @@ describe('claims', () => {
     expect(known()).toEqual(['open', 'd4'])
   })
 
+  test('what we may not delete is told', async () => {
+    const writer = await open('a', null, '1', 0)
+    await writer.write(batch({ streams: [stream('s', 1)] }))
+    server.script = ({ items }) =>
+      'delete' in (items[0]?.action ?? {}) ? { status: 200, body: { items: [{ delete: { status: 403 } }] } } : null
+    await writer.write(batch({ streams: [{ ...stream('s', 2), isDone: true }] }))
+    await writer.claim([])
+    expect(told).toEqual([
+      '1 position of old files cannot be deleted: our user needs the privilege delete on why5xx-state-test'
+    ])
+  })
+
   test('what others have claimed since is not deleted', async () => {
     const first = await open('a', null, '1', 0)
     await first.write(batch({ streams: [stream('s', 1)] }))
