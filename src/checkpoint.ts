@@ -70,6 +70,11 @@ export class ReadFence {
     return this.#held !== null && this.isCounted(byteOffset) && !this.#held.has(byteOffset)
   }
 
+  /** It was decided before, and is judged once more. */
+  isJudgedAgain(byteOffset: number): boolean {
+    return this.#held === null && this.isCounted(byteOffset)
+  }
+
   isDoubtful(byteOffset: number): boolean {
     return this.#doubtful.has(byteOffset)
   }

@@ -279,7 +279,8 @@ export class EngineSource implements LineVisitor {
 
   #entry<R>(record: R, line: RecordLine, timeMs: number): Entry<R> {
     const position = this.placeOf(line)
-    return { record, line, position, stream: this.id, timeMs, isPrecise: line.timeMs !== null }
+    const isJudgedAgain = this.#fence.isJudgedAgain(line.byteOffset)
+    return { record, line, position, stream: this.id, timeMs, isPrecise: line.timeMs !== null, isJudgedAgain }
   }
 
   /** Where the line was read. */

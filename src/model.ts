@@ -29,6 +29,8 @@ export interface Entry<R> {
   timeMs: number
   /** True when `timeMs` is finer than a second. */
   isPrecise: boolean
+  /** An earlier run decided it, and it is judged once more. */
+  isJudgedAgain: boolean
 }
 
 export type AccessEntry = Entry<AccessRecord>
@@ -37,7 +39,9 @@ export type ErrorEntry = Entry<ErrorRecord> & {
   isDoubtful: boolean
 }
 /** A controller line; without any dated record before it its time is not known. */
-export type ControllerEntry = Omit<Entry<ControllerRecord>, 'timeMs' | 'isPrecise'> & { timeMs: number | null }
+export type ControllerEntry = Omit<Entry<ControllerRecord>, 'timeMs' | 'isPrecise' | 'isJudgedAgain'> & {
+  timeMs: number | null
+}
 
 export type JoinState = 'joined' | 'access_only' | 'error_only' | 'ambiguous'
 

@@ -64,6 +64,8 @@ export class Outbox implements EngineListener {
       this.#failures.push(text)
       this.#bytes += text.length
     }
+    // Counted by whoever decided it first.
+    if ((failure.access ?? failure.errors[0]!).isJudgedAgain) return
     const { category, slo } = causeTable[failure.cause]
     const status = failure.access?.record.status
     this.#counters.joins[failure.join]++

@@ -40,6 +40,8 @@ export interface SinkOptions {
   log: DriverLog
   /** False: what is rejected now was rejected before, and is kept already. */
   keepsRejects?: boolean
+  /** False: what the store refuses is rejected at once; by default it waits until it is clear that the data is wrong, not the cluster. */
+  holdsRefused?: boolean
 }
 
 /**
@@ -57,7 +59,7 @@ export async function openSink(
     const { openElasticsearchWriter } = await import('./store/elasticsearch/open.ts')
     const rejectTopic = await openRejectTopic(config, options)
     const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
-    const holdsRefused = options.keepsRejects ?? true
+    const holdsRefused = options.holdsRefused ?? true
     // Partitions go from process to process; files are found again by the next process on their host.
     const instance = `${clusterName}/${hostname()}${config.source.kind === 'kafka' ? `/${process.pid}` : ''}`
     const settings = { config: sink.elasticsearch, clusterName, instance, keepRejects, holdsRefused, notify }

@@ -53,7 +53,12 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(warn)
   const writer = new ReplayWriter(
-    await openSink(loaded, { notify: warn, log: (level, text, fields) => logger[level](text, fields) })
+    await openSink(loaded, {
+      notify: warn,
+      log: (level, text, fields) => logger[level](text, fields),
+      // The files hold them.
+      keepsRejects: false
+    })
   )
   try {
     // Naming a file twice must not read it twice.

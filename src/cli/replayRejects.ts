@@ -52,7 +52,9 @@ export async function runReplayRejects(files: string[], flags: ReplayFlags, comm
   const stop = new Stop(warn)
   let foreign = 0
   const documents = { written: 0, known: 0 }
-  const sink = new RejectReplayWriter(await openSink(loaded, { notify: warn, log, keepsRejects: false }))
+  const sink = new RejectReplayWriter(
+    await openSink(loaded, { notify: warn, log, keepsRejects: false, holdsRefused: false })
+  )
   const source = new RejectSource({
     connection: kafkaConnection(kafka),
     topic: kafka.rejectTopic,

@@ -37,6 +37,8 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const loaded = await common.load(settingsOf(paths, flags))
   const { config } = loaded
   checkStoreFlag(config, flags.store)
+  if (flags.follow === false && config.source.kind === 'kafka')
+    throw new Why5xxError('WHY5XX_USAGE', '--no-follow reads files to their end; a Kafka topic has none: leave it out')
   const tokens = readTokens(config.web)
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)

@@ -12,7 +12,8 @@ export const HEAD_BYTES = 1_024
  * same line has the same id. 132 bits, base64url, 22 characters.
  */
 export function lineId(source: string, line: Pick<RecordLine, 'stream' | 'written' | 'byteOffset' | 'raw'>): string {
-  const written = line.written === '' ? String(line.byteOffset) : line.written
+  // Fluentd spells UTC in its own way; the container's log has Z.
+  const written = line.written === '' ? String(line.byteOffset) : line.written.replace(/\+00:00$/, 'Z')
   return createHash('sha256')
     .update(`v1\n${source}\n${line.stream ?? ''}\n${written}\n`)
     .update(line.raw, 'latin1')

@@ -47,7 +47,10 @@ function tell(
   const { ERROR, WARN } = kafkajs.logLevel
   // A stack of a library tells nobody anything.
   const { stack: _stack, ...told } = fields
-  log(level === ERROR ? 'warn' : level === WARN ? 'info' : 'debug', `kafkajs: ${message}`, { part: namespace, ...told })
+  // A member that comes or goes is nothing to warn of.
+  const isRebalance = String(told.error).includes('rebalancing')
+  const shown = level === ERROR && !isRebalance ? 'warn' : level === WARN && !isRebalance ? 'info' : 'debug'
+  log(shown, `kafkajs: ${message}`, { part: namespace, ...told })
 }
 
 let isSilenced = false

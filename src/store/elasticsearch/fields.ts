@@ -126,6 +126,8 @@ const STATE_FIELDS: readonly MappedField[] = [
   // Who wrote it last: the instance's name, which stays over restarts, and the claim, which does not.
   ['why5xx.state.instance', 'identity'],
   ['why5xx.state.claim', 'keyword'],
+  ['why5xx.state.engine_of', 'identity'],
+  ['why5xx.state.version', 'long'],
   ['why5xx.state.is_done', 'boolean'],
   ['why5xx.state.json', 'unindexed']
 ]

@@ -51,9 +51,10 @@ export class RollupCache {
     return rows.every(row => this.#rollups.has(keyOf(row)) || this.#stopped.has(row.stream))
   }
 
-  /** Reads the keys that are not here. One call at a time. */
-  async load(rows: readonly TotalsRow[]): Promise<void> {
+  /** Reads the keys that are not here, of streams that stand where `streams` say. One call at a time. */
+  async load(rows: readonly TotalsRow[], streams: readonly StreamState[]): Promise<void> {
     const { client, patience, names } = this.#parts
+    for (const state of streams) this.#places.set(state.stream, state)
     const missing = new Map<string, TotalsRow>()
     for (const row of rows) {
       const key = keyOf(row)
@@ -61,14 +62,14 @@ export class RollupCache {
     }
     const refs = [...missing.values()].map(({ stream, minuteMs, upstream }) => ({
       index: names.daily('rollup', minuteMs),
-      id: rollupId(stream, minuteMs, upstream)
+      id: rollupId(countedOf(stream, this.#places), minuteMs, upstream)
     }))
     const found = await getDocuments(client, patience, refs, ['why5xx.rollup'])
     let at = 0
     for (const [key, row] of missing) {
       const stored = found[at++]
       const source = stored ? (stored.source.why5xx as { rollup: RollupSource }).rollup : null
-      this.#rollups.set(key, rollupOf(row, source))
+      this.#rollups.set(key, rollupOf(row, source, countedOf(row.stream, this.#places)))
     }
   }
 
@@ -129,6 +130,12 @@ export class RollupCache {
 
 function keyOf({ stream, minuteMs, upstream }: TotalsRow): string {
   return `${minuteMs} ${stream.length} ${stream}${upstream}`
+}
+
+/** What names the lines of a stream in totals: a partition by itself, so that whichever group reads it counts a line once. */
+function countedOf(stream: string, places: ReadonlyMap<string, StreamState>): string {
+  const partition = partitionOf(places.get(stream))
+  return partition === null ? stream : `${partition.topic}/${partition.partition}`
 }
 
 /** Of a partition's place (`{topic, partition}`); null: the stream is none. */

@@ -56,12 +56,13 @@ export type StreamPlace = Pick<StreamState['read'], 'readTo' | 'open'>
 
 export function rollupOf(
   row: Pick<TotalsRow, 'stream' | 'minuteMs' | 'upstream'>,
-  stored: RollupSource | null
+  stored: RollupSource | null,
+  counted = row.stream
 ): Rollup {
   const { stream, minuteMs, upstream } = row
   const counts = Object.fromEntries(COLUMNS.map(([column, name]) => [name, stored?.[column] ?? 0])) as MinuteCounts
   return {
-    id: rollupId(stream, minuteMs, upstream),
+    id: rollupId(counted, minuteMs, upstream),
     minuteMs,
     upstream,
     stream,

@@ -298,7 +298,7 @@ export class ElasticsearchWriter implements StoreWriter {
     if (this.#counting === null && rollups.has(totals)) writes = rollups.add(totals, streams)
     else {
       const turn = (this.#counting ?? Promise.resolve()).then(async () => {
-        while (!rollups.has(totals)) await rollups.load(totals)
+        while (!rollups.has(totals)) await rollups.load(totals, streams)
         return rollups.add(totals, streams)
       })
       this.#counting = turn
