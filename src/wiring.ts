@@ -40,6 +40,8 @@ export interface SinkOptions {
   log: DriverLog
   /** False: what is rejected now was rejected before, and is kept already. */
   keepsRejects?: boolean
+  /** True: files are read, whatever `source.kind` says; the next process on this host goes on with them. */
+  readsFiles?: boolean
 }
 
 /**
@@ -59,7 +61,8 @@ export async function openSink(
     const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
     const holdsRefused = options.keepsRejects ?? true
     // Partitions go from process to process; files are found again by the next process on their host.
-    const instance = `${clusterName}/${hostname()}${config.source.kind === 'kafka' ? `/${process.pid}` : ''}`
+    const isMember = config.source.kind === 'kafka' && options.readsFiles !== true
+    const instance = `${clusterName}/${hostname()}${isMember ? `/${process.pid}` : ''}`
     const settings = { config: sink.elasticsearch, clusterName, instance, keepRejects, holdsRefused, notify }
     const store = await openElasticsearchWriter(settings)
     return new DocumentSink(store, documents, () => rejectTopic?.close())

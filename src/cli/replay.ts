@@ -42,16 +42,26 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   if (paths.length === 0) throw new Why5xxError('WHY5XX_USAGE', 'replay what? Name log files, or add --rejects')
   const format = replayFormat(flags)
   const store =
-    flags.store === undefined ? [] : [['sink.embedded.path', { value: flags.store, origin: '--store' }] as const]
+    flags.store === undefined
+      ? []
+      : ([
+          ['sink.kind', { value: 'embedded', origin: '--store' }],
+          ['sink.embedded.path', { value: flags.store, origin: '--store' }]
+        ] as const)
   const loaded = await common.load(new Map(store))
-  const { config } = loaded
+  const { sink } = loaded.config
+  const isEmbedded = sink.kind === 'embedded'
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
-  const logger = await createLogger(config.log, { write })
+  const logger = await createLogger(loaded.config.log, { write })
   const warn = (text: string): void => logger.warn(text)
   const stop = new Stop(warn)
   const writer = new ReplayWriter(
-    await openSink(loaded, { notify: warn, log: (level, text, fields) => logger[level](text, fields) })
+    await openSink(loaded, {
+      notify: warn,
+      log: (level, text, fields) => logger[level](text, fields),
+      readsFiles: true
+    })
   )
   try {
     // Naming a file twice must not read it twice.
@@ -65,7 +75,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     const { counters, engine } = parts
     const requests = [...counters.requests.values()].reduce((sum, count) => sum + count, 0)
     const result: ReplayResult = {
-      store: config.sink.embedded.path,
+      store: isEmbedded ? sink.embedded.path : sink.elasticsearch.nodes.join(', '),
       lines: engine.counts.lines,
       requestsCounted: requests - writer.requestsKnown,
       requestsKnown: engine.totals.requests - requests + writer.requestsKnown,
@@ -76,12 +86,14 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
       // The window that shows it ends behind the last line.
       to: isoTime(counters.newestMs + 1)
     }
-    const oldestMs = Date.now() - durationMs('sink.embedded.retention', config.sink.embedded.retention)
+    const option = `sink.${sink.kind}.retention`
+    const { retention } = isEmbedded ? sink.embedded : sink.elasticsearch
+    const oldestMs = Date.now() - durationMs(option, retention)
     if (engine.fromMs < oldestMs)
       warn(
-        `what is older than ${isoTime(oldestMs)} will be deleted: sink.embedded.retention is ${config.sink.embedded.retention}; set it for longer, here and in run`
+        `what is older than ${isoTime(oldestMs)} will be deleted: ${option} is ${retention}; set it for longer, here and in run`
       )
-    await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result))
+    await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result, isEmbedded))
     const { access, error, controller, stream_access: streamAccess } = counters.lines
     const found = access + error + controller + streamAccess + result.requestsKnown + result.documentsKnown
     if (found === 0)
@@ -103,7 +115,7 @@ export function replayFormat({ format = 'text' }: ReplayFlags): 'text' | 'json' 
   throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
 }
 
-function replayText(result: ReplayResult): string {
+function replayText(result: ReplayResult, isEmbedded: boolean): string {
   const { lines, requestsCounted, requestsKnown, documentsWritten, documentsKnown } = result
   const known = (count: number): string => (count === 0 ? '' : ` (${grouped(count)} were there before)`)
   const rejects = result.rejects === 0 ? '' : `, ${plural(result.rejects, 'line')} not understood`
@@ -111,7 +123,7 @@ function replayText(result: ReplayResult): string {
     `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${rejects}`,
     `in ${safeText(result.store)}; to look at it:`
   ]
-  const store = result.store === './why5xx-data' ? '' : ` --store ${quoteForShell(result.store)}`
+  const store = !isEmbedded || result.store === './why5xx-data' ? '' : ` --store ${quoteForShell(result.store)}`
   const window = result.from === null ? '' : ` --from ${result.from} --to ${result.to}`
   for (const command of ['timeline', 'failures']) out.push(`  why5xx ${command}${store}${window}`)
   return `${out.join('\n')}\n`
