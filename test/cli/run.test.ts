@@ -92,6 +92,19 @@ describe('replay', () => {
     expect((await storeContent(store)).totals).toEqual([])
   })
 
+  test('into a folder that is named goes there, whatever the options file says of a sink', async () => {
+    const store = storeAt('named')
+    const { code, stdout } = await why5xx(['replay', LOG, '--store', store])
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`in ${store}`) as string })
+    // Nobody listens there.
+    const options = folder.write(
+      'cluster.yaml',
+      'sink: { kind: elasticsearch, elasticsearch: { nodes: ["http://127.0.0.1:1"] } }\n'
+    )
+    const again = await why5xx(['replay', LOG, '--store', store, '--config', options])
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('were there before') as string })
+  })
+
   test('of what is no log says so, and keeps the lines as rejects', async () => {
     const { code, stdout, stderr } = await why5xx([
       'replay',
