@@ -42,6 +42,8 @@ export interface SinkOptions {
   keepsRejects?: boolean
   /** False: what the store refuses is rejected at once; by default it waits until it is clear that the data is wrong, not the cluster. */
   holdsRefused?: boolean
+  /** True: files are read, whatever `source.kind` says; the next process on this host goes on with them. */
+  readsFiles?: boolean
 }
 
 /**
@@ -61,7 +63,8 @@ export async function openSink(
     const keepRejects = rejectTopic && ((rejects: KeptReject[]) => rejectTopic.send(rejects))
     const holdsRefused = options.holdsRefused ?? true
     // Partitions go from process to process; files are found again by the next process on their host.
-    const instance = `${clusterName}/${hostname()}${config.source.kind === 'kafka' ? `/${process.pid}` : ''}`
+    const isMember = config.source.kind === 'kafka' && options.readsFiles !== true
+    const instance = `${clusterName}/${hostname()}${isMember ? `/${process.pid}` : ''}`
     const settings = { config: sink.elasticsearch, clusterName, instance, keepRejects, holdsRefused, notify }
     const store = await openElasticsearchWriter(settings)
     return new DocumentSink(store, documents, () => rejectTopic?.close())
@@ -83,9 +86,9 @@ export async function openSink(
 /** null: the input has no topic, and is itself where original bytes are kept. */
 async function openRejectTopic(
   { source }: Config,
-  { keepsRejects = true, log }: SinkOptions
+  { keepsRejects = true, readsFiles = false, log }: SinkOptions
 ): Promise<RejectTopic | null> {
-  if (source.kind !== 'kafka' || !keepsRejects) return null
+  if (source.kind !== 'kafka' || readsFiles || !keepsRejects) return null
   const { kafkaConnection } = await import('./source/kafka/connection.ts')
   const { RejectTopic } = await import('./source/kafka/rejectTopic.ts')
   return new RejectTopic({ connection: kafkaConnection(source.kafka), topic: source.kafka.rejectTopic, log })

@@ -47,6 +47,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const loaded = await common.load(new Map(store))
   const { config } = loaded
   checkStoreFlag(config, flags.store)
+  const { sink } = config
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { write })
@@ -56,8 +57,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     await openSink(loaded, {
       notify: warn,
       log: (level, text, fields) => logger[level](text, fields),
-      // The files hold them.
-      keepsRejects: false
+      readsFiles: true
     })
   )
   try {
@@ -83,10 +83,12 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
       // The window that shows it ends behind the last line.
       to: isoTime(counters.newestMs + 1)
     }
-    const oldestMs = Date.now() - durationMs('sink.embedded.retention', config.sink.embedded.retention)
+    const option = `sink.${sink.kind}.retention`
+    const { retention } = sink.kind === 'embedded' ? sink.embedded : sink.elasticsearch
+    const oldestMs = Date.now() - durationMs(option, retention)
     if (engine.fromMs < oldestMs)
       warn(
-        `what is older than ${isoTime(oldestMs)} will be deleted: sink.embedded.retention is ${config.sink.embedded.retention}; set it for longer, here and in run`
+        `what is older than ${isoTime(oldestMs)} will be deleted: ${option} is ${retention}; set it for longer, here and in run`
       )
     await writeOut(format === 'json' ? `${jsonText(result)}\n` : replayText(result, storeFlag(config)))
     const { access, error, controller, stream_access: streamAccess } = counters.lines

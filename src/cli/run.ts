@@ -87,7 +87,9 @@ function settingsOf(paths: string[], flags: RunFlags): Map<string, { value: unkn
     settings.set('source.files.paths', { value: paths, origin: 'arguments' })
   }
   if (flags.follow === false) settings.set('source.files.follow', { value: false, origin: '--no-follow' })
-  if (flags.store !== undefined) settings.set('sink.embedded.path', { value: flags.store, origin: '--store' })
+  if (flags.store !== undefined) {
+    settings.set('sink.embedded.path', { value: flags.store, origin: '--store' })
+  }
   if (flags.listen !== undefined) settings.set('web.listen', { value: flags.listen, origin: '--listen' })
   return settings
 }

@@ -92,6 +92,13 @@ describe('replay', () => {
     expect((await storeContent(store)).totals).toEqual([])
   })
 
+  test('a folder is refused where the options file names another store', async () => {
+    const options = folder.write('cluster.yaml', 'sink: { kind: elasticsearch }\n')
+    const { code, stderr } = await why5xx(['replay', LOG, '--store', storeAt('named'), '--config', options])
+    expect(code).toBe(2)
+    expect(stderr).toContain('sink.kind is elasticsearch: leave --store out, or add --set sink.kind=embedded')
+  })
+
   test('of what is no log says so, and keeps the lines as rejects', async () => {
     const { code, stdout, stderr } = await why5xx([
       'replay',

@@ -25,7 +25,7 @@ export interface BatchOptions {
 const require = createRequire(import.meta.url)
 const protocol = 'kafkajs/src/protocol'
 const { RecordBatch } = require(`${protocol}/recordBatch/v0`) as {
-  RecordBatch(options: object): Promise<{ buffer: Buffer }>
+  RecordBatch: (options: object) => Promise<{ buffer: Buffer }>
 }
 const encodeRecord = require(`${protocol}/recordBatch/record/v0`) as (record: object) => unknown
 const KafkajsDecoder = require(`${protocol}/decoder`) as new (buffer: Buffer) => Decoder
