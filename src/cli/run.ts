@@ -42,7 +42,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const tokens = readTokens(config.web)
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
-  const logger = await createLogger(config.log, { secrets: [tokens.token, tokens.metricsToken], write })
+  const logger = await createLogger(config.log, { secrets: secretsOf(config, tokens), write })
   const warn = (text: string): void => logger.warn(text)
   const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(text => logger.info(text))
@@ -169,4 +169,10 @@ function wholeSummary(summary: RunSummary, { facts }: Source, store: Sink): RunS
 function isUnreadable({ counters }: PipelineParts): boolean {
   const { access, error, controller, stream_access: streamAccess, reject } = counters.lines
   return counters.unreadable > 0 || (access + error + controller + streamAccess === 0 && reject > 0)
+}
+
+/** Whatever may not stand in a log; those of files are read where they are used. */
+function secretsOf({ source, sink }: LoadedOptions['config'], tokens: WebTokens): (string | null)[] {
+  const { apiKey, password } = sink.elasticsearch
+  return [tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password]
 }
