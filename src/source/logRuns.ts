@@ -27,6 +27,9 @@ export interface Run {
   end: number
   firstMs: number
   lastMs: number
+  /** Earliest and latest of all its lines: stdout and stderr come through two pipes, and their stamps may cross. */
+  minMs: number
+  maxMs: number
   /** The hole in front of this run was told. */
   isHoleTold: boolean
 }
@@ -58,7 +61,16 @@ const CUTS_MAX = 4
 /** Lines of unknown length end a run each, and so does every hole. */
 const RUNS_PER_FILE_MAX = 64
 
-const NO_RUN: Readonly<Run> = { first: NaN, last: NaN, end: NaN, firstMs: NaN, lastMs: NaN, isHoleTold: false }
+const NO_RUN: Readonly<Run> = {
+  first: NaN,
+  last: NaN,
+  end: NaN,
+  firstMs: NaN,
+  lastMs: NaN,
+  minMs: NaN,
+  maxMs: NaN,
+  isHoleTold: false
+}
 
 export class LogRuns {
   /** null: known from an earlier process alone. */
@@ -88,6 +100,8 @@ export class LogRuns {
     run.last = offset
     run.lastMs = timeMs
     run.end = offset + bytes
+    if (timeMs > run.maxMs) run.maxMs = timeMs
+    else if (timeMs < run.minMs) run.minMs = timeMs
     return true
   }
 
@@ -102,7 +116,8 @@ export class LogRuns {
     while (at > 0 && isAfter(runs[at - 1]!, offset, timeMs)) at--
     const hole = this.#holeBefore(at)
     const isHoleTold = hole !== null && runs[at]!.isHoleTold && offset >= hole.from && offset < hole.to
-    const run = { first: offset, last: offset, end: offset + bytes, firstMs: timeMs, lastMs: timeMs, isHoleTold }
+    const times = { firstMs: timeMs, lastMs: timeMs, minMs: timeMs, maxMs: timeMs }
+    const run = { first: offset, last: offset, end: offset + bytes, ...times, isHoleTold }
     runs.splice(at, 0, run)
     this.#current = run
     this.#joinTouching()
@@ -179,6 +194,8 @@ export class LogRuns {
     const before = this.#runs[at - 1]!
     before.last = run.last
     before.lastMs = run.lastMs
+    before.minMs = Math.min(before.minMs, run.minMs)
+    before.maxMs = Math.max(before.maxMs, run.maxMs)
     before.end = run.end
     if (this.#current === run) this.#current = before
   }
@@ -188,7 +205,7 @@ export class LogRuns {
 function isWithin(run: Run, offset: number, timeMs: number): boolean {
   if (offset === run.first) return timeMs === run.firstMs
   if (offset === run.last) return timeMs === run.lastMs
-  return offset > run.first && offset < run.last && timeMs >= run.firstMs && timeMs <= run.lastMs
+  return offset > run.first && offset < run.last && timeMs >= run.minMs && timeMs <= run.maxMs
 }
 
 function isAfter(run: Run, offset: number, timeMs: number): boolean {

@@ -172,6 +172,9 @@ function timeText(ms: number): string {
 
 function runAsJson(run: Readonly<Run>): (number | null)[] {
   const numbers = [run.first, run.last, Number.isNaN(run.end) ? null : run.end, run.firstMs, run.lastMs]
+  // Nearly always the first line is the earliest one, and the last the latest.
+  const areCrossed = run.minMs !== run.firstMs || run.maxMs !== run.lastMs
+  if (areCrossed) return [...numbers, run.isHoleTold ? 1 : 0, run.minMs, run.maxMs]
   return run.isHoleTold ? [...numbers, 1] : numbers
 }
 
@@ -192,10 +195,11 @@ function filesOf(state: unknown): Map<string, Run[]> {
 
 function runOf(value: unknown): Run | null {
   if (!Array.isArray(value)) return null
-  const [first, last, end, firstMs, lastMs, told] = value as unknown[]
+  const [first, last, end, firstMs, lastMs, told, minMs = firstMs, maxMs = lastMs] = value as unknown[]
   const isOffset = (number: unknown): number is number => Number.isSafeInteger(number) && (number as number) >= 0
   const isTime = (number: unknown): number is number => typeof number === 'number' && Math.abs(number) <= TIME_MS_MAX
   if (!isOffset(first) || !isOffset(last) || first > last || !isTime(firstMs) || !isTime(lastMs)) return null
+  if (!isTime(minMs) || !isTime(maxMs)) return null
   if (end !== null && !(isOffset(end) && end > last)) return null
-  return { first, last, end: end ?? NaN, firstMs, lastMs, isHoleTold: told === 1 }
+  return { first, last, end: end ?? NaN, firstMs, lastMs, minMs, maxMs, isHoleTold: told === 1 }
 }

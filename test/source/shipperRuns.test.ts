@@ -285,3 +285,12 @@ describe('state', () => {
     expect(runs.takeGaps(0)).toMatchObject([{ name: PATH, bytes: 900 }])
   })
 })
+
+test('stamps of two pipes that cross: all of it again are resends, also after a restart, and there is no hole', () => {
+  const lines = [line(0, 2), line(100, 1), line(200, 3), line(300, 2.5), line(400, 2.6)]
+  const runs = new ShipperRuns(null)
+  expect(tell(runs, ...lines)).toEqual([false, false, false, false, false])
+  expect(tell(runs, ...lines)).toEqual([true, true, true, true, true])
+  expect(tell(restarted(runs), ...lines)).toEqual([true, true, true, true, true])
+  expect(bytesOf(later(runs, 30 * MINUTE_MS))).toEqual([])
+})

@@ -102,14 +102,15 @@ export class RollupCache {
     for (const stream of streams) this.#stopped.add(stream)
   }
 
-  /** These streams are ours from now on: what was read of them before is not true any more. */
-  forget(streams: readonly string[]): void {
+  /** These streams are ours from now on, where `states` say as far as they are known: what was read of them before is not true any more. */
+  forget(streams: readonly string[], states: readonly StreamState[] = []): void {
     const gone = new Set(streams)
     for (const stream of gone) {
       this.#places.delete(stream)
       this.#stopped.delete(stream)
     }
     for (const [key, { stream }] of this.#rollups) if (gone.has(stream)) this.#rollups.delete(key)
+    for (const state of states) this.#places.set(state.stream, state)
   }
 
   #item(rollup: Rollup): BulkItem {

@@ -130,7 +130,7 @@ export class ElasticsearchWriter implements StoreWriter {
     if (refused !== null) throw refused
     await this.#behind(null, Promise.resolve(NOTHING))
     const claimed = await this.#claims.claim(streams)
-    this.#rollups.forget(streams)
+    this.#rollups.forget(streams, claimed.streams)
     await this.#forget(this.#states.apply(claimed.streams))
     return claimed
   }
