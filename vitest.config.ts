@@ -23,7 +23,8 @@ export default defineConfig({
           exclude: WITH_SERVERS,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false
+          fileParallelism: false,
+          sequence: { groupOrder: 1 }
         }
       },
       {
@@ -33,7 +34,9 @@ export default defineConfig({
           globalSetup: ['test/services/servers.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false
+          // They wait for sessions and servers most of the time, each in a topic and a namespace of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 }
         }
       }
     ]
