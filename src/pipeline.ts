@@ -69,11 +69,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   /** Documents, totals and positions as of this moment: they become durable together. Waits only for room in flight. */
   async function write(): Promise<void> {
     const { states, linesHeld } = intake.takeStates()
-    Object.assign(counters, {
-      linesHeld,
-      newestMs: intake.newestMs,
-      streams: intake.streams
-    })
+    Object.assign(counters, { linesHeld, newestMs: intake.newestMs, streams: intake.streams })
     const bytes = outbox.bytes(engine)
     const batch = outbox.take(engine, states)
     if (batch !== null) await writer.offer(batch, bytes, signal)
