@@ -1,0 +1,42 @@
+/** The ingress controller: its pods and its ConfigMap. */
+
+import type { ConfigMap } from '../cluster/objects.ts'
+import type { ClusterState } from '../cluster/state.ts'
+import { type Current, current, currentOf } from './current.ts'
+import type { DiagnosisInput } from './input.ts'
+import type { Moment } from './moment.ts'
+import { PodView } from './podView.ts'
+
+export interface Controller {
+  namespace: string | null
+  /** The one that wrote the lines first, where the log tells which. */
+  pods: readonly PodView[]
+  configMap: Current<ConfigMap> | null
+}
+
+const LABELS = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' }
+const CONFIG_MAP = 'ingress-nginx-controller'
+/** Where it runs when the log does not tell: the usual one first. */
+const NAMESPACES = ['ingress-nginx', 'kube-system', 'ingress', 'nginx-ingress', 'default']
+
+export function controllerOf(input: DiagnosisInput, state: ClusterState, moment: Moment): Controller {
+  const asked = input.controllerNamespace
+  const named = asked === null ? NAMESPACES : [asked, ...NAMESPACES]
+  const namespace =
+    named.find(name => state.podsWithLabels(name, LABELS).length > 0 || configMapsOf(state, name).length > 0) ?? asked
+  if (namespace === null) return { namespace: null, pods: [], configMap: null }
+  const pods = state
+    .podsWithLabels(namespace, LABELS)
+    .filter(history => current(history, moment) !== null)
+    .map(history => new PodView(history, state, moment))
+    .sort((a, b) => (isFirst(a) === isFirst(b) ? (a.ref < b.ref ? -1 : 1) : isFirst(a) ? -1 : 1))
+  return { namespace, pods, configMap: currentOf(configMapsOf(state, namespace), moment) }
+
+  function isFirst(pod: PodView): boolean {
+    return pod.history.name === input.controllerPod
+  }
+}
+
+function configMapsOf(state: ClusterState, namespace: string) {
+  return state.named('ConfigMap', namespace, CONFIG_MAP)
+}

@@ -1,0 +1,226 @@
+/** A pod as it stood at T: conditions, containers, terminations, deletion. */
+
+import type { Container, ContainerState, ContainerStatus, Pod } from '../cluster/objects.ts'
+import type { ClusterState, History } from '../cluster/state.ts'
+import { type ConditionAt, conditionAt, listOf, transitionsOf } from './conditions.ts'
+import { type Current, current, lastSeen } from './current.ts'
+import { type EventSpan, eventsOf } from './events.ts'
+import { nameOf } from './fact.ts'
+import { EPSILON_MS, type Moment } from './moment.ts'
+import { timeOf } from './times.ts'
+
+export interface Termination {
+  /** Unix ms; null: not told. */
+  startedMs: number | null
+  finishedMs: number
+  reason: string | null
+  message: string | null
+  exitCode: number | null
+  /** `status.containerStatuses[app].lastState.terminated`, or `.state.terminated`: where the newest version tells it. */
+  path: string
+}
+
+/** From the end of a container's instance until it could answer again. */
+export interface Down {
+  termination: Termination
+  fromMs: number
+  /** Infinity: it did not come back. */
+  toMs: number
+}
+
+export interface Deletion {
+  /** When it was asked for: endpoint removal and SIGTERM begin here. Unix ms. */
+  requestedMs: number
+  graceMs: number
+  /** `metadata.deletionTimestamp`: when the grace period ends; null: only the DELETED event or an Event tells. */
+  timestamp: string | null
+}
+
+const DEFAULT_GRACE_S = 30
+
+export class PodView {
+  readonly history: History<Pod>
+  readonly moment: Moment
+  readonly #state: ClusterState
+  readonly #at: Current<Pod>
+  #ready: ConditionAt | null = null
+  #events: EventSpan[] | null = null
+
+  /** Of a pod that was gone by T: as it was last. */
+  constructor(history: History<Pod>, state: ClusterState, moment: Moment) {
+    this.history = history
+    this.moment = moment
+    this.#state = state
+    this.#at = current(history, moment) ??
+      lastSeen(history, moment) ?? { history, object: history.versions[0]!.object, isLater: true }
+  }
+
+  /** `Pod shop/cart-1`. */
+  get ref(): string {
+    return nameOf(this.history)
+  }
+
+  /** Undated facts as of T: spec, labels, annotations. */
+  get object(): Pod {
+    return this.#at.object
+  }
+
+  /** What was seen of it is later than T. */
+  get isLater(): boolean {
+    return this.#at.isLater
+  }
+
+  get containers(): readonly Container[] {
+    return listOf(this.object.spec?.containers)
+  }
+
+  get initContainers(): readonly Container[] {
+    return listOf(this.object.spec?.initContainers)
+  }
+
+  condition(type: string): ConditionAt {
+    return conditionAt(this.history, type, this.moment)
+  }
+
+  get ready(): ConditionAt {
+    this.#ready ??= this.condition('Ready')
+    return this.#ready
+  }
+
+  /** By last time. */
+  get events(): EventSpan[] {
+    this.#events ??= eventsOf(this.#state, this.history)
+    return this.#events
+  }
+
+  container(name: string): Container | null {
+    return [...this.containers, ...this.initContainers].find(item => item.name === name) ?? null
+  }
+
+  /** The status of a container as of T, or as it was seen first. */
+  status(name: string): ContainerStatus | null {
+    return statusIn(this.object, name)?.status ?? null
+  }
+
+  /** Every end of a container's instance that any version tells, oldest first. */
+  terminations(name: string): Termination[] {
+    const byEnd = new Map<number, Termination>()
+    for (const { object } of this.history.versions) {
+      const found = statusIn(object, name)
+      if (found === null) continue
+      for (const where of ['lastState', 'state'] as const) {
+        const ended = found.status[where]?.terminated
+        const finishedMs = timeOf(ended?.finishedAt)
+        if (!ended || finishedMs === null) continue
+        byEnd.set(finishedMs, {
+          startedMs: timeOf(ended.startedAt),
+          finishedMs,
+          reason: ended.reason ?? null,
+          message: ended.message ?? null,
+          exitCode: ended.exitCode ?? null,
+          path: `${found.path}.${where}.terminated`
+        })
+      }
+    }
+    return [...byEnd.values()].sort((a, b) => a.finishedMs - b.finishedMs)
+  }
+
+  /** Starts of a container's instances, Unix ms, oldest first. */
+  starts(name: string): number[] {
+    const starts = new Set<number>()
+    for (const { object } of this.history.versions) {
+      const status = statusIn(object, name)?.status
+      for (const state of [status?.state, status?.lastState]) {
+        for (const text of [state?.running?.startedAt, state?.terminated?.startedAt]) {
+          const ms = timeOf(text)
+          if (ms !== null) starts.add(ms)
+        }
+      }
+    }
+    return [...starts].sort((a, b) => a - b)
+  }
+
+  /** The interval without a working instance that T lies in; null: T lies in none. */
+  down(name: string): Down | null {
+    const terminations = this.terminations(name)
+    for (let index = terminations.length - 1; index >= 0; index--) {
+      const termination = terminations[index]!
+      const fromMs = termination.finishedMs - EPSILON_MS
+      if (!this.moment.isPast(fromMs)) continue
+      const toMs = this.#backMs(name, termination.finishedMs) + EPSILON_MS
+      return this.moment.isAfter(toMs) ? null : { termination, fromMs, toMs }
+    }
+    return null
+  }
+
+  /** When it answered again after an end: the later of its start and the pod's being Ready; Infinity: not seen. */
+  #backMs(name: string, finishedMs: number): number {
+    const started = this.starts(name).find(ms => ms >= finishedMs)
+    if (started === undefined) return Number.POSITIVE_INFINITY
+    const transitions = transitionsOf(this.history, 'Ready')
+    const readyAgain = transitions.find(item => item.status === 'True' && item.atMs >= started)
+    if (readyAgain !== undefined) return readyAgain.atMs
+    // It never stopped being Ready, or nothing tells.
+    const last = transitions.findLast(item => item.atMs <= started)
+    return last === undefined || last.status === 'True' ? started : Number.POSITIVE_INFINITY
+  }
+
+  /** Why a container was not running at T: as seen by T, or later while nothing says that it ran at T. */
+  waiting(name: string): { reason: string; message: string | null; path: string } | null {
+    const seen = this.#waitingIn(this.object, name)
+    if (seen !== null || !this.isLater) return seen
+    return null
+  }
+
+  #waitingIn(object: Pod, name: string): { reason: string; message: string | null; path: string } | null {
+    const found = statusIn(object, name)
+    const waiting = found?.status.state?.waiting
+    if (found === null || waiting === undefined || waiting === null) return null
+    return { reason: waiting.reason ?? '', message: waiting.message ?? null, path: `${found.path}.state.waiting` }
+  }
+
+  /** Of any version: a pod is deleted once. null: it was not, or nothing tells when. */
+  get deletion(): Deletion | null {
+    const { versions, deletedMs, isDeletionApproximate } = this.history
+    for (let index = versions.length - 1; index >= 0; index--) {
+      const { metadata, spec } = versions[index]!.object
+      const endMs = timeOf(metadata.deletionTimestamp)
+      if (endMs === null) continue
+      const grace = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
+      const graceMs = grace * 1000
+      return { requestedMs: endMs - graceMs, graceMs, timestamp: metadata.deletionTimestamp! }
+    }
+    const killing = this.events.find(
+      ({ reason, message }) => reason === 'Killing' && message.startsWith('Stopping container')
+    )
+    const graceMs = (this.object.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S) * 1000
+    if (killing !== undefined) return { requestedMs: killing.firstMs, graceMs, timestamp: null }
+    if (deletedMs === null || isDeletionApproximate) return null
+    return { requestedMs: deletedMs, graceMs: 0, timestamp: null }
+  }
+
+  /** It had been asked to go by T, within ε. */
+  get isBeingDeleted(): boolean {
+    const { deletion } = this
+    return deletion !== null && this.moment.isPast(deletion.requestedMs - EPSILON_MS)
+  }
+
+  /** The state of a container that ran at T: what is running now, if it was started by then. */
+  runningSinceMs(name: string): number | null {
+    return this.starts(name).findLast(ms => this.moment.isPast(ms - EPSILON_MS)) ?? null
+  }
+}
+
+/** Where a container's status stands in a pod, and its path. */
+export function statusIn(pod: Pod, name: string): { status: ContainerStatus; path: string } | null {
+  for (const list of ['containerStatuses', 'initContainerStatuses'] as const) {
+    const status = listOf(pod.status?.[list]).find(item => item.name === name)
+    if (status !== undefined) return { status, path: `status.${list}[${name}]` }
+  }
+  return null
+}
+
+/** `running`, `waiting`, `terminated`; null: nothing tells. */
+export function stateName(state: ContainerState | undefined): keyof ContainerState | null {
+  return state?.running ? 'running' : state?.waiting ? 'waiting' : state?.terminated ? 'terminated' : null
+}
