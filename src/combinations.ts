@@ -12,7 +12,7 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     return `${path} (${origin ?? 'default'})`
   }
   const problems: string[] = []
-  const { source, sink, web } = config
+  const { source, sink, web, kubernetes } = config
   if (source.kind === 'stdin' && origins.has('source.files.paths'))
     problems.push(
       `${named('source.kind')} is stdin, and ${named('source.files.paths')} names files: leave the paths out, or take source.kind files`
@@ -20,6 +20,14 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
   if (source.kind === 'files' && source.files.paths.length === 0)
     problems.push(
       `${named('source.kind')} is files, and ${named('source.files.paths')} is an empty list: name at least one path or pattern, or take source.kind stdin`
+    )
+  if (config.roles?.includes('watch') && kubernetes.api === 'none')
+    problems.push(
+      `${named('roles')} has watch, and ${named('kubernetes.api')} is none: set kubernetes.api to in-cluster or kubeconfig, or leave watch out of the roles`
+    )
+  if (kubernetes.api !== 'kubeconfig' && (kubernetes.kubeconfig ?? kubernetes.context) !== null)
+    problems.push(
+      `${named('kubernetes.api')} is ${kubernetes.api}, and ${named(kubernetes.kubeconfig === null ? 'kubernetes.context' : 'kubernetes.kubeconfig')} is given: set kubernetes.api to kubeconfig, or leave it out`
     )
   const { tls, sasl, brokers } = source.kafka
   const { elasticsearch } = sink

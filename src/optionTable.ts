@@ -4,15 +4,17 @@
  */
 
 import { CLUSTER_OPTIONS } from './clusterOptions.ts'
+import { KUBERNETES_OPTIONS, type KubernetesConfig, type Role } from './kubernetesOptions.ts'
 import { RUN_OPTIONS, type RunConfig } from './runOptions.ts'
 
-/** `list`: of regular expressions; `texts`: of anything; `secret`: a token that is never shown; `password`: any text that is never shown. Their forms: optionType.ts. */
+/** `list`: of regular expressions; `texts`: of anything; `choices`: a list of some of them, or null; `secret`: a token that is never shown; `password`: any text that is never shown. Their forms: optionType.ts. */
 export type OptionType =
   | 'text'
   | 'optionalText'
   | 'integer'
   | 'boolean'
   | 'choice'
+  | 'choices'
   | 'list'
   | 'texts'
   | 'duration'
@@ -135,7 +137,12 @@ const ENGINE_OPTIONS: readonly OptionInfo[] = [
   }
 ]
 
-export const OPTIONS: readonly OptionInfo[] = [...ENGINE_OPTIONS, ...RUN_OPTIONS, ...CLUSTER_OPTIONS]
+export const OPTIONS: readonly OptionInfo[] = [
+  ...ENGINE_OPTIONS,
+  ...RUN_OPTIONS,
+  ...CLUSTER_OPTIONS,
+  ...KUBERNETES_OPTIONS
+]
 
 /** WHY5XX_JOIN_ERROR_WAIT_MS of `join.errorWaitMs`. */
 export function environmentName(path: string): string {
@@ -167,4 +174,8 @@ export interface Config extends RunConfig {
   join: { errorWaitMs: number; accessWaitMs: number; errorsHeldMax: number }
   masking: { query: boolean; referrer: boolean; userAgent: boolean; path: string[]; client: 'none' | 'truncate' }
   links: { runbook: string | null }
+  /** null: what fits the source; see `rolesOf`. */
+  roles: Role[] | null
+  kubernetes: KubernetesConfig
+  diagnosis: { settleMs: number }
 }

@@ -23,6 +23,11 @@ export function schemaOf(option: OptionInfo): z.ZodType {
       return z.boolean()
     case 'choice':
       return z.enum(option.choices as [string, ...string[]])
+    case 'choices':
+      return z
+        .array(z.enum(option.choices as [string, ...string[]]))
+        .min(1)
+        .nullable()
     case 'list':
       return z.array(z.string().refine(isRegExp))
     case 'texts':
@@ -55,6 +60,8 @@ export function expected(option: OptionInfo): string {
       return 'true or false'
     case 'choice':
       return `one of ${option.choices!.join(', ')}`
+    case 'choices':
+      return `a list of ${option.choices!.join(', ')}, or nothing`
     case 'list':
       return 'a list of regular expressions'
     case 'texts':
@@ -79,6 +86,8 @@ export function fromText(option: OptionInfo, text: string): unknown {
       return text === 'true' ? true : text === 'false' ? false : text
     case 'list':
       return text === '' ? [] : text.split(',')
+    case 'choices':
+      return text === '' ? null : text.split(',')
     case 'texts':
       // Not the commas of {access,error}.log.
       return text === '' ? [] : text.split(/,(?![^{]*\})/)
