@@ -37,6 +37,8 @@ export class Counters {
   /** Documents: failed, masked and the rest. */
   readonly failures = new Map<string, FailureCount>()
   readonly joins: Record<JoinState, number> = { joined: 0, access_only: 0, error_only: 0, ambiguous: 0 }
+  /** Failures judged by the state of the cluster, by root cause; `state_unknown`, `unreadable`: nothing could be said. */
+  readonly diagnoses = new Map<string, number>()
   gaps = 0
   gapBytes = 0
   /** Gaps because a file could not be read. */
@@ -78,6 +80,10 @@ export class Counters {
     else if (this.failures.size < SERIES_MAX || failure.upstream === OTHERS)
       this.failures.set(key, { ...failure, count: 1 })
     else this.countFailure({ ...failure, upstream: OTHERS })
+  }
+
+  countDiagnosis(rootCause: string): void {
+    this.diagnoses.set(rootCause, (this.diagnoses.get(rootCause) ?? 0) + 1)
   }
 
   /** 0 at the end of every stream, else how far the newest line read lies behind `nowMs`, seconds. */

@@ -61,6 +61,13 @@ export const KUBERNETES_OPTIONS: readonly OptionInfo[] = [
     sentence: 'Files of `kubectl get -o json`, read at start: the state of the cluster where nobody watches it.'
   },
   {
+    path: 'kubernetes.labels',
+    type: 'texts',
+    default: [],
+    unit: null,
+    sentence: 'Labels of the blamed pod that documents carry under labels.*, at most 50; dots and slashes become _.'
+  },
+  {
     path: 'kubernetes.topic',
     type: 'text',
     default: 'why5xx.kubernetes',
@@ -95,6 +102,7 @@ export interface KubernetesConfig {
   namespaces: string[]
   controllerNamespace: string
   snapshots: string[]
+  labels: string[]
   topic: string
   recordSizeMax: string | null
 }

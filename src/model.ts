@@ -3,6 +3,7 @@
 import type { Cause } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/reader.ts'
 import type { AccessRecord, ControllerRecord, ErrorRecord } from '../parsers/record.ts'
+import type { Diagnosis } from './diagnose/diagnosis.ts'
 
 /** Where a line was read: lines are counted from 1; of a record of several lines the first physical one. */
 export type Position = FilePosition | PartitionPosition
@@ -85,4 +86,13 @@ export interface Failure {
   timeMs: number
   /** Service identity: the upstream name as logged, the alternative when not empty; null when the line has none. */
   upstreamName: string | null
+  /** What the state of the cluster says of it; null: nobody was asked. */
+  judgement: ClusterJudgement | null
+}
+
+export interface ClusterJudgement {
+  /** The state of that moment was known: all that was recorded of it had been read. */
+  isKnown: boolean
+  /** null: nothing of the cluster can be read, or its state of then is not known. */
+  diagnosis: Diagnosis | null
 }

@@ -1,4 +1,4 @@
-/** What the engine decides, until it goes to the store together with totals and positions. */
+/** What the engine decides, until it goes to the judge and the store together with totals and positions. */
 
 import { causeTable } from '../parsers/causes.ts'
 import type { RecordLine } from '../parsers/line.ts'
@@ -6,46 +6,35 @@ import type { ParseErrorCode } from '../parsers/record.ts'
 import type { Counters } from './counters.ts'
 import type { Engine, EngineListener } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
+import type { ClassifiedBatch } from './judge.ts'
 import type { ControllerEntry, Failure } from './model.ts'
 import type { SourceGap, StreamState } from './source/source.ts'
 import { buildControllerDocument } from './store/controllerDocument.ts'
-import { buildDocument, type DocumentOptions, type StoredDocument } from './store/document.ts'
+import type { DocumentOptions, StoredDocument } from './store/document.ts'
 import { buildRejectDocument } from './store/rejectDocument.ts'
-import { failureText, type RawBatch } from './store/sink.ts'
+import { type RawFailure, rawFailure } from './store/sink.ts'
 import type { StoredReject, TotalsRow } from './store/store.ts'
 
 const STATE_BYTES = 500
-
-/** Where pods and root causes will be found: what comes out goes to the store. */
-export type Diagnose = (failure: Failure) => Failure
+/** Of a failure's document beside what its lines hold. */
+const DOCUMENT_BYTES = 2_500
 
 export class Outbox implements EngineListener {
   /** Of what waits here, about, as JSON. */
   #bytes = 0
-  #failures: string[] = []
-  #built: StoredDocument[] = []
+  #classified: RawFailure[] = []
   #controllers: StoredDocument[] = []
   #rejects: StoredReject[] = []
   #gaps: SourceGap[] = []
   readonly #options: DocumentOptions
   readonly #counters: Counters
-  readonly #diagnose: Diagnose
   readonly #warn: (text: string) => void
-  readonly #builds: boolean
 
-  /** `warn` is told of gaps, in sentences. `builds`: documents are made here, not in the store's thread. */
-  constructor(
-    options: DocumentOptions,
-    counters: Counters,
-    diagnose: Diagnose,
-    warn: (text: string) => void,
-    builds: boolean
-  ) {
+  /** `warn` is told of gaps, in sentences. */
+  constructor(options: DocumentOptions, counters: Counters, warn: (text: string) => void) {
     this.#options = options
     this.#counters = counters
-    this.#diagnose = diagnose
     this.#warn = warn
-    this.#builds = builds
   }
 
   /** Of the next batch, about, as JSON: what waits here, and the totals of `engine`. */
@@ -53,17 +42,10 @@ export class Outbox implements EngineListener {
     return this.#bytes + minutes!.bytes
   }
 
-  failure(classified: Failure): void {
-    const failure = this.#diagnose(classified)
-    if (this.#builds) {
-      const document = buildDocument(failure, this.#options)
-      this.#built.push(document)
-      this.#bytes += document.json.length
-    } else {
-      const text = failureText(failure, this.#options)
-      this.#failures.push(text)
-      this.#bytes += text.length
-    }
+  failure(failure: Failure): void {
+    this.#classified.push(rawFailure(failure, this.#options))
+    this.#bytes += DOCUMENT_BYTES + (failure.access?.line.raw.length ?? 0)
+    for (const { line } of failure.errors) this.#bytes += line.raw.length
     // Counted by whoever decided it first.
     if ((failure.access ?? failure.errors[0]!).isJudgedAgain) return
     const { category, slo } = causeTable[failure.cause]
@@ -118,12 +100,11 @@ export class Outbox implements EngineListener {
   }
 
   /** Everything since the last call, as one batch with the engine's totals; null when there is nothing to keep. */
-  take(engine: Engine, streams: StreamState[]): RawBatch | null {
+  take(engine: Engine, streams: StreamState[]): ClassifiedBatch | null {
     const totals = this.#takeTotals(engine)
     if (this.#bytes === 0 && totals.length === 0 && streams.length === 0) return null
-    const batch: RawBatch = {
-      failures: this.#failures,
-      built: this.#built,
+    const batch: ClassifiedBatch = {
+      classified: this.#classified,
       controllers: this.#controllers,
       rejects: this.#rejects,
       gaps: this.#gaps,
@@ -131,8 +112,7 @@ export class Outbox implements EngineListener {
       streams,
       engine: engine.takeState()
     }
-    this.#failures = []
-    this.#built = []
+    this.#classified = []
     this.#controllers = []
     this.#rejects = []
     this.#gaps = []

@@ -1,13 +1,14 @@
 /**
  * The flow, top to bottom:
  *
- *   source → envelope → scan → join → classify → diagnose → store
+ *   source → envelope → scan → join → classify → judge → store
  *                         └─ totals per minute ───────────────┘
  */
 
 import type { Counters } from './counters.ts'
 import type { Engine } from './engine.ts'
 import { type Intake, TICK_MS } from './intake.ts'
+import type { ClassifiedBatch } from './judge.ts'
 import type { Outbox } from './outbox.ts'
 import type { Source } from './source/source.ts'
 import type { BatchWriter } from './store/writer.ts'
@@ -18,9 +19,10 @@ export interface PipelineParts {
   engine: Engine
   /** The streams of the source in the engine. */
   intake: Intake
-  /** Diagnoses failures and makes documents of what the engine tells. */
+  /** What the engine tells, until it is written. */
   outbox: Outbox
-  writer: BatchWriter
+  /** Judges what is classified by the state of the cluster, and stores it. */
+  writer: BatchWriter<ClassifiedBatch>
   counters: Counters
   /** Wall time, ms: it says when to write, never what. */
   nowMs: () => number

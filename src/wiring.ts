@@ -7,6 +7,7 @@ import type { LogFormat } from '../parsers/logFormat.ts'
 import { Counters } from './counters.ts'
 import { Engine, type EngineState } from './engine.ts'
 import { Intake } from './intake.ts'
+import { Judge, type Knowledge } from './judge.ts'
 import { Masker, type MaskOptions } from './mask.ts'
 import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
@@ -15,6 +16,7 @@ import { parseSize } from './sizeOption.ts'
 import type { DriverLog } from './source/kafka/driver.ts'
 import type { RejectTopic } from './source/kafka/rejectTopic.ts'
 import type { Source, StreamState } from './source/source.ts'
+import type { DocumentOptions } from './store/document.ts'
 import type { KeptReject } from './store/keptReject.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
@@ -32,6 +34,18 @@ export interface WiringOptions {
   nowMs: () => number
   /** Told of gaps in the source, in sentences. */
   warn: (text: string) => void
+  /** Left out: nothing is known of any cluster. */
+  knowledge?: Knowledge | null
+}
+
+/** What documents are made with, but what only the reader of a line knows. */
+function documentOptions(config: Config, maskOptions: MaskOptions): Omit<DocumentOptions, 'sourceOf'> {
+  return {
+    clusterName: config.clusterName,
+    masker: new Masker(maskOptions),
+    runbookUrl: config.links.runbook,
+    labels: config.kubernetes.labels
+  }
 }
 
 export interface SinkOptions {
@@ -55,8 +69,8 @@ export async function openSink(
   options: SinkOptions
 ): Promise<Sink> {
   const { notify } = options
-  const { clusterName, links, sink } = config
-  const documents = { clusterName, masker: new Masker(maskOptions), runbookUrl: links.runbook }
+  const { clusterName, sink, links, kubernetes } = config
+  const documents = documentOptions(config, maskOptions)
   if (sink.kind === 'elasticsearch') {
     const { openElasticsearchWriter } = await import('./store/elasticsearch/open.ts')
     const rejectTopic = await openRejectTopic(config, options)
@@ -76,8 +90,8 @@ export async function openSink(
   const worker = join(dirname(program), 'storeWorker.js')
   if (existsSync(worker)) {
     const { WorkerStore } = await import('./store/workerStore.ts')
-    const settings = { path, embedded, clusterName, maskOptions, runbookUrl: links.runbook }
-    return WorkerStore.open(worker, settings, notify)
+    const plain = { clusterName, runbookUrl: links.runbook, labels: kubernetes.labels }
+    return WorkerStore.open(worker, { path, embedded, maskOptions, documents: plain }, notify)
   }
   const { openEmbeddedWriter } = await import('./store/embedded/open.ts')
   return new DocumentSink(await openEmbeddedWriter(path, { ...embedded, notify }), documents)
@@ -118,21 +132,23 @@ export async function openSource(
   return new FileSource(config.source.files, store.streams)
 }
 
-export function wire({ config, maskOptions, logFormat, source, store, nowMs, warn }: WiringOptions): PipelineParts {
+export function wire({
+  config,
+  maskOptions,
+  logFormat,
+  source,
+  store,
+  nowMs,
+  warn,
+  knowledge = null
+}: WiringOptions): PipelineParts {
   const counters = new Counters(nowMs())
-  // Nothing is known of pods yet: a failure goes on as it was classified.
-  const outbox = new Outbox(
-    {
-      clusterName: config.clusterName,
-      sourceOf: (stream, byteOffset) => intake.sourceOf(stream, byteOffset),
-      masker: new Masker(maskOptions),
-      runbookUrl: config.links.runbook
-    },
-    counters,
-    failure => failure,
-    warn,
-    !store.isThread
-  )
+  const documents: DocumentOptions = {
+    ...documentOptions(config, maskOptions),
+    nowMs,
+    sourceOf: (stream, byteOffset) => intake.sourceOf(stream, byteOffset)
+  }
+  const outbox = new Outbox(documents, counters, warn)
   const engine = new Engine(
     {
       join: config.join,
@@ -149,7 +165,7 @@ export function wire({ config, maskOptions, logFormat, source, store, nowMs, war
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
   const writer = new BatchWriter(
-    store,
+    new Judge(store, documents, counters, knowledge),
     counters,
     IN_FLIGHT_BYTES,
     states => source.durable?.(states),

@@ -55,7 +55,8 @@ export function classifyRequest(request: JoinedRequest, backends: BackendFacts):
     masked: verdict.masked && !isCut,
     counted: isCountedFailure(record.status),
     timeMs: eventTime(access.line.timeMs, record.timeMs) ?? access.timeMs,
-    upstreamName: serviceIdentity(record)
+    upstreamName: serviceIdentity(record),
+    judgement: null
   }
   return { failure, verdict }
 }
@@ -79,7 +80,8 @@ export function classifyAlone(error: ErrorEntry): Failure | null {
     masked: false,
     counted: false,
     timeMs: error.timeMs,
-    upstreamName: null
+    upstreamName: null,
+    judgement: null
   }
 }
 

@@ -23,20 +23,20 @@ export function verdictOf(diagnosis: Diagnosis) {
     confidence,
     label: labelOf(confidence),
     terms,
-    evidence: evidence.map(factText),
+    evidence: factsText(evidence),
     chain,
     alternatives: alternatives.map(item => ({
       root_cause: item.rootCause,
       confidence: item.confidence,
-      evidence: item.evidence.map(factText)
+      evidence: factsText(item.evidence)
     })),
     excluded: excluded.map(item => ({ root_cause: item.rootCause, because: item.because })),
     would_decide: wouldDecide
   }
 }
 
-function factText({ cite, atMs, text }: Fact): VerdictFact {
-  return { cite, at: timeText(atMs), text }
+export function factsText(facts: readonly Fact[]): VerdictFact[] {
+  return facts.map(({ cite, atMs, text }) => ({ cite, at: timeText(atMs), text }))
 }
 
 function timeText(ms: number | null): string | null {

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import { isCountedFailure } from '../classify/accessTable.ts'
 import type { Failure } from '../model.ts'
+import { DIAGNOSIS_FIELDS, serviceName } from './diagnosisFields.ts'
 import {
   type DocumentOptions,
   type Facts,
@@ -21,7 +22,6 @@ import {
   printedSeconds,
   seconds,
   sentence,
-  serviceName,
   texts
 } from './documentFacts.ts'
 import { knowledge, RULES_VERSION } from './identity.ts'
@@ -32,7 +32,8 @@ export type { DocumentOptions } from './documentFacts.ts'
 
 export const DOCUMENT_SCHEMA = 1
 
-/** Mapping types of the server itself only; `stored` is an object with `enabled: false`. */
+/** Mapping types of the server itself only; `stored` is an object with `enabled: false`, `labels` one of keywords,
+ * `origin` one of which only `partition` is indexed. */
 export type FieldType =
   | 'keyword'
   | 'date'
@@ -45,6 +46,8 @@ export type FieldType =
   | 'text'
   | 'boolean'
   | 'stored'
+  | 'labels'
+  | 'origin'
 
 export interface DocumentField {
   path: string
@@ -61,6 +64,7 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   ),
   field('event.duration', 'long', f => (f.access?.requestTimeMs == null ? null : f.access.requestTimeMs * 1_000_000)),
   field('event.created', 'date', f => (f.line.timeMs === null ? null : iso(f.line.timeMs))),
+  field('event.ingested', 'date', f => (f.options.nowMs ? iso(f.options.nowMs()) : null)),
   field('event.id', 'keyword', f => f.id),
   field('event.kind', 'keyword', () => 'event'),
   field('event.category', 'keyword', () => ['web', 'network']),
@@ -123,14 +127,9 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('log.file.path', 'keyword', filePath),
   field('orchestrator.type', 'keyword', () => 'kubernetes'),
   field('orchestrator.cluster.name', 'keyword', f => f.options.clusterName),
-  field('orchestrator.namespace', 'keyword', f => f.access?.namespace),
-  field('orchestrator.resource.type', 'keyword', f => (f.access?.ingress == null ? null : 'ingress')),
-  field('orchestrator.resource.name', 'keyword', f => f.access?.ingress),
-  field('kubernetes.namespace', 'keyword', f => f.access?.namespace),
-  field('kubernetes.service.name', 'keyword', f => f.access?.service),
-  field('service.name', 'keyword', f => serviceName(f.access) ?? f.failure.upstreamName),
   field('host.name', 'keyword', f => f.line.node),
   field('trace.id', 'keyword', f => f.access?.traceId),
+  ...DIAGNOSIS_FIELDS.map(({ path, type, value }) => field(path, type, f => value(f.judged))),
   field('why5xx.schema', 'integer', () => DOCUMENT_SCHEMA),
   field('why5xx.cause', 'keyword', f => f.failure.cause),
   field('why5xx.category', 'keyword', f => f.info.category),
@@ -164,10 +163,15 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('why5xx.controller.node.name', 'keyword', f => f.line.node),
   field('why5xx.evidence_kinds', 'keyword', f => [...new Set(f.evidence.map(item => item.kind))]),
   field('why5xx.evidence', 'stored', f => f.evidence),
-  field('why5xx.origin', 'stored', f => ({
-    access: f.failure.access?.position ?? null,
-    errors: f.failure.errors.map(error => error.position)
-  }))
+  field('why5xx.origin', 'origin', f => {
+    const { position } = f.failure.access ?? f.failure.errors[0]!
+    const place = { access: f.failure.access?.position ?? null, errors: f.failure.errors.map(error => error.position) }
+    return 'partition' in position ? { ...place, partition: position.partition } : place
+  }),
+  // What the log lines say themselves: the question that is asked again when the failure is judged again.
+  field('why5xx.logged.namespace', 'keyword', f => f.access?.namespace),
+  field('why5xx.logged.service', 'keyword', f => f.access?.service),
+  field('why5xx.logged.ingress', 'keyword', f => f.access?.ingress)
 ]
 
 /** A failure document as nested JSON: what is printed and what is indexed. Fields without a value are left out. */
@@ -194,9 +198,13 @@ export class BuiltDocument implements StoredDocument {
   readonly row: FailureRow
 
   constructor(facts: Facts) {
-    const { failure, access } = facts
+    const { failure, access, judged } = facts
     this.id = facts.id
-    this.version = knowledge({ settled: false, clusterKnown: false, joined: failure.errors.length > 0 })
+    this.version = knowledge({
+      settled: false,
+      clusterKnown: failure.judgement?.isKnown ?? false,
+      joined: failure.errors.length > 0
+    })
     this.timeMs = Math.floor(failure.timeMs)
     this.json = documentText(facts)
     const status = access?.status ?? null
@@ -206,7 +214,7 @@ export class BuiltDocument implements StoredDocument {
       timeMs: this.timeMs,
       cause: failure.cause,
       upstream: failure.upstreamName ?? '',
-      service: serviceName(access) ?? failure.upstreamName ?? '',
+      service: serviceName(judged) ?? '',
       status,
       counted: status !== null && isCountedFailure(status),
       masked: failure.masked,
@@ -215,8 +223,8 @@ export class BuiltDocument implements StoredDocument {
       path: facts.path,
       client: facts.client,
       address: facts.where,
-      pod: null,
-      rootCause: null,
+      pod: judged.diagnosis?.names.pod ?? null,
+      rootCause: judged.diagnosis?.rootCause ?? null,
       confidence: roundedConfidence(facts),
       hasErrorLine: facts.error !== null
     }

@@ -6,6 +6,7 @@ import type { RecordLine } from '../../parsers/reader.ts'
 import type { AccessRecord, ErrorRecord, UpstreamAttempt } from '../../parsers/record.ts'
 import type { Masker } from '../mask.ts'
 import type { Failure, Position } from '../model.ts'
+import type { JudgedFacts } from './diagnosisFields.ts'
 import { lineId, sourceOf } from './identity.ts'
 
 export interface DocumentOptions {
@@ -14,6 +15,10 @@ export interface DocumentOptions {
   sourceOf(stream: string, byteOffset: number): string
   masker: Masker
   runbookUrl: string | null
+  /** Labels of pods that documents carry; left out: none. */
+  labels?: readonly string[]
+  /** Wall time, Unix ms, for `event.ingested`; left out: the document goes to no store. */
+  nowMs?: () => number
 }
 
 /** An IP address and port, null for names and sockets. */
@@ -43,6 +48,7 @@ export interface Facts {
   client: string | null
   host: string | null
   evidence: Evidence[]
+  judged: JudgedFacts
 }
 
 export interface Evidence {
@@ -80,7 +86,18 @@ export function factsOf(failure: Failure, options: DocumentOptions): Facts {
     path: masker.path(access?.path ?? error?.path ?? null),
     client: masker.client(access?.client ?? error?.client ?? null),
     host: masker.host(access?.host ?? failure.errors.find(({ record }) => record.host !== null)?.record.host ?? null),
-    evidence: evidenceOf(failure, access, attempts, masker)
+    evidence: evidenceOf(failure, access, attempts, masker),
+    judged: {
+      judgement: failure.judgement,
+      diagnosis: failure.judgement?.diagnosis ?? null,
+      logged: {
+        namespace: access?.namespace ?? null,
+        service: access?.service ?? null,
+        ingress: access?.ingress ?? null
+      },
+      upstreamName: failure.upstreamName,
+      labels: options.labels ?? []
+    }
   }
 }
 
@@ -97,10 +114,6 @@ export function sentence(facts: Facts): string {
 export function lagMs({ failure }: Facts): number | null {
   const error = failure.errors[failure.deciding]
   return error && failure.access ? Math.round(failure.access.timeMs - error.timeMs) : null
-}
-
-export function serviceName(access: AccessRecord | null): string | null {
-  return access?.namespace && access.service ? `${access.namespace}/${access.service}` : null
 }
 
 export function original(facts: Facts): string | null {

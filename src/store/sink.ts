@@ -19,17 +19,23 @@ export interface Sink extends Omit<StoreWriter, 'write'> {
   write(batch: RawBatch): Promise<WriteResult>
 }
 
-/** A failure with what only its reader knows: the source of a line that no envelope tells anything of. */
-interface RawFailure {
+/**
+ * A failure with what only its reader knows, and only as long as it reads: the source of a line that no envelope tells
+ * anything of, else ''.
+ */
+export interface RawFailure {
   failure: Failure
   source: string
 }
 
+export function rawFailure(failure: Failure, options: Pick<DocumentOptions, 'sourceOf'>): RawFailure {
+  const { stream, line } = failure.access ?? failure.errors[0]!
+  return { failure, source: line.pod === null ? options.sourceOf(stream, line.byteOffset) : '' }
+}
+
 /** A failure as text: what it holds is plain data, and text is what goes fastest to another thread. */
-export function failureText(failure: Failure, options: Pick<DocumentOptions, 'sourceOf'>): string {
+export function failureText({ failure, source }: RawFailure): string {
   const { access, errors } = failure
-  const { stream, line } = access ?? errors[0]!
-  const source = line.pod === null ? options.sourceOf(stream, line.byteOffset) : ''
   // The id is made of the first line's bytes; those of the others have been read.
   const sent = access === null ? failure : { ...failure, errors: errors.map(withoutBytes) }
   return JSON.stringify({ failure: sent, source } satisfies RawFailure)
@@ -41,10 +47,14 @@ function withoutBytes(error: ErrorEntry): ErrorEntry {
 
 /** The documents of failures that were made texts. */
 export function documentsOf(texts: readonly string[], options: Omit<DocumentOptions, 'sourceOf'>): StoredDocument[] {
-  return texts.map(text => {
-    const { failure, source } = JSON.parse(text) as RawFailure
-    return buildDocument(failure, { ...options, sourceOf: () => source })
-  })
+  return texts.map(text => documentOf(JSON.parse(text) as RawFailure, options))
+}
+
+export function documentOf(
+  { failure, source }: RawFailure,
+  options: Omit<DocumentOptions, 'sourceOf'>
+): StoredDocument {
+  return buildDocument(failure, { ...options, sourceOf: () => source })
 }
 
 /** Builds the documents and hands them to a store. */

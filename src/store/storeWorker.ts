@@ -14,9 +14,9 @@ const settings = workerData as StoreSettings
 const say = (answer: Answer): void => parentPort!.postMessage(answer)
 
 try {
-  const { path, embedded, clusterName, maskOptions, runbookUrl } = settings
+  const { path, embedded, documents, maskOptions } = settings
   const store = await openEmbeddedWriter(path, { ...embedded, notify: text => say({ kind: 'notify', text }) })
-  const sink = new DocumentSink(store, { clusterName, masker: new Masker(maskOptions), runbookUrl })
+  const sink = new DocumentSink(store, { ...documents, masker: new Masker(maskOptions), nowMs: Date.now })
   let because: string | null = null
   const look = setInterval(() => {
     if (sink.pausedBecause === because) return

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { Why5xxError, type Why5xxErrorCode } from '../errors.ts'
 import type { MaskOptions } from '../mask.ts'
 import type { StreamState } from '../source/source.ts'
+import type { DocumentOptions } from './document.ts'
 import type { EmbeddedOptions } from './embedded/open.ts'
 import type { RawBatch, Sink } from './sink.ts'
 import type { ClaimedStreams, WriteResult } from './store.ts'
@@ -14,9 +15,8 @@ import type { Answer, Failed, Request } from './workerMessages.ts'
 export interface StoreSettings {
   path: string
   embedded: Pick<EmbeddedOptions, 'retention' | 'retentionBytes' | 'program'>
-  clusterName: string
   maskOptions: MaskOptions
-  runbookUrl: string | null
+  documents: Omit<DocumentOptions, 'sourceOf' | 'masker' | 'nowMs'>
 }
 
 /** Of its young generation: what it holds longer are bytes that wait for the disk. */

@@ -3,10 +3,17 @@
 import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
 import type { StreamState } from '../source/source.ts'
-import type { RawBatch, Sink } from './sink.ts'
+import type { WriteResult } from './store.ts'
 
-export class BatchWriter {
-  readonly #store: Sink
+/** What batches are handed to: the judge before a store, or the store. */
+export interface Writes<B> {
+  readonly pausedBecause: string | null
+  /** In the order of calls; resolves when the batch is durable. */
+  write(batch: B): Promise<WriteResult>
+}
+
+export class BatchWriter<B extends { streams: StreamState[] }> {
+  readonly #store: Writes<B>
   readonly #counters: Counters
   readonly #bytesMax: number
   #inFlight = 0
@@ -20,7 +27,7 @@ export class BatchWriter {
    * that were not kept, because another process has claimed their streams.
    */
   constructor(
-    store: Sink,
+    store: Writes<B>,
     counters: Counters,
     bytesMax: number,
     onDurable: (states: StreamState[]) => void,
@@ -34,7 +41,7 @@ export class BatchWriter {
   }
 
   /** Hands a batch on; waits only for room in flight, or until `signal` is aborted. Throws what an earlier write failed of. */
-  async offer(batch: RawBatch, bytes: number, signal: AbortSignal): Promise<void> {
+  async offer(batch: B, bytes: number, signal: AbortSignal): Promise<void> {
     while (this.#inFlight > 0 && this.#inFlight + bytes > this.#bytesMax && !signal.aborted) await this.#settled(signal)
     if (this.#error !== null) throw this.#error
     this.#move(bytes)
@@ -58,7 +65,7 @@ export class BatchWriter {
     if (this.#error !== null) throw this.#error
   }
 
-  async #write(batch: RawBatch, bytes: number): Promise<void> {
+  async #write(batch: B, bytes: number): Promise<void> {
     try {
       const { written, known, lost = [] } = await this.#store.write(batch)
       const counts = this.#counters.written

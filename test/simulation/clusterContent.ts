@@ -28,11 +28,12 @@ export function contentOf({ elasticsearch, kept }: Pick<Cluster, 'elasticsearch'
   return { documents: sorted(documents), totals: sorted(totals), kept: [...kept].sort() }
 }
 
-/** How often a document was tried and when a gap was noticed says nothing about them. */
+/** How often a document was tried, when it was written and when a gap was noticed says nothing about them. */
 function comparable(key: string, source: Record<string, unknown>): [string, unknown] {
   const { reject, gap } = source.why5xx as { reject?: { attempts?: number }; gap?: object }
   if (gap !== undefined) return [`gap ${String(source.message)}`, gap]
   if (reject !== undefined) delete reject.attempts
+  delete (source.event as { ingested?: string }).ingested
   return [key, source]
 }
 

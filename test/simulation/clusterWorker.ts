@@ -3,6 +3,7 @@ import type { Random } from '../../bench/random.ts'
 import type { LogFormat } from '../../parsers/logFormat.ts'
 import type { EngineState } from '../../src/engine.ts'
 import { Why5xxError } from '../../src/errors.ts'
+import { Judge } from '../../src/judge.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { type PipelineParts, runPipeline } from '../../src/pipeline.ts'
@@ -98,7 +99,8 @@ export class SimulatedWorker implements Host {
       rollupKeysMax: ROLLUP_KEYS_MAX
     })
     try {
-      const sink = new DocumentSink(store, { clusterName, masker: new Masker(MASK_ALL), runbookUrl: null })
+      const documents = { clusterName, masker: new Masker(MASK_ALL), runbookUrl: null }
+      const sink = new DocumentSink(store, documents)
       const source = new KafkaSource({
         driver: this.driver,
         config: { topic: 'lines', groupId: 'workers' },
@@ -126,7 +128,8 @@ export class SimulatedWorker implements Host {
       })
       const { counters } = parts
       const durable: Source['durable'] = states => source.durable(states)
-      parts.writer = new BatchWriter(sink, counters, IN_FLIGHT_BYTES, durable, states => source.lost(states))
+      const judge = new Judge(sink, documents, counters, null)
+      parts.writer = new BatchWriter(judge, counters, IN_FLIGHT_BYTES, durable, states => source.lost(states))
       try {
         await runPipeline(parts, this.#stop.signal)
       } finally {

@@ -119,6 +119,8 @@ export async function contentOf(disk: MemoryDisk): Promise<Content> {
     // A crash may leave a torn line, and the same one again behind it.
     for (const line of disk.contents(name).toString().split('\n')) if (isWhole(line)) rejected.add(line)
   }
+  // When it was written says nothing about a document.
+  for (const { document } of rows) delete (document as { event?: { ingested?: string } } | undefined)?.event?.ingested
   const byKey = rows.map(row => [`${row.kind} ${row.id}`, row] as const).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     rows: new Map(byKey),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { CAUSES } from '../../parsers/causes.ts'
 import type { Failure } from '../../src/model.ts'
+import { DIAGNOSIS_FIELDS } from '../../src/store/diagnosisFields.ts'
 import { buildDocument, DOCUMENT_FIELDS } from '../../src/store/document.ts'
 import { runEngine } from '../support/engineRun.ts'
 import { accessLine, cri } from '../support/lines.ts'
@@ -25,7 +26,9 @@ describe('the list of fields', () => {
     'ip',
     'text',
     'boolean',
-    'stored'
+    'stored',
+    'labels',
+    'origin'
   ]
   const paths = DOCUMENT_FIELDS.map(field => field.path)
 
@@ -51,6 +54,7 @@ describe('the list of fields', () => {
         'host',
         'http',
         'kubernetes',
+        'labels',
         'log',
         'message',
         'nginx_ingress_controller',
@@ -72,6 +76,8 @@ describe('the list of fields', () => {
       date: value => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value),
       ip: value => typeof value === 'string' && /^[\da-f.:]+$/.test(value),
       boolean: value => typeof value === 'boolean',
+      origin: value => typeof value === 'object' && value !== null,
+      labels: value => typeof value === 'object' && value !== null,
       stored: value => typeof value === 'object' && value !== null,
       long: Number.isSafeInteger,
       integer: value => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31,
@@ -92,9 +98,11 @@ describe('the list of fields', () => {
         }
       }
     }
-    // Known only with a runbook address, from a shipper's envelope, or never without a cluster.
-    const unseen = paths.filter(path => !seen.has(path))
+    // Known only with a runbook address, from a shipper's envelope, on the way to a store, or from the state of a cluster.
+    const ofCluster = new Set(DIAGNOSIS_FIELDS.map(({ path }) => path))
+    const unseen = paths.filter(path => !seen.has(path) && !ofCluster.has(path))
     expect(unseen.sort()).toEqual([
+      'event.ingested',
       'event.reference',
       'host.name',
       'why5xx.controller.namespace',

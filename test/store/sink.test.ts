@@ -1,7 +1,7 @@
 /** A failure goes to another thread as text: the document that is made there is the one that would be made here. */
 import { expect, test } from 'vitest'
 import { buildDocument } from '../../src/store/document.ts'
-import { DocumentSink, documentsOf, failureText, type RawBatch } from '../../src/store/sink.ts'
+import { DocumentSink, documentsOf, failureText, type RawBatch, rawFailure } from '../../src/store/sink.ts'
 import type { StoreWriter } from '../../src/store/store.ts'
 import { runEngine } from '../support/engineRun.ts'
 import { EXAMPLES, options } from './examples.ts'
@@ -11,7 +11,7 @@ test.each(Object.keys(EXAMPLES))('%s', name => {
   const { failures } = runEngine(EXAMPLES[name]!)
   expect(failures.length).toBeGreaterThan(0)
   const own = options()
-  const texts = failures.map(failure => failureText(failure, own))
+  const texts = failures.map(failure => failureText(rawFailure(failure, own)))
   const direct = failures.map(failure => buildDocument(failure, own))
   const sent = documentsOf(texts, own)
   expect(sent).toEqual(direct)

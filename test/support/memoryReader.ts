@@ -10,6 +10,7 @@ import { controllerRow } from '../../src/store/controllerDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { fingerprint } from '../../src/store/identity.ts'
 import { isWithin, matchesFilter } from '../../src/store/matchesFilter.ts'
+import { documentOf } from '../../src/store/sink.ts'
 import {
   type Batch,
   type ControllerRow,
@@ -138,13 +139,7 @@ export function batchOf(files: string[], masking = MASK_ALL, nameOf = (file: str
     masker: new Masker(masking),
     runbookUrl: null
   }
-  const outbox = new Outbox(
-    options,
-    new Counters(0),
-    failure => failure,
-    () => {},
-    true
-  )
+  const outbox = new Outbox(options, new Counters(0), () => {})
   const engine = new Engine(
     {
       join,
@@ -163,6 +158,6 @@ export function batchOf(files: string[], masking = MASK_ALL, nameOf = (file: str
     source.end()
   }
   engine.finish()
-  const { built, ...batch } = outbox.take(engine, [])!
-  return { ...batch, failures: built }
+  const { classified, ...batch } = outbox.take(engine, [])!
+  return { ...batch, failures: classified.map(raw => documentOf(raw, options)) }
 }

@@ -35,12 +35,9 @@ const EVENT: readonly MappedField[] = [
   ['why5xx.schema', 'integer']
 ]
 
-const FAILURE_FIELDS: readonly MappedField[] = [
-  ...DOCUMENT_FIELDS.map(({ path, type }): MappedField => [path, IDENTITIES.has(path) ? 'identity' : type]),
-  // Read as columns already; a diagnosis will fill them.
-  ['kubernetes.pod.name', 'identity'],
-  ['why5xx.root_cause.kind', 'keyword']
-]
+const FAILURE_FIELDS: readonly MappedField[] = DOCUMENT_FIELDS.map(
+  ({ path, type }): MappedField => [path, IDENTITIES.has(path) ? 'identity' : type]
+)
 
 const CONTROLLER_FIELDS: readonly MappedField[] = [
   ...EVENT,
@@ -50,7 +47,7 @@ const CONTROLLER_FIELDS: readonly MappedField[] = [
   ['why5xx.cause', 'keyword'],
   ['why5xx.controller.namespace', 'keyword'],
   ['why5xx.controller.pod.name', 'keyword'],
-  ['why5xx.origin', 'stored'],
+  ['why5xx.origin', 'origin'],
   ['why5xx.gap.name', 'identity'],
   ['why5xx.gap.bytes', 'long'],
   ['why5xx.gap.reason', 'keyword']
@@ -68,7 +65,7 @@ const REJECT_FIELDS: readonly MappedField[] = [
   ['why5xx.reject.bytes', 'long'],
   ['why5xx.reject.column', 'long'],
   ['why5xx.reject.index', 'keyword'],
-  ['why5xx.origin', 'stored']
+  ['why5xx.origin', 'origin']
 ]
 
 /** Counts of all requests below `position`, and of none above. */
@@ -151,6 +148,9 @@ function mappingOf(type: MappingType): Record<string, unknown> {
   if (type === 'text') return { type, norms: false, index_options: 'freqs' }
   if (type === 'unindexed') return { type: 'keyword', index: false, doc_values: false }
   if (type === 'stored') return { type: 'object', enabled: false }
+  // Beside what is listed, nothing of it is indexed; of labels everything, see the dynamic template.
+  if (type === 'origin') return { type: 'object', dynamic: false, properties: { partition: { type: 'integer' } } }
+  if (type === 'labels') return { type: 'object', dynamic: true }
   return { type }
 }
 

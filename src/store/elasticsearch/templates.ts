@@ -5,7 +5,7 @@ import { FIELDS, type MappedField, propertiesOf } from './fields.ts'
 import { KINDS, type Kind, PREFIX } from './names.ts'
 
 /** Raised on every change of a template that an older program must not undo. */
-export const TEMPLATE_VERSION = 1
+export const TEMPLATE_VERSION = 2
 
 /** Marks what is ours. `content` tells whether what is there is what we would write. */
 export interface OurMeta {
@@ -45,7 +45,11 @@ export function resources(lifecycle: Lifecycle | null, prefix = PREFIX): Resourc
     body: { template }
   })
   const mappings = (fields: readonly MappedField[]): object => ({
-    mappings: { dynamic: false, properties: propertiesOf(fields) }
+    mappings: {
+      dynamic: false,
+      ...(fields.some(([, type]) => type === 'labels') && { dynamic_templates: [LABELS] }),
+      properties: propertiesOf(fields)
+    }
   })
   const policies: Resource[] =
     lifecycle === null
@@ -82,6 +86,9 @@ const SETTINGS = {
   'index.mapping.total_fields.limit': 400,
   'index.refresh_interval': '5s'
 }
+
+/** Labels are named by the options, at most 50 of them: no table knows them. */
+const LABELS = { labels: { path_match: 'labels.*', mapping: { type: 'keyword', ignore_above: 1_024 } } }
 
 function indexTemplate(kind: Kind, prefix: string, hasLifecycle: boolean): Record<string, unknown> {
   const isDaily = kind !== 'state' && kind !== 'incident'

@@ -1,0 +1,78 @@
+/** Says of classified failures what was wrong in the cluster, before their documents are made. */
+
+import type { ClusterKnowledge } from './cluster/knowledge.ts'
+import type { Counters } from './counters.ts'
+import { DiagnosisMemo } from './diagnose/memo.ts'
+import { inputOfFailure } from './failureInput.ts'
+import type { DocumentOptions } from './store/document.ts'
+import { documentOf, failureText, type RawBatch, type RawFailure, type Sink } from './store/sink.ts'
+import type { WriteResult } from './store/store.ts'
+
+/** A batch whose failures are classified, and no more. */
+export interface ClassifiedBatch extends Omit<RawBatch, 'failures' | 'built'> {
+  classified: RawFailure[]
+}
+
+/** What a judge needs of `ClusterKnowledge`. */
+export type Knowledge = Pick<ClusterKnowledge, 'ready' | 'state'>
+
+export class Judge {
+  readonly #store: Sink
+  readonly #options: Omit<DocumentOptions, 'sourceOf'>
+  readonly #counters: Counters
+  readonly #knowledge: Knowledge | null
+  readonly #memo = new DiagnosisMemo()
+  /** Settles when every batch so far was judged. */
+  #judged: Promise<unknown> = Promise.resolve()
+
+  /** `knowledge` null: nothing is known of any cluster, and failures go on as they were classified. */
+  constructor(
+    store: Sink,
+    options: Omit<DocumentOptions, 'sourceOf'>,
+    counters: Counters,
+    knowledge: Knowledge | null
+  ) {
+    this.#store = store
+    this.#options = options
+    this.#counters = counters
+    this.#knowledge = knowledge
+  }
+
+  get pausedBecause(): string | null {
+    return this.#store.pausedBecause
+  }
+
+  /** As `Sink.write`, in the order of calls, although a batch may wait for the state of its moment. */
+  async write(batch: ClassifiedBatch): Promise<WriteResult> {
+    if (this.#knowledge !== null) {
+      const before = this.#judged
+      const judged = this.#judge(batch.classified, this.#knowledge, before)
+      this.#judged = Promise.allSettled([judged])
+      await judged
+    }
+    const { classified, ...rest } = batch
+    // A store with a thread makes documents there.
+    const failures = this.#store.isThread ? classified.map(failureText) : []
+    const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))
+    return this.#store.write({ ...rest, failures, built })
+  }
+
+  async #judge(failures: readonly RawFailure[], knowledge: Knowledge, before: Promise<unknown>): Promise<void> {
+    await before
+    if (failures.length === 0) return
+    let oldestMs = Number.POSITIVE_INFINITY
+    let newestMs = Number.NEGATIVE_INFINITY
+    for (const { failure } of failures) {
+      oldestMs = Math.min(oldestMs, failure.timeMs)
+      newestMs = Math.max(newestMs, failure.timeMs)
+    }
+    const { known } = await knowledge.ready(oldestMs, newestMs)
+    const { state } = knowledge
+    for (const { failure } of failures) {
+      const isKnown = known || state.knownToMs > failure.timeMs
+      const diagnosis = isKnown ? this.#memo.diagnose(inputOfFailure(failure, this.#options.masker), state) : null
+      failure.judgement = { isKnown, diagnosis }
+      this.#counters.countDiagnosis(isKnown ? (diagnosis?.rootCause ?? 'unreadable') : 'state_unknown')
+    }
+  }
+}
