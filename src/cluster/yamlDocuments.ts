@@ -16,13 +16,15 @@ export function isYaml(beginning: string): boolean {
 }
 
 /**
- * Nothing but an item begins with `- ` in the first column below `items:`: deeper texts are indented. So a large list is
- * never parsed at once.
+ * Nothing but an item begins with `- ` in the column of the first one below `items:`: texts in it are indented further. So a
+ * large list is never parsed at once.
  */
 export function readYaml(text: string, receiver: YamlReceiver): void {
   let outer: string[] = []
   let item: string[] | null = null
   let isInItems = false
+  /** White space and `- ` before an item; null: none came yet. */
+  let dash: string | null = null
   let isList = false
   let firstLine = 1
   let itemLine = 1
@@ -37,8 +39,13 @@ export function readYaml(text: string, receiver: YamlReceiver): void {
       parse(outer, firstLine, value => whole(value, hadItems, receiver), receiver)
     outer = []
     isInItems = false
+    dash = null
     isList = false
     firstLine = nextLine
+  }
+  const beginsItem = (line: string) => {
+    dash ??= /^ *- /.exec(line)?.[0] ?? null
+    return dash !== null && line.startsWith(dash)
   }
   let number = 0
   for (const line of text.split('\n')) {
@@ -47,7 +54,7 @@ export function readYaml(text: string, receiver: YamlReceiver): void {
       endDocument(number + 1)
       const rest = line.slice(3).trim()
       if (rest !== '' && !rest.startsWith('#')) outer.push(line.slice(3))
-    } else if (isInItems && line.startsWith('- ')) {
+    } else if (isInItems && beginsItem(line)) {
       endItem()
       item = [line]
       itemLine = number
@@ -55,6 +62,7 @@ export function readYaml(text: string, receiver: YamlReceiver): void {
     else {
       endItem()
       isInItems = /^items:\s*$/.test(line)
+      dash = null
       isList ||= isInItems
       if (!isInItems) outer.push(line)
     }
