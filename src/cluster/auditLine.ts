@@ -61,10 +61,9 @@ function deletedObject(reference: unknown, status: unknown): unknown {
   if (ownField(status, 'status') !== 'Success' || ownField(reference, 'subresource') !== undefined) return null
   if (!isRecord(reference)) return null
   const group = ownField(reference, 'apiGroup')
-  const version = ownField(reference, 'apiVersion')
   return {
     kind: kindOfResource(ownField(reference, 'resource')),
-    apiVersion: typeof group === 'string' && group !== '' ? `${group}/${version}` : version,
+    apiVersion: typeof group === 'string' && group !== '' ? `${group}/v` : undefined,
     metadata: {
       name: ownField(reference, 'name'),
       namespace: ownField(reference, 'namespace'),

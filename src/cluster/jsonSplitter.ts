@@ -27,7 +27,7 @@ const CLOSE_LIST = 0x5d
 const COLON = 0x3a
 const COMMA = 0x2c
 const NEWLINE = 0x0a
-const ITEMS = [...'items'].map(letter => letter.charCodeAt(0))
+const ITEMS = [0x69, 0x74, 0x65, 0x6d, 0x73]
 
 export class JsonSplitter {
   /** Values longer than the limit. */
@@ -50,7 +50,7 @@ export class JsonSplitter {
   #itemsDepth = 0
   #isList = false
   #isInItem = false
-  /** How much of `items` the string at depth 1 is so far; -1: it is another one. */
+  /** How much of `items` (ITEMS) the string at depth 1 is so far; -1: it is another one. */
   #matched = -1
   #isItemsKey = false
   #outer = new Capture()
@@ -204,12 +204,12 @@ class Capture {
     this.#from = at
   }
 
-  /** Takes what is in the chunk; it is copied, because the chunk is read over. */
+  /** Takes what is in the chunk; it is copied, because the chunk is read over (`slice` of a Buffer would be none). */
   pause(chunk: Uint8Array, to: number): void {
     if (this.#from === -1) return
     this.#bytes += to - this.#from
     if (this.#bytes > VALUE_BYTES_MAX) this.#pieces = []
-    else this.#pieces.push(chunk.slice(this.#from, to))
+    else this.#pieces.push(new Uint8Array(chunk.subarray(this.#from, to)))
     this.#from = -1
   }
 

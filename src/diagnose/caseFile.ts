@@ -202,7 +202,6 @@ class FieldReader {
 function described(value: unknown): string {
   if (value === undefined || value === null) return '; it is missing'
   if (typeof value === 'string') return `, found "${cutText(value, 60)}"`
-  return typeof value === 'object'
-    ? `, found ${Array.isArray(value) ? 'a list' : 'an object'}`
-    : `, found ${String(value)}`
+  if (Array.isArray(value)) return ', found a list'
+  return `, found ${typeof value === 'object' ? 'an object' : JSON.stringify(value)}`
 }
