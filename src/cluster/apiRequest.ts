@@ -1,6 +1,6 @@
 /** One GET to an API server: the answer's stream or its JSON, and what went wrong in one sentence. */
-import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { type RequestOptions, request as requestHttps } from 'node:https'
+import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { systemErrorText, Why5xxError } from '../errors.ts'
 
 export interface Connection {
@@ -11,7 +11,14 @@ export interface Connection {
   /** Of the context. */
   namespace: string
   /** Credentials and agent for the next request. */
-  options(): Promise<RequestOptions>
+  credentials(): Promise<Credentials>
+}
+
+export interface Credentials {
+  headers: Record<string, string | string[]>
+  /** `user:password` of a basic login. */
+  auth?: string
+  agent: Agent
 }
 
 export type Parameters = Record<string, string | number | undefined>
@@ -63,12 +70,12 @@ export async function get(
   url.pathname = url.pathname.replace(/\/$/, '') + path
   for (const [name, value] of Object.entries(parameters))
     if (value !== undefined) url.searchParams.set(name, String(value))
-  const options = await connection.options()
+  const credentials = await connection.credentials()
   const send = url.protocol === 'http:' ? requestHttp : requestHttps
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = send(url, {
-      ...options,
-      headers: { ...options.headers, Accept: 'application/json' },
+      ...credentials,
+      headers: { ...credentials.headers, Accept: 'application/json' },
       ...(signal ? { signal } : {})
     })
     sent.setTimeout(silentMs, () => sent.destroy(new ApiError(connection, `no answer for ${silentMs / 1000} s`, null)))
@@ -132,7 +139,9 @@ function refusal(connection: Connection, response: IncomingMessage, text: string
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null
   const said = messageOf(text) ?? sentence(text)
   const hint = status === 401 ? ': log in again, or look at the user of the context' : ''
-  return new ApiError(connection, `${status} ${said || response.statusMessage || ''}${hint}`.trimEnd(), status, { retryAfterMs })
+  return new ApiError(connection, `${status} ${said || response.statusMessage || ''}${hint}`.trimEnd(), status, {
+    retryAfterMs
+  })
 }
 
 /** Of a Status object, which is what the API answers with instead of an object. */

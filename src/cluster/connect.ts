@@ -10,7 +10,7 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { systemErrorText, Why5xxError } from '../errors.ts'
-import { type Connection, getJson } from './apiRequest.ts'
+import { type Connection, type Credentials, getJson } from './apiRequest.ts'
 
 export interface ConnectOptions {
   /** `in-cluster`: the service account of the pod we run in. */
@@ -47,7 +47,7 @@ export function connect(options: ConnectOptions): Connection {
     server,
     context: context.name,
     namespace: context.namespace || 'default',
-    options: new Credentials(config, options).options
+    credentials: new Login(config, options).credentials
   }
 }
 
@@ -123,7 +123,7 @@ function selectContext(config: KubeConfig, options: ConnectOptions) {
 }
 
 /** What goes with every request: fresh tokens, and one agent as long as the certificates stay the same. */
-class Credentials {
+class Login {
   readonly #config: KubeConfig
   readonly #as: ConnectOptions
   #agent: { key: string; agent: HttpAgent } | null = null
@@ -140,7 +140,7 @@ class Credentials {
     this.#as = as
   }
 
-  readonly options = async (): Promise<RequestOptions> => {
+  readonly credentials = async (): Promise<Credentials> => {
     const options: RequestOptions = {}
     try {
       await this.#config.applyToHTTPSOptions(options)
@@ -148,9 +148,10 @@ class Credentials {
       const why = firstLine(systemErrorText(cause))
       throw new Why5xxError('WHY5XX_KUBERNETES', `credentials of the kubeconfig: ${why}`, { cause })
     }
-    const groups = this.#as.asGroups ?? []
+    const headers = { ...(options.headers as Record<string, string> | undefined) }
+    const groups = [...(this.#as.asGroups ?? [])]
     return {
-      headers: { ...options.headers, ...(groups.length > 0 ? { 'Impersonate-Group': [...groups] } : {}) },
+      headers: groups.length > 0 ? { ...headers, 'Impersonate-Group': groups } : headers,
       ...(options.auth ? { auth: options.auth } : {}),
       agent: this.#agentFor(options)
     }
@@ -160,7 +161,7 @@ class Credentials {
   #agentFor(options: RequestOptions): HttpAgent {
     const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options
     const tls = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }
-    const made = JSON.stringify(Object.values(tls).map(value => (value === undefined ? null : String(value))))
+    const made = JSON.stringify(tls)
     if (this.#agent?.key === made) return this.#agent.agent
     const { server, proxyUrl } = this.#config.getCurrentCluster()!
     const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))

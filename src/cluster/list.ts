@@ -64,9 +64,9 @@ export async function listKinds(connection: Connection, options: ListOptions): P
     namespaces: namespaces && [...namespaces]
   }
   return [
-    { ...list, type: 'LIST_START' },
+    { type: 'LIST_START', ...list },
     ...[...listed.values()].flat().map(object => ({ at, type: 'ADDED' as const, object })),
-    { ...list, type: 'LIST_END' }
+    { type: 'LIST_END', ...list }
   ]
 }
 

@@ -9,8 +9,8 @@
  *   403, 404                                      unreadable; asked again every few minutes
  */
 import type { IncomingMessage } from 'node:http'
-import { ApiError, type Connection, get } from './apiRequest.ts'
 import { Why5xxError } from '../errors.ts'
+import { ApiError, type Connection, get } from './apiRequest.ts'
 import { type Keep, listUnit, selectorOf } from './list.ts'
 import type { KubeObject } from './objects.ts'
 import { pathOf } from './resources.ts'

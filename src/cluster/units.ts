@@ -34,12 +34,13 @@ const NAMED_KINDS: ReadonlySet<Kind> = new Set(['ConfigMap', 'Secret'])
 /** `namespaces` null: everything is listed everywhere. */
 export function unitsOf(selection: Selection, namespaces: readonly string[] | null): Unit[] {
   const kinds = [...new Set(selection.kinds ?? DEFAULT_KINDS)].filter(kind => !NAMED_KINDS.has(kind))
-  const named = (kind: Kind, names: readonly ObjectName[] = []) => names.map(name => ({ kind, ...name }))
+  const everywhere = (kind: Kind): Unit => ({ kind, namespace: null, name: null })
+  const named = (kind: Kind, names: readonly ObjectName[] = []) => names.map((name): Unit => ({ kind, ...name }))
   return [
     ...kinds.flatMap(kind =>
       namespaces === null || CLUSTER_KINDS.has(kind)
-        ? [{ kind, namespace: null, name: null }]
-        : namespaces.map(namespace => ({ kind, namespace, name: null }))
+        ? [everywhere(kind)]
+        : namespaces.map((namespace): Unit => ({ kind, namespace, name: null }))
     ),
     ...named('ConfigMap', selection.configMaps),
     ...named('Secret', selection.secrets)

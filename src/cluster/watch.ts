@@ -14,8 +14,8 @@ import { type Emit, EventLane } from './eventLane.ts'
 import { type Keep, listableNamespaces } from './list.ts'
 import type { Kind, KubeObject } from './objects.ts'
 import { PresentObjects } from './presentObjects.ts'
-import { POLLED, UnitWatch, type WatchLimits, type WatchListener, type WatchTiming } from './unitWatch.ts'
 import { listedKinds, type Selection, type Unit, unitsOf } from './units.ts'
+import { POLLED, UnitWatch, type WatchLimits, type WatchListener, type WatchTiming } from './unitWatch.ts'
 
 export interface WatchOptions extends Selection {
   keep: Keep
@@ -290,7 +290,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
       namespaces: namespaces && [...namespaces],
       ...(only === null ? {} : { isPartial: true })
     }
-    await emit([{ ...list, type: 'LIST_START' }])
+    await emit([{ type: 'LIST_START', ...list }])
     let batch: ClusterEvent[] = []
     for (const { present } of seen)
       for (const object of present) {
@@ -299,7 +299,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
         await emit(batch)
         batch = []
       }
-    await emit([...batch, { ...list, type: 'LIST_END' }])
+    await emit([...batch, { type: 'LIST_END', ...list }])
   }
 
   /** Asks the server whether it is there: an open stream says nothing of a server that hangs. */
