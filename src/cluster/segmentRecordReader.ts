@@ -66,8 +66,7 @@ class Reader implements ClusterRecordReader {
         await this.#step()
         this.#said = ''
       } catch (error) {
-        // Packed or removed between the listing and the reading: the next listing tells.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#sayOnce(error)
+        if (!isGone(error)) this.#sayOnce(error)
       }
       await this.#pause()
     }
@@ -117,6 +116,7 @@ class Reader implements ClusterRecordReader {
         if (isEnough(search) || this.#stop.signal.aborted) break
       }
     } catch (error) {
+      if (isGone(error)) throw error
       this.#sayOnce(error)
     }
     return search
@@ -141,7 +141,7 @@ class Reader implements ClusterRecordReader {
         if (events.push(event) >= EVENTS_MAX) tell()
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
+      if (isGone(error)) throw error
       // A damaged one ends here; the next one begins with a whole list.
       this.#sayOnce(error)
     } finally {
@@ -163,4 +163,9 @@ class Reader implements ClusterRecordReader {
     const signal = AbortSignal.any([wake.signal, this.#stop.signal])
     await delay(this.#settings.pollMs ?? POLL_MS, undefined, { signal }).catch(() => {})
   }
+}
+
+/** Packed or removed between the listing and the reading: the next listing tells. */
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }

@@ -126,7 +126,7 @@ class SegmentRecordWriter implements ClusterRecordWriter {
       )
     for (let from = 0; from < batch.length; ) {
       let end = from + 1
-      while (end < batch.length && batch[end]!.event.type !== 'LIST_START') end++
+      while (end < batch.length && !isWholeListStart(batch[end]!.event)) end++
       await this.#writePart(batch.slice(from, end).filter(({ number }) => number > this.#writtenNumber))
       from = end
     }
@@ -136,7 +136,7 @@ class SegmentRecordWriter implements ClusterRecordWriter {
   async #writePart(part: readonly EncodedEvent[]): Promise<void> {
     if (part.length === 0) return
     const { event } = part[0]!
-    if (this.#current === null || event.type === 'LIST_START') this.#rotate(event.at)
+    if (this.#current === null || isWholeListStart(event)) this.#rotate(event.at)
     const current = this.#current!
     const bytes = Buffer.from(part.map(({ json }) => `${json}\n`).join(''))
     try {
@@ -208,4 +208,8 @@ class SegmentRecordWriter implements ClusterRecordWriter {
     segment.isPacked = true
     segment.bytes = (await this.#disk.list()).find(({ name }) => name === packed)?.bytes ?? segment.bytes
   }
+}
+
+function isWholeListStart(event: ClusterEvent): boolean {
+  return event.type === 'LIST_START' && event.isPartial !== true
 }

@@ -10,7 +10,7 @@ import { openSegmentRecord, type SegmentRecordOptions } from '../../src/cluster/
 import { NodeDisk } from '../../src/store/embedded/disk.ts'
 import { HeardRecord } from '../support/heardRecord.ts'
 import { Folder } from '../support/program.ts'
-import { heartbeat, list, mark, pod, told } from '../support/recordedEvents.ts'
+import { heartbeat, list, mark, PODS, pod, told } from '../support/recordedEvents.ts'
 
 const HOUR = 3_600_000
 const T = Date.UTC(2026, 10, 21, 10)
@@ -91,6 +91,18 @@ test('a list is a segment; closed ones are packed, and all are read in order', a
     listedMs: T + 2 * HOUR,
     heartbeatMs: T + 2 * HOUR + 2_000
   })
+})
+
+test('a list of some kinds is no beginning', async () => {
+  const writer = await bed.writer()
+  const some = { kinds: PODS, unreadable: {}, namespaces: null, isPartial: true } as const
+  const at = T + HOUR
+  await writer.append([...hours(1), { at, type: 'LIST_START', ...some }, { at, type: 'LIST_END', ...some }])
+  expect(bed.files).toHaveLength(1)
+  expect(writer.facts.listedMs).toBe(T)
+  const heard = bed.reader(at)
+  await vi.waitFor(() => expect(heard.caught).toBeGreaterThan(0))
+  expect(heard.begun).toEqual([T])
 })
 
 describe('a reader begins', () => {
