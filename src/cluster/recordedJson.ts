@@ -29,6 +29,15 @@ export function recordedJson(event: ClusterEvent, writer: string, number: number
   return { ...encode({ writer, number, ...event, object: { kind, metadata: name } }), isCut: true }
 }
 
+/** The same event with no more of its object than says which one it is. */
+export function nameOnly(json: string): string {
+  const event = JSON.parse(json) as { object?: KubeObject }
+  if (event.object === undefined) return json
+  const { kind, metadata } = event.object
+  const { name, namespace, uid, resourceVersion } = metadata
+  return JSON.stringify({ ...event, object: { kind, metadata: { name, namespace, uid, resourceVersion } } })
+}
+
 function encode(value: object): RecordedJson {
   const json = JSON.stringify(value)
   return { json, bytes: Buffer.byteLength(json), isCut: false }
