@@ -68,14 +68,20 @@ export class KubernetesClient {
     return name
   }
 
-  /** Gives the token of a service account that may do this everywhere, and no more. */
-  async makeServiceAccount(namespace: string, name: string, rules: RoleRule[]): Promise<string> {
+  /** Gives the token of a service account that may do this, everywhere or in its own namespace alone, and no more. */
+  async makeServiceAccount(
+    namespace: string,
+    name: string,
+    rules: RoleRule[],
+    scope: 'everywhere' | 'namespace' = 'everywhere'
+  ): Promise<string> {
     const rbac = '/apis/rbac.authorization.k8s.io/v1'
     const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`
     const role = `${namespace}-${name}`
     await this.create(accounts, { metadata: { name } })
     await this.create(`${rbac}/clusterroles`, { metadata: { name: role }, rules })
-    await this.create(`${rbac}/clusterrolebindings`, {
+    const binding = scope === 'everywhere' ? 'clusterrolebindings' : `namespaces/${namespace}/rolebindings`
+    await this.create(`${rbac}/${binding}`, {
       metadata: { name: role },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
       subjects: [{ kind: 'ServiceAccount', namespace, name }]
