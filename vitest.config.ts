@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 /** Tests that talk to Kafka and Elasticsearch. They have a project of their own so that the others need not wait for these. */
 const WITH_SERVERS = ['test/integration/{kafka,elasticsearch,cluster}/**/*.test.ts']
 
+/** Tests that talk to Kubernetes, which is started for them alone. */
+const WITH_KUBERNETES = ['test/integration/kubernetes/**/*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -20,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: WITH_SERVERS,
+          exclude: [...WITH_SERVERS, ...WITH_KUBERNETES],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
@@ -37,6 +40,17 @@ export default defineConfig({
           // They wait for sessions and servers most of the time, each in a topic and a namespace of its own.
           maxWorkers: 2,
           sequence: { groupOrder: 2 }
+        }
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: WITH_KUBERNETES,
+          globalSetup: ['test/services/sharedKubernetes.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 }
         }
       }
     ]

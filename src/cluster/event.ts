@@ -8,7 +8,8 @@ import type { Kind, KubeObject } from './objects.ts'
  *   ADDED, MODIFIED, DELETED   an object as it was then (DELETED: as it was last)
  *   LIST_START, LIST_END       between them every object of the kinds that could be read, as ADDED: what is not there is gone
  *   HEARTBEAT                  the watch lives, and everything before it has been recorded
- *   GAP_START, GAP_END         nothing of `kind` (null: of any) was seen between them; a list follows
+ *   GAP_START, GAP_END         nothing of `kind` (null: of any) was seen between them; then either a list follows, or, where
+ *                              the API still knew them, all changes of that time, late
  */
 export type ClusterEvent = ObjectEvent | ListEvent | HeartbeatEvent | GapEvent
 
@@ -28,6 +29,8 @@ export interface ListEvent {
   unreadable: Partial<Record<Kind, string>>
   /** The list holds these namespaces only; null: all. */
   namespaces: string[] | null
+  /** After a gap: some kinds only. A reader of the record must not begin with it. */
+  isPartial?: true
 }
 
 export interface HeartbeatEvent {
@@ -39,4 +42,6 @@ export interface GapEvent {
   at: number
   type: 'GAP_START' | 'GAP_END'
   kind: Kind | null
+  /** GAP_START, where it was noticed late: since when nothing may have been seen, Unix ms. */
+  since?: number
 }

@@ -1,7 +1,13 @@
 /** What a worker knows of the cluster: a state, fed by the record as far as the questions need it, or by snapshots. */
 
 import type { ClusterEvent } from './event.ts'
-import type { ClusterRecord, ClusterRecordReader, RecordedEvent, RecordHandlers } from './record.ts'
+import {
+  type ClusterRecord,
+  type ClusterRecordReader,
+  isWholeListEnd,
+  type RecordedEvent,
+  type RecordHandlers
+} from './record.ts'
 import { RecordMerge } from './recordMerge.ts'
 import type { ClusterState } from './state.ts'
 
@@ -204,7 +210,7 @@ class RecordView implements RecordHandlers {
 
   #apply(event: ClusterEvent): void {
     this.state.apply(event)
-    if (event.type === 'HEARTBEAT' || event.type === 'LIST_END') this.heardMs = Math.max(this.heardMs, event.at)
+    if (event.type === 'HEARTBEAT' || isWholeListEnd(event)) this.heardMs = Math.max(this.heardMs, event.at)
   }
 
   #stateOfSnapshots(beforeMs: number): ClusterState {

@@ -25,8 +25,10 @@ export class ListSearch<P> {
     this.#fromMs = fromMs
   }
 
-  add(position: P, { type, writer, at }: RecordedEvent): void {
+  add(position: P, event: RecordedEvent): void {
+    const { type, writer, at } = event
     this.#newestMs = Math.max(this.#newestMs, at)
+    if ((type !== 'LIST_START' && type !== 'LIST_END') || event.isPartial) return
     if (type === 'LIST_START') this.#open.set(writer, { position, atMs: at })
     if (type !== 'LIST_END') return
     const list = this.#open.get(writer)

@@ -49,10 +49,15 @@ export function noFacts(): RecordWriterFacts {
 export function countDurable(facts: RecordWriterFacts, events: readonly ClusterEvent[], bytes: number): void {
   facts.events += events.length
   facts.bytes += bytes
-  for (const { type, at } of events) {
-    if (type === 'LIST_END') facts.listedMs = at
-    if (type === 'HEARTBEAT') facts.heartbeatMs = at
+  for (const event of events) {
+    if (isWholeListEnd(event)) facts.listedMs = event.at
+    if (event.type === 'HEARTBEAT') facts.heartbeatMs = event.at
   }
+}
+
+/** The end of a list of everything. */
+export function isWholeListEnd(event: ClusterEvent): boolean {
+  return event.type === 'LIST_END' && event.isPartial !== true
 }
 
 /** What a reader tells. All of them return at once. */

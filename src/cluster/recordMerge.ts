@@ -9,7 +9,7 @@
  * is, and an API server that was restored from a backup counts anew.
  */
 
-import type { ClusterEvent, ListEvent, ObjectEvent } from './event.ts'
+import type { ClusterEvent, GapEvent, ListEvent, ObjectEvent } from './event.ts'
 import { CLUSTER_KINDS, type KubeObject } from './objects.ts'
 import type { RecordedEvent } from './record.ts'
 
@@ -42,6 +42,8 @@ export class RecordMerge {
   readonly #writers = new Map<string, Writer>()
   /** Newest version of each object, while two watches live. */
   readonly #known = new Map<string, Known>()
+  /** By kind: whose gap has not ended. */
+  readonly #gaps = new Map<GapEvent['kind'], string>()
   #list: { writer: string } | null = null
   #lists = 0
   #waiting: RecordedEvent[] = []
@@ -99,6 +101,7 @@ export class RecordMerge {
       case 'LIST_START':
         this.#list = { writer: event.writer }
         this.#lists++
+        if (!event.isPartial) this.#endGapsOfOthers(event)
         this.#emit(event)
         break
       case 'LIST_END':
@@ -113,8 +116,25 @@ export class RecordMerge {
       case 'DELETED':
         this.#takeObject(event)
         break
+      case 'GAP_START':
+        this.#gaps.set(event.kind, event.writer)
+        this.#emit(event)
+        break
+      case 'GAP_END':
+        this.#gaps.delete(event.kind)
+        this.#emit(event)
+        break
       default:
         this.#emit(event)
+    }
+  }
+
+  /** One that ended while it did not see something never says that it sees it again. */
+  #endGapsOfOthers({ at, writer }: RecordedEvent): void {
+    for (const [kind, of] of this.#gaps) {
+      if (of === writer) continue
+      this.#gaps.delete(kind)
+      this.#emit({ at, type: 'GAP_END', kind })
     }
   }
 

@@ -50,6 +50,13 @@ test('a silence is a gap, whoever speaks again', () => {
   ])
 })
 
+test('what the last one did not see, the next one does', () => {
+  const [a, b] = [writer('a'), writer('b')]
+  const gap = { at: 1, type: 'GAP_START', kind: 'Pod' } as const
+  const { told: all } = merged(...a(...list(0), gap), ...b(...list(500)))
+  expect(all.slice(2)).toEqual(['1 GAP_START', '500 GAP_END', '500 LIST_START', '500 LIST_END'])
+})
+
 describe('two watches at once', () => {
   test('what one says late is dropped, also about what is gone', () => {
     const [a, b] = [writer('a'), writer('b')]

@@ -14,3 +14,9 @@ export function kafkaError(doing: string, connection: KafkaConnection, error: un
 export function deepest(error: Error): Error {
   return error.cause instanceof Error && error.cause !== error ? deepest(error.cause) : error
 }
+
+/** The broker takes no batch, or no message, of that size. */
+export function isTooLarge(error: unknown): boolean {
+  const cause = error instanceof Error ? (deepest(error) as Error & { type?: unknown }) : null
+  return cause?.type === 'MESSAGE_TOO_LARGE' || cause?.type === 'RECORD_LIST_TOO_LARGE'
+}

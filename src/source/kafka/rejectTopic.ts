@@ -6,7 +6,7 @@ import { Why5xxError } from '../../errors.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
-import { deepest, kafkaError } from './kafkaError.ts'
+import { isTooLarge, kafkaError } from './kafkaError.ts'
 import { createClient } from './kafkajsClient.ts'
 
 export interface RejectMessage {
@@ -136,11 +136,6 @@ function partsOf(rejects: readonly RejectMessage[]): RejectMessage[][] {
     bytes += reject.value.length
   }
   return parts
-}
-
-function isTooLarge(error: unknown): boolean {
-  const cause = error instanceof Error ? (deepest(error) as Error & { type?: unknown }) : null
-  return cause?.type === 'MESSAGE_TOO_LARGE' || cause?.type === 'RECORD_LIST_TOO_LARGE'
 }
 
 /** One by one; a single one that is too large keeps its first half, and says so. Nothing: there is too little to halve. */

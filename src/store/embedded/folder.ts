@@ -80,8 +80,8 @@ async function inspect(path: string): Promise<'empty' | 'missing' | 'store'> {
     await checkFormat(path)
     return 'store'
   }
-  // What a start leaves that was killed before it could make the mark.
-  const others = names.filter(name => !/^(?:lock(?:\..*)?|tmp-store\.json|lost\+found)$/.test(name))
+  // What a start leaves that was killed before it could make the mark; and `cluster`, where a watch may have begun first.
+  const others = names.filter(name => !/^(?:lock(?:\..*)?|tmp-store\.json|lost\+found|cluster)$/.test(name))
   if (others.length === 0) return 'empty'
   throw new Why5xxError(
     'WHY5XX_STORE',

@@ -196,7 +196,7 @@ async function verifyLeftovers(path: string, check: StoreCheck): Promise<void> {
   for (const name of await readdir(path)) {
     if (name.startsWith(TEMPORARY)) {
       if (!isSealing) check.notes.push(`${name} was left by a crash; it is removed at the next start of \`why5xx run\``)
-    } else if (!/^(?:store\.json|lock|sealing|rejects)$|\.(?:ndjson|parquet)$|^(?:lock|sealing)\./.test(name))
+    } else if (!/^(?:store\.json|lock|sealing|rejects|cluster)$|\.(?:ndjson|parquet)$|^(?:lock|sealing)\./.test(name))
       check.notes.push(`${name} is no file of a store`)
   }
 }

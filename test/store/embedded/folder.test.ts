@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSegmentRecord } from '../../../src/cluster/segmentRecordWriter.ts'
 import { EMPTY_DAY, EMPTY_DAY_NAME } from '../../../src/store/embedded/emptyDay.ts'
 import { openEmbeddedWriter } from '../../../src/store/embedded/open.ts'
 import { openEmbeddedReader } from '../../../src/store/embedded/reader.ts'
+import { verifyStore } from '../../../src/store/embedded/verify.ts'
 import { Folder, PROGRAM } from '../../support/program.ts'
 import { all, batch, EVERYTHING, failure, NOON, reject } from '../failures.ts'
 import { sealHere } from './sealing.ts'
@@ -42,6 +44,18 @@ test('a store is made where there is none', async () => {
     id: 'r',
     latin1: 'bytes \xff\n of it'
   })
+})
+
+test('the record of the cluster lies in it, whoever comes first', async () => {
+  const record = { folder: join(path, 'cluster'), writer: 'a', retentionMs: 1, bytesMax: null }
+  const watch = await openSegmentRecord({ ...record, onOverflow: () => {}, say: () => {} })
+  const writer = await open()
+  await writer.write(batch({ failures: [failure({ id: 'a' })] }))
+  await watch.append([{ at: NOON, type: 'HEARTBEAT' }])
+  await writer.close()
+  await watch.close()
+  expect(readdirSync(path)).toContain('cluster')
+  expect(await verifyStore(path)).toMatchObject({ failures: { unsealed: 1 }, problems: [], notes: [] })
 })
 
 test('a start that was killed leaves the file without rows empty: the next one makes it whole', async () => {
