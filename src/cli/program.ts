@@ -119,6 +119,26 @@ Examples:
     })
 
   program
+    .command('diagnose')
+    .description(
+      'says of cases (a failure and the objects of the cluster as JSON) what was wrong: one verdict per line'
+    )
+    .argument('[file...]', 'cases, one JSON object a line, also gzip; - is stdin', ['-'])
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx diagnose samples/diagnosis/visible.jsonl | jq -r '[.id, .root_cause, .confidence] | @tsv'
+  why5xx diagnose case.json | jq '.evidence[].cite'
+
+A case: {"id", "now", "failure": {"symptom", "time", "namespace", "service", "upstream_addr", …}, "objects": [of kubectl get -o json]}`
+    )
+    .action(async (files: string[]) => {
+      const { runDiagnose } = await import('./diagnose.ts')
+      exitCode = await runDiagnose(files)
+    })
+
+  program
     .command('check')
     .description(
       'says which formats files hold, what share can be read, and the first lines that cannot; without files: whether run would work'
