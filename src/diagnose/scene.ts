@@ -114,10 +114,7 @@ export class Scene {
     if (pod === null || container === null) return []
     if (this.symptom !== 'no_endpoints') return [container]
     const others = pod.containers.filter(({ name }) => name !== container.name)
-    return [container, ...others].filter(({ name }) => {
-      const { ready } = pod.status(name) ?? {}
-      return ready !== true || pod.isLater || pod.down(name) !== null
-    })
+    return [container, ...others].filter(({ name }) => pod.isContainerReady(name) !== true)
   }
 
   /** Of the Service port that was asked: a number, a name, or null when there is no such port. */
