@@ -285,6 +285,11 @@ export class PodView {
     return deletion !== null && this.moment.isPast(deletion.requestedMs - EPSILON_MS)
   }
 
+  /** No endpoint for the proxy: not Ready at T, or asked to go. */
+  get isOut(): boolean {
+    return this.ready.status !== 'True' || this.isBeingDeleted
+  }
+
   /** When the instance that ran at T was started, Unix ms. */
   runningSinceMs(name: string): number | null {
     return this.starts(name).findLast(ms => this.moment.isPast(ms - EPSILON_MS)) ?? null
