@@ -1,9 +1,8 @@
 /** Every root cause of a symptom's order asked of a scene: what holds, and what was ruled out. */
 
-import type { Step } from './order.ts'
-import type { PodView } from './podView.ts'
+import { NESTED, type Step } from './order.ts'
 import type { RootCause } from './rootCauses.ts'
-import { type Finding, isFinding, type Rule } from './rule.ts'
+import { type Finding, isFinding, type Nested, type Rule } from './rule.ts'
 import { RULES } from './rules/index.ts'
 import type { Scene } from './scene.ts'
 
@@ -44,7 +43,7 @@ export function judgeAll(scene: Scene, order: readonly Step[]): Judged {
 
 function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Candidate | null {
   const rule = RULES.get(cause)
-  const result = rule?.judge(scene) ?? null
+  const result = rule?.judge(scene, nestedCause) ?? null
   if (rule === undefined || result === null) return null
   if (isFinding(result)) return { rule, finding: result, row, scene, explained: [] }
   if (!judged.excluded.some(({ rootCause, because }) => rootCause === cause && because === result.because))
@@ -52,10 +51,16 @@ function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Can
   return null
 }
 
+/** See `Ask`. */
+function nestedCause(scene: Scene): Nested | null {
+  const [first] = judgeAll(scene, NESTED).candidates
+  return first === undefined ? null : { cause: first.rule.cause, finding: first.finding, pod: first.scene.pod }
+}
+
 /** The first match of each pod; the cause that most pods share speaks for all, ties by order. */
 function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judged: Judged): void {
   const byCause = new Map<RootCause, Candidate[]>()
-  for (const pod of scene.pods.filter(item => step.pods === 'all' || isOut(item))) {
+  for (const pod of scene.pods.filter(item => step.pods === 'all' || item.isOut)) {
     const own = scene.withPod(pod)
     let first: Candidate | null = null
     for (const [index, cause] of step.ofEachPod.entries()) {
@@ -75,9 +80,4 @@ function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judge
     // What fewer pods share is what else goes on, not what keeps the Service without endpoints.
     judged.candidates.push({ ...first!, finding: index === 0 ? finding : { ...finding, tier: 'C' } })
   }
-}
-
-/** No endpoint for the proxy: not Ready at T, or asked to go. */
-export function isOut(pod: PodView): boolean {
-  return pod.ready.status !== 'True' || pod.isBeingDeleted
 }

@@ -4,10 +4,15 @@ import type { Cause } from '../../parsers/causes.ts'
 import type { RootCause } from './rootCauses.ts'
 
 /** A root cause, or several that are asked of one pod of the Service after the other; most pods decide. */
-export type Step = RootCause | { ofEachPod: readonly RootCause[]; pods: 'unready' | 'all' }
+export type Step = RootCause | PodStep
+
+export interface PodStep {
+  ofEachPod: readonly RootCause[]
+  pods: 'unready' | 'all'
+}
 
 /** What may keep a pod out of the endpoints: the first match of each pod counts. */
-const UNREADY: Step = {
+const UNREADY: PodStep = {
   pods: 'unready',
   ofEachPod: [
     'pod_evicted',
@@ -27,6 +32,15 @@ const UNREADY: Step = {
     'dependency_down'
   ]
 }
+
+/** Why a Service that is needed beside the failing one (DNS, auth, a dependency) has no ready pod; it asks for nothing further. */
+export const NESTED: readonly Step[] = [
+  'pod_creation_blocked',
+  'scaled_to_zero',
+  { ...UNREADY, ofEachPod: UNREADY.ofEachPod.filter(cause => cause !== 'dependency_down') },
+  'rollout_gap',
+  'selector_mismatch'
+]
 
 const NO_ENDPOINTS: readonly Step[] = [
   'ingress_service_missing',
@@ -95,7 +109,7 @@ const SLOW: readonly Step[] = [
 export const ORDER: Readonly<Record<Cause, readonly Step[]>> = {
   no_endpoints: NO_ENDPOINTS,
   connection_refused: ['external_backend_down', ...REFUSED],
-  no_live_upstreams: ['lb_health_check_path', { pods: 'all', ofEachPod: REFUSED }],
+  no_live_upstreams: ['lb_health_check_path', 'external_backend_down', { pods: 'all', ofEachPod: REFUSED }],
   connect_timeout: [
     'external_backend_down',
     'node_not_ready',

@@ -18,6 +18,23 @@ export interface Termination {
   exitCode: number | null
   /** `status.containerStatuses[app].lastState.terminated`, or `.state.terminated`: where the newest version tells it. */
   path: string
+  /** Everywhere that any version tells it, `path` first. */
+  paths: string[]
+}
+
+/** A span of a container's process; the runtime tells both ends. */
+export interface Instance {
+  /** Unix ms. */
+  startedMs: number
+  /** null: no end is known. */
+  finishedMs: number | null
+}
+
+export interface Waiting {
+  reason: string
+  message: string | null
+  /** `status.containerStatuses[app].state.waiting`. */
+  path: string
 }
 
 /** From the end of a container's instance until it could answer again. */
@@ -112,32 +129,55 @@ export class PodView {
         const ended = found.status[where]?.terminated
         const finishedMs = timeOf(ended?.finishedAt)
         if (!ended || finishedMs === null) continue
+        const path = `${found.path}.${where}.terminated`
+        const earlier = byEnd.get(finishedMs)?.paths ?? []
         byEnd.set(finishedMs, {
-          startedMs: timeOf(ended.startedAt),
+          startedMs: startOf(ended.startedAt),
           finishedMs,
           reason: ended.reason ?? null,
           message: ended.message ?? null,
           exitCode: ended.exitCode ?? null,
-          path: `${found.path}.${where}.terminated`
+          path,
+          paths: [path, ...earlier.filter(item => item !== path)]
         })
       }
     }
     return [...byEnd.values()].sort((a, b) => a.finishedMs - b.finishedMs)
   }
 
-  /** Starts of a container's instances, Unix ms, oldest first. */
-  starts(name: string): number[] {
-    const starts = new Set<number>()
+  /** Spans of a container's process that any version tells, oldest first. */
+  instances(name: string): Instance[] {
+    const byStart = new Map<number, Instance>()
     for (const { object } of this.history.versions) {
       const status = statusIn(object, name)?.status
-      for (const state of [status?.state, status?.lastState]) {
-        for (const text of [state?.running?.startedAt, state?.terminated?.startedAt]) {
-          const ms = timeOf(text)
-          if (ms !== null) starts.add(ms)
-        }
+      for (const state of [status?.lastState, status?.state]) {
+        const startedMs = startOf(state?.running?.startedAt ?? state?.terminated?.startedAt)
+        if (startedMs === null) continue
+        const finishedMs = timeOf(state?.terminated?.finishedAt) ?? byStart.get(startedMs)?.finishedMs ?? null
+        byStart.set(startedMs, { startedMs, finishedMs })
       }
     }
-    return [...starts].sort((a, b) => a - b)
+    return [...byStart.values()].sort((a, b) => a.startedMs - b.startedMs)
+  }
+
+  /** Starts of a container's instances, Unix ms, oldest first. */
+  starts(name: string): number[] {
+    return this.instances(name).map(({ startedMs }) => startedMs)
+  }
+
+  /** A process of the container was alive at T; null: nothing tells. */
+  runs(name: string): boolean | null {
+    const last = this.instances(name).findLast(({ startedMs }) => this.moment.isPast(startedMs))
+    const ended = this.terminations(name).findLast(({ finishedMs }) => this.moment.isPast(finishedMs))
+    if (last !== undefined) {
+      const isEnded = last.finishedMs !== null && this.moment.isPast(last.finishedMs)
+      return !isEnded && (ended === undefined || ended.finishedMs <= last.startedMs)
+    }
+    if (ended !== undefined) return false
+    const { status } = this.statusAt(name) ?? {}
+    if (status === undefined) return null
+    // The first instance came after T; of a later one, an earlier may have lived then.
+    return (status.restartCount ?? 0) === 0 || status.state?.waiting ? false : null
   }
 
   /** The interval without a working instance that T lies in; null: T lies in none. */
@@ -165,18 +205,58 @@ export class PodView {
     return last === undefined || last.status === 'True' ? started : Number.POSITIVE_INFINITY
   }
 
-  /** Why a container was not running at T: as seen by T, or later while nothing says that it ran at T. */
-  waiting(name: string): { reason: string; message: string | null; path: string } | null {
-    const seen = this.#waitingIn(this.object, name)
-    if (seen !== null || !this.isLater) return seen
-    return null
+  /** Why a container was not running at T; null: it ran, or nothing tells. */
+  waiting(name: string): Waiting | null {
+    return this.waitings(name)[0] ?? null
   }
 
-  #waitingIn(object: Pod, name: string): { reason: string; message: string | null; path: string } | null {
-    const found = statusIn(object, name)
-    const waiting = found?.status.state?.waiting
-    if (found === null || waiting === undefined || waiting === null) return null
-    return { reason: waiting.reason ?? '', message: waiting.message ?? null, path: `${found.path}.state.waiting` }
+  /**
+   * What was said of a container in the stretch without a process that T lies in, as of T first: `ContainerCreating` becomes
+   * `ErrImagePull`, which becomes `ImagePullBackOff`, and kubelet tells each of them late. A snapshot after T counts as long
+   * as no process ran between T and it.
+   */
+  waitings(name: string): Waiting[] {
+    if (this.runs(name) === true) return []
+    const { versions } = this.history
+    const seen = versions.findLastIndex(({ atMs }) => this.moment.isPast(atMs - EPSILON_MS))
+    const found: Waiting[] = []
+    for (let index = Math.max(seen, 0); index < versions.length; index++) {
+      const at = statusIn(versions[index]!.object, name)
+      if (at === null) continue
+      const { state, lastState } = at.status
+      const startedMs = startOf(state?.running?.startedAt ?? lastState?.terminated?.startedAt)
+      if (index > seen && startedMs !== null && !this.moment.isPast(startedMs)) break
+      const { waiting } = state ?? {}
+      if (!waiting) continue
+      found.push({ reason: waiting.reason ?? '', message: waiting.message ?? null, path: `${at.path}.state.waiting` })
+    }
+    return found
+  }
+
+  /**
+   * The status of a container as of T. Kubelet reports late: when the pod's readiness changed after the last version seen by
+   * T and before T, it is the first later version that tells of that change.
+   */
+  statusAt(name: string): { status: ContainerStatus; path: string } | null {
+    const { versions } = this.history
+    const seen = versions.findLastIndex(({ atMs }) => this.moment.isPast(atMs - EPSILON_MS))
+    const { sinceMs } = this.ready
+    const isStale = seen < 0 || (sinceMs !== null && sinceMs > versions[seen]!.atMs)
+    if (!isStale) return statusIn(versions[seen]!.object, name)
+    const later = versions.slice(Math.max(seen, 0))
+    const same = later.find(({ object }) => sinceMs !== null && readyChangeOf(object) === sinceMs) ?? later[0]!
+    return statusIn(same.object, name)
+  }
+
+  /** `ready` of a container at T; null: nothing tells. */
+  isContainerReady(name: string): boolean | null {
+    if (this.runs(name) === false) return false
+    const { status, sinceMs } = this.ready
+    if (status === 'True') return true
+    const at = this.statusAt(name)
+    if (at?.status.ready === undefined) return null
+    const isOfThen = !this.isLater || this.history.versions.some(({ object }) => readyChangeOf(object) === sinceMs)
+    return isOfThen ? at.status.ready : null
   }
 
   /** Of any version: a pod is deleted once. null: it was not, or nothing tells when. */
@@ -205,10 +285,25 @@ export class PodView {
     return deletion !== null && this.moment.isPast(deletion.requestedMs - EPSILON_MS)
   }
 
-  /** The state of a container that ran at T: what is running now, if it was started by then. */
+  /** No endpoint for the proxy: not Ready at T, or asked to go. */
+  get isOut(): boolean {
+    return this.ready.status !== 'True' || this.isBeingDeleted
+  }
+
+  /** When the instance that ran at T was started, Unix ms. */
   runningSinceMs(name: string): number | null {
     return this.starts(name).findLast(ms => this.moment.isPast(ms - EPSILON_MS)) ?? null
   }
+}
+
+/** A process that never began has the epoch as its start. */
+function startOf(text: string | null | undefined): number | null {
+  const ms = timeOf(text)
+  return ms === null || ms <= 0 ? null : ms
+}
+
+function readyChangeOf(pod: Pod): number | null {
+  return timeOf(listOf(pod.status?.conditions).find(({ type }) => type === 'Ready')?.lastTransitionTime)
 }
 
 /** Where a container's status stands in a pod, and its path. */

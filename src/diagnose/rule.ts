@@ -1,6 +1,7 @@
 /** What a rule is: does one root cause hold for the scene of a failure, and by which facts. */
 
 import type { Fact } from './fact.ts'
+import type { PodView } from './podView.ts'
 import type { RootCause } from './rootCauses.ts'
 import type { Scene } from './scene.ts'
 
@@ -37,6 +38,19 @@ export interface Exclusion {
   because: string
 }
 
+/**
+ * Why another Service (`Scene.beside`) had no ready pod: the deepest cause that holds. Asked of the rules about pods and
+ * workloads alone, so that no rule asks itself. null: nothing tells.
+ */
+export type Ask = (scene: Scene) => Nested | null
+
+export interface Nested {
+  cause: RootCause
+  finding: Finding
+  /** The pod that it is about. */
+  pod: PodView | null
+}
+
 export interface Rule {
   readonly cause: RootCause
   /** It blames the holder of the upstream address: it is worth less while that is ambiguous. */
@@ -44,7 +58,7 @@ export interface Rule {
   /** What it explains when both hold: these go into the chain, and are no alternatives. */
   readonly explains?: readonly RootCause[]
   /** null: nothing speaks for it. Never throws, whatever the objects hold. */
-  judge(scene: Scene): Finding | Exclusion | null
+  judge(scene: Scene, ask: Ask): Finding | Exclusion | null
 }
 
 export function isFinding(result: Finding | Exclusion | null): result is Finding {

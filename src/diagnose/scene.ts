@@ -11,7 +11,7 @@ import { listOf } from './conditions.ts'
 import { type Controller, controllerOf } from './controller.ts'
 import { type Current, current, currentOf } from './current.ts'
 import { absent, type Fact } from './fact.ts'
-import type { DiagnosisInput } from './input.ts'
+import { type DiagnosisInput, NO_DETAIL } from './input.ts'
 import type { Moment } from './moment.ts'
 import { type Owner, ownerOf } from './owner.ts'
 import { PodView } from './podView.ts'
@@ -92,6 +92,13 @@ export class Scene {
     return Scene.of({ ...this.input, ...change }, this.state, this.moment)
   }
 
+  /** Another Service, asked why it had no ready pod. `pods`: where the Service itself is not known. */
+  beside(namespace: string, service: string, pods?: readonly PodView[]): Scene {
+    const nothing = { port: null, upstreamAddress: null, ingress: null, host: null, path: null, detail: NO_DETAIL }
+    const scene = this.asIf({ symptom: 'no_endpoints', namespace, service, ...nothing })
+    return pods === undefined ? scene : new Scene(scene, scene.owner, pods, null)
+  }
+
   get symptom(): Cause {
     return this.input.symptom
   }
@@ -114,10 +121,7 @@ export class Scene {
     if (pod === null || container === null) return []
     if (this.symptom !== 'no_endpoints') return [container]
     const others = pod.containers.filter(({ name }) => name !== container.name)
-    return [container, ...others].filter(({ name }) => {
-      const { ready } = pod.status(name) ?? {}
-      return ready !== true || pod.isLater || pod.down(name) !== null
-    })
+    return [container, ...others].filter(({ name }) => pod.isContainerReady(name) !== true)
   }
 
   /** Of the Service port that was asked: a number, a name, or null when there is no such port. */
@@ -141,7 +145,13 @@ export class Scene {
 
   /** The entry of `Service.spec.ports` that the Ingress means: by number = port, name, or targetPort. */
   get servicePort() {
-    return this.service && servicePortOf(this.service.object, this.routed?.port ?? this.input.port)
+    if (this.service === null) return null
+    const { object } = this.service
+    const port = this.routed?.port ?? this.input.port
+    const found = servicePortOf(object, port)
+    if (found !== null || port !== null) return found
+    // Not told which: the one that leads to the port that nginx asked.
+    return listOf(object.spec?.ports).find(item => (item.targetPort ?? item.port) === this.upstream?.port) ?? null
   }
 
   /** NODE of the pod looked at. */
