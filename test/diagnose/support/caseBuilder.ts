@@ -17,13 +17,26 @@ import type {
   AnyObject,
   Container,
   IngressObject,
+  NodeObject,
   PodObject,
   ServiceObject,
   SliceObject,
   WorkloadObject
 } from './objectTypes.ts'
 import { webContainer } from './podMaker.ts'
-import { backOff, type Exit, end, restart } from './podState.ts'
+import {
+  askToDelete,
+  backOff,
+  becomeReady,
+  becomeUnready,
+  cannotBeScheduled,
+  type Exit,
+  end,
+  evict,
+  neverStart,
+  restart,
+  setCondition
+} from './podState.ts'
 
 /** The form of a case file, one of these a line. */
 export interface DiagnosisCase {
@@ -201,6 +214,53 @@ export class Shop extends Cluster {
   /** CrashLoopBackOff; `unready`: since when the pod is not ready. */
   backsOff(pod: PodObject, exit: ShopExit & { restarts: number; unready: number }): void {
     backOff(pod, this.#exit(exit), exit.restarts, this.at(exit.unready))
+  }
+
+  /** It goes on running and is not ready from then on. */
+  unready(pod: PodObject, since: number, container?: string): void {
+    becomeUnready(pod, this.at(since), container)
+  }
+
+  ready(pod: PodObject, since: number): void {
+    becomeReady(pod, this.at(since))
+  }
+
+  /** Pods that never ran, each waiting for the same. */
+  waitsFor(pods: PodObject[], reason: string, message?: string): void {
+    for (const pod of pods) neverStart(pod, reason, message)
+  }
+
+  unschedulable(pod: PodObject, since: number, message: string): void {
+    cannotBeScheduled(pod, this.at(since), message)
+  }
+
+  evicts(pod: PodObject, when: number, message: string): void {
+    evict(pod, this.at(when), message)
+  }
+
+  deletes(pod: PodObject, asked: number, graceSeconds?: number): void {
+    askToDelete(pod, this.at(asked), graceSeconds)
+  }
+
+  tell(pod: PodObject, type: string, status: string, since: number, reason: string, message = ''): void {
+    setCondition(pod, type, status, this.at(since), { reason, message })
+  }
+
+  /** A condition of a node; its heartbeat too where given. */
+  nodeTells(
+    of: PodObject,
+    type: string,
+    status: string,
+    since: number,
+    reason: string,
+    heartbeat?: number
+  ): NodeObject {
+    const node = this.nodeOf(of)
+    node.status.conditions = node.status.conditions.filter(condition => condition.type !== type)
+    const heard = this.at(heartbeat ?? -20)
+    const told = { type, status, reason, message: reason, lastHeartbeatTime: heard, lastTransitionTime: this.at(since) }
+    node.status.conditions.push(told)
+    return node
   }
 
   #exit(exit: ShopExit): Exit {

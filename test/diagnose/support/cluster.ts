@@ -162,7 +162,7 @@ export class Cluster extends Moments {
   }
 
   addNode(name: string): NodeObject {
-    return this.add(node(name, hostAddress(name), this.at(-90 * DAY), this.at(60)))
+    return this.add(node(name, hostAddress(name), this.at(-90 * DAY), this.at(-20)))
   }
 
   nodeOf(of: PodObject): NodeObject {
