@@ -18,6 +18,8 @@ export const CASES: DiagnosisCase[] = [
     'a new pod gets traffic before it listens',
     shop => {
       const fresh = shop.addPod(shop.replicaSet!, { created: -9, ready: -5 })
+      shop.workload.spec.replicas = 3
+      shop.replicaSet!.spec.replicas = 3
       shop.fails('connection_refused', fresh)
       return {
         root_cause: 'readiness_probe_missing',
@@ -33,6 +35,7 @@ export const CASES: DiagnosisCase[] = [
     'half a minute after its start it still drops connections',
     shop => {
       const fresh = shop.addPod(shop.workload, { created: -34, ready: -30 })
+      shop.workload.spec.replicas = 3
       shop.fails('connection_reset', fresh, { detail: { upstream_response_time: '0.400' } })
       return {
         root_cause: 'readiness_probe_missing',
