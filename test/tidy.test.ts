@@ -11,6 +11,7 @@ const PURE = [
   'src/join/',
   'src/classify/',
   'src/cluster/state.ts',
+  'src/cluster/clusterIndex.ts',
   'src/diagnose/',
   'src/alert/detector.ts',
   'src/alert/incidents.ts',

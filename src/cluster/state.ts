@@ -63,6 +63,8 @@ export interface SliceEntry {
   toMs: number | null
   /** `ready` true or unset: the controller takes it. */
   ready: boolean
+  /** A watch saw it come; else it may have been named before, when the pod was there. */
+  isFromObserved: boolean
   /** uid of the pod; null: an address without `targetRef`. */
   uid: string | null
 }

@@ -1,0 +1,322 @@
+/** The state of a cluster over time, in memory. Everything it answers is worked out from sightings when it is asked. */
+
+import { canonicalAddress } from './address.ts'
+import { ClosedQueue } from './closedQueue.ts'
+import { Coverage } from './coverage.ts'
+import type { ClusterEvent, ListEvent, ObjectEvent } from './event.ts'
+import { EventShelf } from './eventShelf.ts'
+import { eventTimeMs } from './eventTime.ts'
+import { type Life, livesOf } from './histories.ts'
+import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
+import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
+import { ObjectTable } from './objectTable.ts'
+import { aboutOf, clusterAddresses, controllerOf, Postings } from './postings.ts'
+import { SharedParts } from './sharing.ts'
+import type { SightingLog } from './sightings.ts'
+import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
+import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
+import { type ClusterState, type ClusterStateOptions, type History, STATE_DEFAULTS } from './state.ts'
+import { tenuresOf } from './tenures.ts'
+import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
+
+const EVENT_LIMITS = { perObject: 100, total: 50_000 }
+const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
+
+/** What was worked out of a log, and for which state of the lists and gaps. */
+interface Derived {
+  revision: number
+  lives: readonly Life[]
+  /** Of pods only, worked out when asked for. */
+  tenures: readonly Tenure[] | null
+  /** Of EndpointSlices only, worked out when asked for. */
+  entries: readonly ReadonlyMap<string, readonly SliceEntry[]>[] | null
+}
+
+/** An empty state. Objects that it returns are shared between versions: they are to be read, never written. */
+export function openClusterState(options: Partial<ClusterStateOptions> = {}): ClusterState {
+  return new ClusterIndex({ ...STATE_DEFAULTS, ...options })
+}
+
+class ClusterIndex implements ClusterState {
+  revision = 0
+  knownToMs = Number.NEGATIVE_INFINITY
+  forgottenToMs = Number.NEGATIVE_INFINITY
+  readonly #options: ClusterStateOptions
+  readonly #tables = new Map<Kind, ObjectTable>()
+  readonly #postings = new Postings()
+  readonly #coverage = new Coverage()
+  readonly #parts = new SharedParts()
+  readonly #closed = new ClosedQueue()
+  readonly #events = new EventShelf(EVENT_LIMITS)
+  readonly #derived = new WeakMap<SightingLog, Derived>()
+  #firstObjectMs = Number.POSITIVE_INFINITY
+  #newestMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: ClusterStateOptions) {
+    this.#options = options
+  }
+
+  apply(event: ClusterEvent): void {
+    if (!Number.isFinite(event.at)) return
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        if (this.#see(event)) this.#learned(event.at, true)
+        break
+      case 'LIST_START':
+      case 'LIST_END':
+        if (!this.#coverage.addList(event)) return
+        this.#sweep(event)
+        this.#learned(event.at, true)
+        break
+      case 'HEARTBEAT':
+        if (this.#coverage.addHeartbeat(event)) this.#learned(event.at, true)
+        break
+      case 'GAP_START':
+      case 'GAP_END':
+        if (this.#coverage.addGap(event)) this.#learned(event.at, false)
+        break
+    }
+  }
+
+  get knownFromMs(): number {
+    const { firstListMs } = this.#coverage
+    return firstListMs === Number.POSITIVE_INFINITY ? this.#firstObjectMs : firstListMs
+  }
+
+  isObservable(kind: Kind, namespace: string): boolean {
+    const isReadable = this.#coverage.isReadable(kind, namespace)
+    if (isReadable !== null) return isReadable
+    const table = this.#tables.get(kind)
+    if (table === undefined) return false
+    // Lists that leave this namespace out say that others are not looked at.
+    return this.#coverage.wasAskedFor(kind) ? table.hasNamespace(namespace) : table.size > 0
+  }
+
+  unreadableBecause(kind: Kind): string | null {
+    return this.#coverage.unreadableBecause(kind)
+  }
+
+  isInGap(kind: Kind, atMs: number): boolean {
+    return this.#coverage.isInGap(kind, atMs)
+  }
+
+  named<K extends Kind>(kind: K, namespace: string, name: string): readonly History<ObjectOf[K]>[] {
+    const logs = this.#tables.get(kind)?.named(namespaceOf(kind, namespace), name) ?? []
+    return this.#historiesOf<ObjectOf[K]>(logs).sort(byAge)
+  }
+
+  byUid<K extends Kind>(kind: K, uid: string): History<ObjectOf[K]> | null {
+    const log = this.#tables.get(kind)?.get(uid)
+    return log === undefined ? null : (this.#historiesOf<ObjectOf[K]>([log]).at(-1) ?? null)
+  }
+
+  *all<K extends Kind>(kind: K, namespace: string | null): Iterable<History<ObjectOf[K]>> {
+    const table = this.#tables.get(kind)
+    if (table === undefined) return
+    for (const logs of table.inOrder(namespace)) yield* this.#historiesOf<ObjectOf[K]>(logs).sort(byAge)
+  }
+
+  podsWithLabels(namespace: string, labels: Readonly<Record<string, string>>): readonly History<Pod>[] {
+    const wanted = Object.entries(labels)
+    let fewest: ReadonlySet<SightingLog> | null = null
+    for (const [name, value] of wanted) {
+      const logs = this.#postings.get('label', namespace, name, value)
+      if (fewest === null || logs.size < fewest.size) fewest = logs
+    }
+    return this.#historiesOf<Pod>(fewest ?? [])
+      .filter(({ versions }) =>
+        versions.some(({ object }) => {
+          const own = object.metadata.labels ?? {}
+          return wanted.every(([name, value]) => Object.hasOwn(own, name) && own[name] === value)
+        })
+      )
+      .sort(byName)
+  }
+
+  ownedBy(uid: string): readonly History[] {
+    return this.#historiesOf(this.#postings.get('owner', uid))
+      .filter(({ versions }) => versions.some(({ object }) => controllerOf(object) === uid))
+      .sort(byName)
+  }
+
+  eventsOf(history: History): readonly History<KubeEvent>[] {
+    const isMadeUp = this.#tables.get(history.kind)?.get(history.uid)?.isUidMadeUp === true
+    return this.eventsNamed(history.kind, history.namespace, history.name).filter(({ versions }) => {
+      const uid = versions.at(-1)!.object.involvedObject?.uid
+      // The kubelet calls its node by the name where others give the uid.
+      const isByName = history.kind === 'Node' && uid === history.name
+      return isMadeUp || isByName || uid === undefined || uid === '' || uid === history.uid
+    })
+  }
+
+  eventsNamed(kind: string, namespace: string, name: string): readonly History<KubeEvent>[] {
+    const scope = CLUSTER_KINDS.has(kind as Kind) ? '' : namespace
+    return this.#historiesOf<KubeEvent>(this.#postings.get('about', kind, scope, name)).sort(
+      (a, b) => eventTimeMs(a) - eventTimeMs(b) || byName(a, b)
+    )
+  }
+
+  tenures(address: string): readonly Tenure[] {
+    const canonical = canonicalAddress(address)
+    if (canonical === null) return []
+    const found: Tenure[] = []
+    for (const log of this.#postings.get('address', 'Pod', canonical)) {
+      const derived = this.#derive(log)
+      derived.tenures ??= derived.lives.flatMap(tenuresOf)
+      for (const tenure of derived.tenures) if (tenure.address === canonical) found.push(tenure)
+    }
+    return found.sort((a, b) => a.fromMs - b.fromMs || byName(a.pod, b.pod))
+  }
+
+  sliceEntries(address: string): readonly SliceEntry[] {
+    const canonical = canonicalAddress(address)
+    if (canonical === null) return []
+    const found: SliceEntry[] = []
+    for (const log of this.#postings.get('address', 'EndpointSlice', canonical)) {
+      const derived = this.#derive(log)
+      derived.entries ??= derived.lives.map(entriesOf)
+      for (const entries of derived.entries) found.push(...(entries.get(canonical) ?? []))
+    }
+    return found.sort((a, b) => a.fromMs - b.fromMs || compareText(textOf(a), textOf(b)))
+  }
+
+  slicesOf(namespace: string, service: string): readonly History<EndpointSlice>[] {
+    return this.#historiesOf<EndpointSlice>(this.#postings.get('slice', namespace, service))
+      .filter(({ versions }) => versions.some(({ object }) => serviceOfSlice(object) === service))
+      .sort(byName)
+  }
+
+  upstream(name: string): readonly UpstreamName[] {
+    const byIngress = this.#upstreams('Ingress', name, object => upstreamsOfIngress(object as Ingress))
+    // The controller makes upstreams of Ingresses; a Service that none of them names explains a name only where they are unknown.
+    return byIngress.length > 0
+      ? byIngress
+      : this.#upstreams('Service', name, object => upstreamsOfService(object as Service))
+  }
+
+  servicesAt(clusterIp: string): readonly History<Service>[] {
+    const canonical = canonicalAddress(clusterIp)
+    if (canonical === null) return []
+    return this.#historiesOf<Service>(this.#postings.get('clusterIp', canonical))
+      .filter(({ versions }) => versions.some(({ object }) => clusterAddresses(object).has(canonical)))
+      .sort(byAge)
+  }
+
+  #upstreams(kind: Kind, name: string, read: (object: KubeObject) => Map<string, UpstreamName>): UpstreamName[] {
+    const found = new Map<string, UpstreamName>()
+    for (const log of this.#postings.get('upstream', kind, name))
+      for (const { object } of log.sightings) {
+        const upstream = read(object).get(name)
+        if (upstream !== undefined) found.set(JSON.stringify(Object.values(upstream)), upstream)
+      }
+    return [...found].sort(([a], [b]) => compareText(a, b)).map(([, upstream]) => upstream)
+  }
+
+  /** False: it tells nothing new, or cannot be what it says. */
+  #see({ at, type, object }: ObjectEvent): boolean {
+    const { kind, metadata } = object ?? {}
+    if (!KNOWN_KINDS.has(kind) || typeof metadata?.name !== 'string' || metadata.name === '') return false
+    const namespace = namespaceOf(kind, metadata.namespace)
+    const uid = typeof metadata.uid === 'string' && metadata.uid !== '' ? metadata.uid : null
+    let table = this.#tables.get(kind)
+    if (table === undefined) this.#tables.set(kind, (table = new ObjectTable()))
+    // Its end may be among what was forgotten: it would be there for ever.
+    if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
+    const log = table.open(kind, namespace, metadata.name, uid)
+    const isNew = log.sightings.length === 0
+    if (!log.add(at, type, isNew ? this.#parts.share(object) : object)) return false
+    this.#postings.add(log, object)
+    if (log.isLong) {
+      this.#postings.delete(log)
+      log.cut()
+      for (const sighting of log.sightings) this.#postings.add(log, sighting.object)
+    }
+    this.#firstObjectMs = Math.min(this.#firstObjectMs, at)
+    const namesakes = table.named(namespace, metadata.name)
+    for (const one of namesakes) this.#derived.delete(one)
+    if (kind === 'Event') this.#shelve(log, object as KubeEvent)
+    else if (type === 'DELETED' || this.#closed.has(log) || namesakes.length > 1 || at < this.#coverage.lastListEndMs)
+      for (const one of namesakes) this.#noteEnd(one)
+    return true
+  }
+
+  #shelve(log: SightingLog, event: KubeEvent): void {
+    const about = aboutOf(event)
+    for (const old of this.#events.touch(log, about === null ? '' : about.join('\0'))) this.#forget(old)
+  }
+
+  /** After a list: what was not in it is gone. */
+  #sweep({ kinds }: ListEvent): void {
+    const { lastListEndMs } = this.#coverage
+    for (const kind of kinds)
+      if (kind !== 'Event')
+        for (const log of this.#tables.get(kind)?.logs() ?? [])
+          if (log.lastAt < lastListEndMs && !this.#closed.has(log)) this.#noteEnd(log)
+  }
+
+  #noteEnd(log: SightingLog): void {
+    this.#closed.set(log, this.#derive(log).lives.at(-1)?.history.deletedMs ?? null)
+  }
+
+  #learned(at: number, isKnown: boolean): void {
+    this.revision++
+    if (isKnown) this.knownToMs = Math.max(this.knownToMs, at)
+    this.#newestMs = Math.max(this.#newestMs, at)
+    const oldestMs = this.#newestMs - this.#options.keepMs
+    while (this.#closed.firstMs < oldestMs || this.#closed.size > this.#options.closedMax) {
+      this.forgottenToMs = Math.max(this.forgottenToMs, this.#closed.firstMs)
+      const log = this.#closed.shift()
+      if (log !== undefined) this.#forget(log)
+    }
+    for (const log of this.#events.olderThan(oldestMs)) this.#forget(log)
+  }
+
+  #forget(log: SightingLog): void {
+    this.#postings.delete(log)
+    this.#tables.get(log.kind)?.delete(log)
+    this.#closed.set(log, null)
+    this.#events.delete(log)
+  }
+
+  #derive(log: SightingLog): Derived {
+    const { revision } = this.#coverage
+    const known = this.#derived.get(log)
+    if (known?.revision === revision) return known
+    const table = this.#tables.get(log.kind)
+    const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
+    const derived = { revision, lives: livesOf(log, namesakes, this.#coverage), tenures: null, entries: null }
+    this.#derived.set(log, derived)
+    return derived
+  }
+
+  #historiesOf<O extends KubeObject = ObjectOf[Kind]>(logs: Iterable<SightingLog>): History<O>[] {
+    const histories: History<O>[] = []
+    for (const log of logs) for (const { history } of this.#derive(log).lives) histories.push(history as History<O>)
+    return histories
+  }
+}
+
+function namespaceOf(kind: Kind, namespace: unknown): string {
+  return CLUSTER_KINDS.has(kind) || typeof namespace !== 'string' ? '' : namespace
+}
+
+/** Oldest first; of equal ones by uid, so that the order of arrival does not matter. */
+function byAge<O>(a: History<O>, b: History<O>): number {
+  return (
+    a.versions[0]!.atMs - b.versions[0]!.atMs || (a.createdMs ?? 0) - (b.createdMs ?? 0) || compareText(a.uid, b.uid)
+  )
+}
+
+function byName<O>(a: History<O>, b: History<O>): number {
+  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || byAge(a, b)
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function textOf({ namespace, slice, ready, uid }: SliceEntry): string {
+  return JSON.stringify([namespace, slice, ready, uid])
+}

@@ -1,0 +1,103 @@
+/** Objects by what one of their versions says: an address, a label, an owner. */
+
+import { canonicalAddress } from './address.ts'
+import type { EndpointSlice, Ingress, KubeEvent, KubeObject, Pod, Service } from './objects.ts'
+import { CLUSTER_KINDS, type Kind } from './objects.ts'
+import type { SightingLog } from './sightings.ts'
+import { serviceOfSlice, sliceAddresses } from './sliceEntries.ts'
+import { podAddresses } from './tenures.ts'
+import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
+
+/** Of one object; a file with more is not indexed further. */
+const LABELS_MAX = 200
+const NONE: ReadonlySet<SightingLog> = new Set()
+
+/** What objects are found by. The text behind it is a key that `keysOf` has made. */
+export type Topic = 'address' | 'label' | 'owner' | 'about' | 'slice' | 'upstream' | 'clusterIp'
+
+export class Postings {
+  readonly #logs = new Map<string, Set<SightingLog>>()
+
+  get(topic: Topic, ...parts: string[]): ReadonlySet<SightingLog> {
+    return this.#logs.get(keyOf(topic, parts)) ?? NONE
+  }
+
+  add(log: SightingLog, object: KubeObject): void {
+    for (const key of keysOf(log, object)) {
+      const logs = this.#logs.get(key)
+      if (logs === undefined) this.#logs.set(key, new Set([log]))
+      else logs.add(log)
+    }
+  }
+
+  /** As if the log had never been added: for all of its versions. */
+  delete(log: SightingLog): void {
+    for (const { object } of log.sightings)
+      for (const key of keysOf(log, object)) {
+        const logs = this.#logs.get(key)
+        logs?.delete(log)
+        if (logs?.size === 0) this.#logs.delete(key)
+      }
+  }
+}
+
+/** uid of the owner that controls the object; null: none does. */
+export function controllerOf(object: KubeObject): string | null {
+  const { ownerReferences } = object.metadata
+  if (!Array.isArray(ownerReferences)) return null
+  const owner = ownerReferences.find(one => one?.controller === true)
+  return typeof owner?.uid === 'string' ? owner.uid : null
+}
+
+/** Kind, namespace and name of what an Event is about; null: it does not tell. */
+export function aboutOf(event: KubeEvent): [kind: string, namespace: string, name: string] | null {
+  const { kind, namespace, name } = event.involvedObject ?? {}
+  if (typeof kind !== 'string' || typeof name !== 'string') return null
+  if (CLUSTER_KINDS.has(kind as Kind)) return [kind, '', name]
+  const own = typeof event.metadata.namespace === 'string' ? event.metadata.namespace : ''
+  return [kind, typeof namespace === 'string' && namespace !== '' ? namespace : own, name]
+}
+
+/** All cluster addresses of a Service, canonical. */
+export function clusterAddresses(service: Service): ReadonlySet<string> {
+  const { spec } = service
+  const listed = Array.isArray(spec?.clusterIPs) ? spec.clusterIPs.slice(0, 2) : []
+  return new Set([...listed, spec?.clusterIP].map(canonicalAddress).filter(address => address !== null))
+}
+
+function keysOf(log: SightingLog, object: KubeObject): string[] {
+  const keys: string[] = []
+  const owner = controllerOf(object)
+  if (owner !== null) keys.push(keyOf('owner', [owner]))
+  switch (log.kind) {
+    case 'Pod':
+      for (const address of podAddresses(object as Pod)) keys.push(keyOf('address', ['Pod', address]))
+      for (const [name, value] of Object.entries(object.metadata.labels ?? {}).slice(0, LABELS_MAX))
+        if (typeof value === 'string') keys.push(keyOf('label', [log.namespace, name, value]))
+      break
+    case 'EndpointSlice': {
+      for (const address of sliceAddresses(object as EndpointSlice))
+        keys.push(keyOf('address', ['EndpointSlice', address]))
+      const service = serviceOfSlice(object as EndpointSlice)
+      if (service !== null) keys.push(keyOf('slice', [log.namespace, service]))
+      break
+    }
+    case 'Event': {
+      const about = aboutOf(object as KubeEvent)
+      if (about !== null) keys.push(keyOf('about', about))
+      break
+    }
+    case 'Ingress':
+      for (const name of upstreamsOfIngress(object as Ingress).keys()) keys.push(keyOf('upstream', ['Ingress', name]))
+      break
+    case 'Service':
+      for (const name of upstreamsOfService(object as Service).keys()) keys.push(keyOf('upstream', ['Service', name]))
+      for (const address of clusterAddresses(object as Service)) keys.push(keyOf('clusterIp', [address]))
+      break
+  }
+  return keys
+}
+
+function keyOf(topic: Topic, parts: readonly string[]): string {
+  return `${topic}\0${parts.join('\0')}`
+}

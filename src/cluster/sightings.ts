@@ -1,0 +1,152 @@
+/** When one object was seen, and how it looked then: the raw truth that histories are worked out from. */
+
+import type { ObjectEvent } from './event.ts'
+import type { Kind, KubeObject } from './objects.ts'
+import { isEqualContent, shareWith } from './sharing.ts'
+
+/** One sight of the object, or several with nothing new between them. */
+export interface Sighting {
+  at: number
+  type: ObjectEvent['type']
+  object: KubeObject
+  /** The sighting before shows the same. */
+  repeats: boolean
+  /** Later lists that showed the same again, ascending: an object that never changes is in every one of them. */
+  again: number[] | null
+}
+
+/** An object that changes all the time keeps its first version and the last of these. */
+const SIGHTINGS_MAX = 200
+/** How far it may grow beyond it before it is cut. */
+const SIGHTINGS_SLACK = 50
+/** Lists of a month; of more the oldest are forgotten. */
+const AGAIN_MAX = 1_000
+
+/** The sightings of one object, by time whatever their order of arrival. */
+export class SightingLog {
+  readonly kind: Kind
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  /** The object has no uid: what comes back under its name cannot be told from it. */
+  readonly isUidMadeUp: boolean
+  readonly #sightings: Sighting[] = []
+
+  constructor(kind: Kind, namespace: string, name: string, uid: string, isUidMadeUp: boolean) {
+    this.kind = kind
+    this.namespace = namespace
+    this.name = name
+    this.uid = uid
+    this.isUidMadeUp = isUidMadeUp
+  }
+
+  get sightings(): readonly Sighting[] {
+    return this.#sightings
+  }
+
+  /** By time, then by `resourceVersion`, then by arrival. False: nothing new. */
+  add(at: number, type: ObjectEvent['type'], object: KubeObject): boolean {
+    const sightings = this.#sightings
+    let index = sightings.length
+    while (index > 0 && isBefore(at, object, sightings[index - 1]!.at, sightings[index - 1]!.object)) index--
+    const before = sightings[index - 1]
+    const shared = before === undefined ? object : shareWith(before.object, object)
+    for (let i = index - 1; i >= 0 && sightings[i]!.at === at; i--)
+      if (sightings[i]!.type === type && isSame(sightings[i]!.object, shareWith(sightings[i]!.object, object)))
+        return false
+    const repeats = before !== undefined && before.type !== 'DELETED' && isSame(before.object, shared)
+    if (repeats && type === 'ADDED' && !this.isUidMadeUp) return addAgain(before, at)
+    const rest = before === undefined ? null : cutAgain(before, at, object)
+    sightings.splice(index, 0, { at, type, object: shared, repeats, again: null })
+    if (rest !== null) {
+      const [first, ...more] = rest as [number, ...number[]]
+      const again = more.length === 0 ? null : more
+      sightings.splice(index + 1, 0, { at: first, type: 'ADDED', object: before!.object, repeats: false, again })
+    }
+    const next = sightings[index + 1]
+    if (next !== undefined) next.repeats = type !== 'DELETED' && isSame(shared, shareWith(shared, next.object))
+    return true
+  }
+
+  /** Too long: `cut` would drop something. */
+  get isLong(): boolean {
+    return this.#sightings.length > SIGHTINGS_MAX + SIGHTINGS_SLACK
+  }
+
+  /** Repetitions go first, then what is oldest but for the very first. */
+  cut(): void {
+    const last = this.#sightings.length - 1
+    const kept = this.#sightings.filter((sighting, i) => i === 0 || i === last || !sighting.repeats)
+    kept.splice(1, Math.max(0, kept.length - SIGHTINGS_MAX))
+    this.#sightings.splice(0, this.#sightings.length, ...kept)
+  }
+
+  get firstAt(): number {
+    return this.#sightings[0]?.at ?? Number.POSITIVE_INFINITY
+  }
+
+  get lastAt(): number {
+    const last = this.#sightings.at(-1)
+    return last === undefined ? Number.NEGATIVE_INFINITY : seenTo(last)
+  }
+
+  /** The first sight of it after that moment; Infinity: none. */
+  firstAfter(at: number): number {
+    for (const sighting of this.#sightings) {
+      if (sighting.at > at) return sighting.at
+      const again = sighting.again?.find(time => time > at)
+      if (again !== undefined) return again
+    }
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+/** When the object was last seen so. */
+export function seenTo(sighting: Sighting): number {
+  return sighting.again?.at(-1) ?? sighting.at
+}
+
+/** Negative: `a` is older; 0: they cannot be told apart. Numbers of more digits than a double holds are compared as text. */
+export function compareVersions(a: KubeObject, b: KubeObject): number {
+  const one = a.metadata.resourceVersion
+  const other = b.metadata.resourceVersion
+  if (!isNumeric(one) || !isNumeric(other)) return 0
+  return one.length - other.length || (one < other ? -1 : one > other ? 1 : 0)
+}
+
+function isNumeric(text: unknown): text is string {
+  return typeof text === 'string' && /^[1-9]\d*$/.test(text)
+}
+
+function isBefore(at: number, object: KubeObject, otherAt: number, other: KubeObject): boolean {
+  return at < otherAt || (at === otherAt && compareVersions(object, other) < 0)
+}
+
+function isSame(previous: KubeObject, shared: KubeObject): boolean {
+  const version = previous.metadata.resourceVersion
+  if (typeof version === 'string' && version !== '' && version === shared.metadata.resourceVersion) return true
+  return isEqualContent(previous, shared)
+}
+
+function addAgain(sighting: Sighting, at: number): boolean {
+  if (sighting.at === at) return false
+  sighting.again ??= []
+  const { again } = sighting
+  let index = again.length
+  while (index > 0 && again[index - 1]! > at) index--
+  if (again[index - 1] === at) return false
+  again.splice(index, 0, at)
+  if (again.length > AGAIN_MAX) again.shift()
+  return true
+}
+
+/** Takes away and returns the repetitions that come after a change which became known late; null: none does. */
+function cutAgain(sighting: Sighting, at: number, object: KubeObject): number[] | null {
+  const { again } = sighting
+  if (again === null || again.at(-1)! < at) return null
+  const index = again.findIndex(time => isBefore(at, object, time, sighting.object))
+  if (index === -1) return null
+  const rest = again.splice(index)
+  if (again.length === 0) sighting.again = null
+  return rest
+}
