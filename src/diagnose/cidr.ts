@@ -1,28 +1,26 @@
 /** IP addresses and ranges of them, both families. */
 
-/** The address as a number; null: it is none. Zones are left out, `::ffff:10.0.0.1` is its IPv4 address. */
-function bitsOf(address: string): { bits: bigint; length: 32 | 128 } | null {
-  const [bare] = address.split('%')
-  if (!bare!.includes(':')) return ipv4(bare!)
-  const mapped = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(bare!)
-  const tail = mapped && ipv4(mapped[2]!)
-  if (mapped !== null && tail === null) return null
-  const text = tail ? `${mapped![1]}${(tail.bits >> 16n).toString(16)}:${(tail.bits & 0xffffn).toString(16)}` : bare!
-  const halves = text.split('::')
-  const [head, end] = halves.map(half => (half === '' ? [] : half.split(':')))
-  const missing = 8 - head!.length - (end?.length ?? 0)
-  if (halves.length > 2 || (end === undefined ? missing !== 0 : missing < 1)) return null
-  const groups = [...head!, ...Array.from({ length: missing }, () => '0'), ...(end ?? [])]
-  if (!groups.every(group => /^[0-9a-f]{1,4}$/i.test(group))) return null
-  const bits = groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n)
-  return bits >> 32n === 0xffffn ? { bits: bits & 0xffffffffn, length: 32 } : { bits, length: 128 }
+import { canonicalAddress } from '../cluster/address.ts'
+
+/** The address as a number; null: it is none. */
+function bitsOf(text: string): { bits: bigint; length: 32 | 128 } | null {
+  const address = canonicalAddress(text)
+  if (address === null) return null
+  if (!address.includes(':')) return { bits: joined(address.split('.').map(Number), 8n), length: 32 }
+  const [head, tail] = address.split('::').map(half => (half === '' ? [] : half.split(':')))
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - head!.length - tail.length }, () => '0')
+  const groups = [...head!, ...zeros, ...(tail ?? [])]
+  return {
+    bits: joined(
+      groups.map(group => Number.parseInt(group, 16)),
+      16n
+    ),
+    length: 128
+  }
 }
 
-function ipv4(text: string): { bits: bigint; length: 32 } | null {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return null
-  const bytes = text.split('.').map(Number)
-  if (bytes.some(byte => byte > 255)) return null
-  return { bits: bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n), length: 32 }
+function joined(parts: readonly number[], width: bigint): bigint {
+  return parts.reduce((sum, part) => (sum << width) | BigInt(part), 0n)
 }
 
 export function isSameAddress(one: string, other: string): boolean {

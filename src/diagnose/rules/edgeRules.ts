@@ -1,9 +1,12 @@
 /** Rules about wiring, protocols, certificates, and what the controller itself decides. */
 
 import type { Rule } from '../rule.ts'
+import { backendProtocolMismatch } from './backendProtocolMismatch.ts'
 import { clusterDnsFailure } from './clusterDnsFailure.ts'
 import { externalBackendDown } from './externalBackendDown.ts'
 import { externalNameUnresolvable } from './externalNameUnresolvable.ts'
+import { ingressCertExpired } from './ingressCertExpired.ts'
+import { ingressCertFallback } from './ingressCertFallback.ts'
 import { ingressPortMissing } from './ingressPortMissing.ts'
 import { ingressServiceMissing } from './ingressServiceMissing.ts'
 import { namedPortMissing } from './namedPortMissing.ts'
@@ -11,6 +14,8 @@ import { networkPolicyBlock } from './networkPolicyBlock.ts'
 import { selectorlessEndpoints } from './selectorlessEndpoints.ts'
 import { selectorMismatch } from './selectorMismatch.ts'
 import { targetPortMismatch } from './targetPortMismatch.ts'
+import { upstreamCertInvalid } from './upstreamCertInvalid.ts'
+import { upstreamTlsConfig } from './upstreamTlsConfig.ts'
 
 export const EDGE_RULES: readonly Rule[] = [
   selectorMismatch,
@@ -22,5 +27,10 @@ export const EDGE_RULES: readonly Rule[] = [
   externalNameUnresolvable,
   clusterDnsFailure,
   externalBackendDown,
-  networkPolicyBlock
+  networkPolicyBlock,
+  backendProtocolMismatch,
+  upstreamCertInvalid,
+  upstreamTlsConfig,
+  ingressCertExpired,
+  ingressCertFallback
 ]
