@@ -2,6 +2,7 @@
 
 import type { ConfigMap } from '../cluster/objects.ts'
 import type { ClusterState } from '../cluster/state.ts'
+import { listOf } from './conditions.ts'
 import { type Current, current, currentOf } from './current.ts'
 import type { DiagnosisInput } from './input.ts'
 import type { Moment } from './moment.ts'
@@ -39,4 +40,30 @@ export function controllerOf(input: DiagnosisInput, state: ClusterState, moment:
 
 function configMapsOf(state: ClusterState, namespace: string) {
   return state.named('ConfigMap', namespace, CONFIG_MAP)
+}
+
+export interface Argument {
+  /** '' of a flag without one. */
+  value: string
+  /** `--ingress-class=nginx`. */
+  text: string
+  /** `spec.containers[controller].args`. */
+  path: string
+}
+
+/** A flag of the controller's pod, by its name without dashes; null: it is not given. */
+export function controllerArgument(pod: PodView, name: string): Argument | null {
+  for (const container of pod.containers) {
+    for (const list of ['args', 'command'] as const) {
+      const words = listOf(container[list]).map(String)
+      const index = words.findIndex(word => word === `--${name}` || word.startsWith(`--${name}=`))
+      if (index === -1) continue
+      const text = words[index]!
+      const next = words[index + 1]
+      const isApart = text === `--${name}` && next !== undefined && !next.startsWith('-')
+      const value = isApart ? next : text.slice(name.length + 3)
+      return { value, text: isApart ? `${text} ${next}` : text, path: `spec.containers[${container.name}].${list}` }
+    }
+  }
+  return null
 }

@@ -1,11 +1,14 @@
 /** What is settled before any rule: which Service really failed, and which symptom its rules are asked with. */
 
 import type { Cause } from '../../parsers/causes.ts'
-import type { Ingress, IngressBackend } from '../cluster/objects.ts'
+import { isSameAddress } from './cidr.ts'
 import { listOf } from './conditions.ts'
+import { controllerArgument } from './controller.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { type Fact, field } from './fact.ts'
-import { ANNOTATION_PREFIX, type Scene } from './scene.ts'
+import { type BackendReference, backendsOf, portOf } from './ingressBackends.ts'
+import type { Scene } from './scene.ts'
+import { annotationPath } from './setting.ts'
 
 export interface Resolved {
   scene: Scene
@@ -14,6 +17,7 @@ export interface Resolved {
   wrap: ((diagnosis: Diagnosis) => Diagnosis) | null
 }
 
+const GLOBAL_UPSTREAM = 'upstream-default-backend'
 const DEFAULT_UPSTREAM = /^(upstream-default-backend$|custom-default-backend-)/
 
 export function resolve(scene: Scene): Resolved {
@@ -30,7 +34,8 @@ export function resolve(scene: Scene): Resolved {
 function byClusterIp(scene: Scene): Omit<Resolved, 'wrap'> {
   const { service, upstream, symptom } = scene
   const addresses = [service?.object.spec?.clusterIP, ...listOf(service?.object.spec?.clusterIPs)]
-  if (upstream === null || !addresses.includes(upstream.ip)) return { scene, symptom }
+  if (upstream === null || !addresses.some(item => item !== undefined && isSameAddress(item, upstream.ip)))
+    return { scene, symptom }
   if (symptom !== 'connection_refused') return { scene, symptom }
   return { scene: scene.asIf({ symptom: 'no_endpoints' }), symptom: 'no_endpoints' }
 }
@@ -44,36 +49,45 @@ interface Reference {
 /** Who names the failing Service as a default backend; null: it is an ordinary one. */
 function defaultBackendReference(scene: Scene): Reference | null {
   const { upstreamName } = scene.input.detail
-  const { ingress } = scene
   const isByName = upstreamName !== null && DEFAULT_UPSTREAM.test(upstreamName)
+  return ofIngress(scene, isByName) ?? (upstreamName === GLOBAL_UPSTREAM ? ofController(scene) : null)
+}
+
+function ofIngress(scene: Scene, isByName: boolean): Reference | null {
+  const { ingress } = scene
   const service = scene.routed?.service ?? null
   if (ingress === null) return null
   const { namespace } = ingress.history
   const annotation = scene.annotation('default-backend')
-  if (annotation !== null && (isByName || annotation === service)) {
-    const path = `metadata.annotations[${ANNOTATION_PREFIX}default-backend]`
-    const fact = field(ingress.history, path, annotation, `the Ingress names ${annotation} as its default backend`)
+  // A Service that a rule sends requests to as well was asked as such, unless the upstream's name says otherwise.
+  const isOrdinary = service !== null && backendsOf(ingress).some(item => item.rule !== null && isOf(item, service))
+  if (annotation !== null && (isByName || (annotation === service && !isOrdinary))) {
+    const text = `the Ingress names ${annotation} as its default backend`
+    const fact = field(ingress.history, annotationPath('default-backend'), annotation, text)
     return { fact, change: annotation === service ? null : { namespace, service: annotation, port: null } }
   }
-  const backend = ingress.object.spec?.defaultBackend
-  const name = backend?.service?.name
-  if (backend === undefined || name === undefined) return null
-  // A Service that a rule sends requests to as well was asked as such, unless the upstream's name says otherwise.
-  if (!isByName && (name !== service || isInRules(ingress.object, name))) return null
+  const reference = backendsOf(ingress).find(({ rule }) => rule === null)
+  const name = reference?.backend.service?.name
+  if (reference === undefined || name === undefined) return null
+  if (!isByName && (name !== service || isOrdinary)) return null
   const text = `the Ingress names ${name} as its default backend`
-  const fact = field(ingress.history, 'spec.defaultBackend.service.name', name, text)
-  return { fact, change: name === service ? null : { namespace, service: name, port: portOf(backend) } }
+  const fact = field(ingress.history, `${reference.path}.service.name`, name, text)
+  return { fact, change: name === service ? null : { namespace, service: name, port: portOf(reference.backend) } }
 }
 
-function isInRules({ spec }: Ingress, name: string): boolean {
-  return listOf(spec?.rules).some(rule =>
-    listOf(rule.http?.paths).some(({ backend }) => backend?.service?.name === name)
-  )
+function isOf({ backend }: BackendReference, service: string): boolean {
+  return backend.service?.name === service
 }
 
-export function portOf(backend: IngressBackend | undefined): string | null {
-  const { number, name } = backend?.service?.port ?? {}
-  return number === undefined ? (name ?? null) : String(number)
+/** `--default-backend-service=namespace/name`: of all Ingresses that name none. */
+function ofController({ controller }: Scene): Reference | null {
+  const [pod] = controller.pods
+  const argument = pod && controllerArgument(pod, 'default-backend-service')
+  if (!pod || !argument) return null
+  const [namespace, service] = argument.value.replace('$(POD_NAMESPACE)', pod.history.namespace).split('/')
+  if (!namespace || !service) return null
+  const fact = field(pod.history, argument.path, argument.text, `the controller's default backend is ${argument.value}`)
+  return { fact, change: { namespace, service, port: null } }
 }
 
 function asDefaultBackend(diagnosis: Diagnosis, fact: Fact, scene: Scene): Diagnosis {
@@ -82,7 +96,6 @@ function asDefaultBackend(diagnosis: Diagnosis, fact: Fact, scene: Scene): Diagn
     ...diagnosis,
     rootCause: 'default_backend_unhealthy',
     variant: null,
-    ref: diagnosis.ref,
     evidence: [fact, ...diagnosis.evidence],
     chain: [scene.input.symptom, 'default_backend_unhealthy', ...diagnosis.chain.slice(1)]
   }

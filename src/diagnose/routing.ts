@@ -94,6 +94,27 @@ export function hostMatches(pattern: string | undefined, host: string): boolean 
   return dot > 0 && name.slice(dot + 1) === wanted.slice(2)
 }
 
+/**
+ * A rule's path takes a path: Exact, Prefix by segment, else by characters. With `isRegex` (`use-regex`) only what stands
+ * before the first special character is compared: patterns of strangers are not run.
+ */
+export function pathMatches(
+  { path: pattern, pathType }: { path: string; pathType?: string | undefined },
+  path: string,
+  isRegex = false
+): boolean {
+  if (isRegex && pathType !== 'Exact') {
+    const plain = /^[\w/~%-]*/.exec(pattern.replace(/^\^/, ''))![0]
+    // The last character may be optional: `/s?`.
+    const isWhole = plain.length === pattern.length
+    return path.toLowerCase().startsWith((isWhole ? plain : plain.slice(0, -1)).toLowerCase())
+  }
+  if (pathType === 'Exact') return path === pattern
+  if (pathType !== 'Prefix') return path.startsWith(pattern)
+  const prefix = pattern.endsWith('/') ? pattern.slice(0, -1) : pattern
+  return path === prefix || path.startsWith(`${prefix}/`)
+}
+
 /** Every pair of a selector stands in the labels. */
 export function selects(
   selector: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /** A setting of the controller as it was in force for a request. */
 
-import { type Fact, field } from './fact.ts'
+import { type Fact, field, key } from './fact.ts'
 import { ANNOTATION_PREFIX, type Scene } from './scene.ts'
 
 export interface Setting {
@@ -26,11 +26,25 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'proxy-ssl-server-name': 'off'
 }
 
+/** What only the ConfigMap sets: no annotation of that name means anything. */
+const OF_CONTROLLER = new Set([
+  'upstream-keepalive-timeout',
+  'limit-req-status-code',
+  'limit-conn-status-code',
+  'max-worker-connections',
+  'max-worker-open-files',
+  'worker-processes',
+  'global-auth-url',
+  'client-body-timeout',
+  'client-header-timeout'
+])
+
 /** The annotation of the Ingress, else the ConfigMap, else the default; '' when there is none of these. */
 export function settingOf(scene: Scene, name: string): Setting {
-  const annotation = scene.annotation(name)
+  const isOfController = OF_CONTROLLER.has(name)
+  const annotation = isOfController ? null : scene.annotation(name)
   const { ingress, configMap } = scene
-  const path = `metadata.annotations[${ANNOTATION_PREFIX}${name}]`
+  const path = annotationPath(name)
   if (annotation !== null) {
     const text = `the Ingress sets ${name} to ${annotation}`
     return { value: annotation, from: 'annotation', fact: field(ingress!.history, path, annotation, text) }
@@ -39,14 +53,24 @@ export function settingOf(scene: Scene, name: string): Setting {
   if (data && Object.hasOwn(data, name)) {
     const value = String(data[name])
     const text = `the controller's ConfigMap sets ${name} to ${value}`
-    return { value, from: 'configMap', fact: field(configMap.history, `data${keyOf(name)}`, value, text) }
+    return { value, from: 'configMap', fact: field(configMap.history, `data${key(name)}`, value, text) }
   }
   const value = Object.hasOwn(DEFAULTS, name) ? DEFAULTS[name]! : ''
-  const text = `${name} is not set; the default is ${value}`
+  const text = value === '' ? `${name} is not set` : `${name} is not set; the default is ${value}`
+  if (isOfController) {
+    const fact = configMap === null ? null : field(configMap.history, `data${key(name)}`, null, text)
+    return { value, from: 'default', fact }
+  }
   const fact = ingress === null ? null : field(ingress.history, path, null, text)
   return { value, from: 'default', fact }
 }
 
-function keyOf(name: string): string {
-  return name.includes('.') ? `[${name}]` : `.${name}`
+/** `metadata.annotations[nginx.ingress.kubernetes.io/auth-url]`. */
+export function annotationPath(name: string): string {
+  return `metadata.annotations[${ANNOTATION_PREFIX}${name}]`
+}
+
+/** An annotation of the Ingress as it stands, or that it does not. null: the Ingress is not known. */
+export function annotationFact(scene: Scene, name: string, text: string): Fact | null {
+  return scene.ingress && field(scene.ingress.history, annotationPath(name), scene.annotation(name), text)
 }
