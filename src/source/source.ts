@@ -76,6 +76,8 @@ export interface StreamState {
   stream: string
   place: Record<string, unknown>
   read: ReadPosition
+  /** Failures of it that were written by then were judged a second time, Unix ms; left out: nobody does. */
+  settledToMs?: number
   /** Read to its end, and gone: kept so that it is known again when it comes under another name. */
   isDone: boolean
 }

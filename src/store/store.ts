@@ -83,6 +83,8 @@ export interface StoreFilter {
   pods: string[]
   /** Status codes the client saw. */
   statuses: number[]
+  /** Of `search`: only failures that were read in these partitions, where the store knows it; left out: all. */
+  partitions?: readonly number[]
 }
 
 /** The columns of a failure: what tables, counts and timelines are made of. */

@@ -61,7 +61,9 @@ export function failureQuery(filter: StoreFilter): Query {
 
 /** The same, and every document that only its `_source` can judge. */
 export function candidateQuery(filter: StoreFilter): Query {
-  return { bool: { filter: [timeQuery(filter), anyOf([failureQuery(filter), IGNORED])] } }
+  const filters = [timeQuery(filter), anyOf([failureQuery(filter), IGNORED])]
+  if (filter.partitions !== undefined) filters.push({ terms: { 'why5xx.origin.partition': [...filter.partitions] } })
+  return { bool: { filter: filters } }
 }
 
 export function totalsQuery(filter: StoreFilter): Query {
