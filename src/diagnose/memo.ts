@@ -37,12 +37,12 @@ export class DiagnosisMemo {
     const { timeMs } = input
     const same = known.find(
       ({ read, sameFromMs, sameToMs }) =>
-        timeMs >= sameFromMs && timeMs < sameToMs && read.every(([name, value]) => valueOf(input, name) === value)
+        timeMs >= sameFromMs && timeMs < sameToMs && read.every(([name, value]) => held(input, name) === value)
     )
     if (same !== undefined) return same.diagnosis
     const names = new Set<string>()
     const { diagnosis, sameFromMs, sameToMs } = judgeMoment(watched(input, names), state)
-    const read = [...names].map(name => [name, valueOf(input, name)] as const)
+    const read = [...names].map(name => [name, held(input, name)] as const)
     if (this.#byPair.size >= PAIRS_MAX) this.#byPair.clear()
     this.#byPair.set(pair, [{ read, sameFromMs, sameToMs, diagnosis }, ...known.slice(0, KEPT_EACH - 1)])
     return diagnosis
@@ -64,7 +64,7 @@ function noting<T extends object>(target: T, prefix: string, names: Set<string>)
   })
 }
 
-function valueOf(input: DiagnosisInput, name: string): unknown {
+function held(input: DiagnosisInput, name: string): unknown {
   return name.startsWith('detail.')
     ? input.detail[name.slice(7) as keyof FailureDetail]
     : input[name as keyof DiagnosisInput]
