@@ -11,15 +11,12 @@ const PURE = [
   'src/join/',
   'src/classify/',
   'src/cluster/state.ts',
-<<<<<<< HEAD
   'src/cluster/clusterIndex.ts',
-=======
   'src/cluster/kept',
   'src/cluster/fieldShape.ts',
   'src/cluster/fileContent.ts',
   'src/cluster/snapshotOrder.ts',
   'src/cluster/jsonSplitter.ts',
->>>>>>> snapshot
   'src/diagnose/',
   'src/alert/detector.ts',
   'src/alert/incidents.ts',
