@@ -11,7 +11,7 @@ import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
 import { aboutOf, clusterAddresses, controllerOf, Postings } from './postings.ts'
-import { SharedParts, SharedTexts } from './sharing.ts'
+import { SharedParts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
 import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
@@ -48,7 +48,6 @@ class ClusterIndex implements ClusterState {
   readonly #postings = new Postings()
   readonly #coverage = new Coverage()
   readonly #parts = new SharedParts()
-  readonly #texts = new SharedTexts()
   readonly #closed = new ClosedQueue()
   readonly #events = new EventShelf(EVENT_LIMITS)
   readonly #derived = new Map<SightingLog, Derived>()
@@ -228,8 +227,7 @@ class ClusterIndex implements ClusterState {
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
     const log = table.open(kind, namespace, metadata.name, uid)
-    const isNew = log.sightings.length === 0
-    const learned = log.add(at, type, isNew ? this.#parts.share(object) : object, this.#texts)
+    const learned = log.add(at, type, object, this.#parts)
     if (learned === 'nothing') return false
     if (learned === 'change') this.#postings.add(log, object)
     if (log.isLong) {

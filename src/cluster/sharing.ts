@@ -74,13 +74,14 @@ export class SharedTexts {
 
 /** Parts that many objects have in common, found again by what they say. */
 export class SharedParts {
+  readonly texts = new SharedTexts()
   #young = new Map<string, Part>()
   #old = new Map<string, Part>()
   #count = 0
 
   /** The object with its labels, annotations, owners and `spec` shared with all other objects that came here. */
   share<O extends KubeObject>(object: O): O {
-    const copy = { ...object, metadata: { ...object.metadata } }
+    const copy = shareWith(undefined, object, this.texts)
     for (const key of ['labels', 'annotations', 'ownerReferences'])
       this.#sharePart(copy.metadata as unknown as Record<string, unknown>, key)
     this.#sharePart(copy as unknown as Record<string, unknown>, 'spec')

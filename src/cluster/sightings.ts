@@ -2,7 +2,7 @@
 
 import type { ObjectEvent } from './event.ts'
 import type { Kind, KubeObject } from './objects.ts'
-import { type SharedTexts, shareWith } from './sharing.ts'
+import { type SharedParts, type SharedTexts, shareWith } from './sharing.ts'
 
 /** A number where it is one, a text where it can only be compared for equality; null: none is told. */
 export type ResourceVersion = number | string | null
@@ -53,7 +53,8 @@ export class SightingLog {
   }
 
   /** By time, then by `resourceVersion`, then by arrival. */
-  add(at: number, type: ObjectEvent['type'], seen: KubeObject, texts: SharedTexts): Added {
+  add(at: number, type: ObjectEvent['type'], seen: KubeObject, parts: SharedParts): Added {
+    const { texts } = parts
     const { resourceVersion, ...metadata } = seen.metadata
     const version = versionOf(resourceVersion)
     const object = { ...seen, metadata }
@@ -61,7 +62,7 @@ export class SightingLog {
     let index = sightings.length
     while (index > 0 && isBefore(at, version, sightings[index - 1]!)) index--
     const before = sightings[index - 1]
-    const shared = shareWith(before?.object, object, texts)
+    const shared = before === undefined ? parts.share(object) : shareWith(before.object, object, texts)
     for (let i = index - 1; i >= 0 && sightings[i]!.at === at; i--)
       if (sightings[i]!.type === type && isSame(sightings[i]!, object, version, texts)) return 'nothing'
     const repeats = before !== undefined && before.type !== 'DELETED' && isSame(before, shared, version, texts)
