@@ -226,7 +226,14 @@ class ClusterIndex implements ClusterState {
     if (table === undefined) this.#tables.set(kind, (table = new ObjectTable()))
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
-    const log = table.open(kind, namespace, metadata.name, uid)
+    // The texts that its versions will hold: one copy of each.
+    const { texts } = this.#parts
+    const log = table.open(
+      kind,
+      texts.share(namespace),
+      texts.share(metadata.name),
+      uid === null ? null : texts.share(uid)
+    )
     const learned = log.add(at, type, object, this.#parts)
     if (learned === 'nothing') return false
     if (learned === 'change') this.#postings.add(log, object)
