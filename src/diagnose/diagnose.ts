@@ -10,7 +10,7 @@ import { confidenceTerms, LOWEST, sum } from './confidence.ts'
 import type { Alternative, Diagnosis } from './diagnosis.ts'
 import type { Fact } from './fact.ts'
 import type { DiagnosisInput } from './input.ts'
-import { Moment } from './moment.ts'
+import { EPSILON_MS, Moment } from './moment.ts'
 import { namesOf } from './names.ts'
 import { ORDER } from './order.ts'
 import { resolve } from './resolve.ts'
@@ -57,6 +57,7 @@ function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diag
       variant: null,
       ref: null,
       atMs: null,
+      untilMs: null,
       confidence: 0,
       terms: [],
       evidence,
@@ -82,6 +83,7 @@ function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diag
     variant: finding.variant ?? null,
     ref: finding.ref,
     atMs: finding.atMs,
+    untilMs: endOf(top.candidate.scene),
     confidence: top.confidence,
     terms: top.terms,
     evidence: unique([...finding.needs, ...(finding.supports ?? [])]),
@@ -92,6 +94,17 @@ function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diag
     names: namesOf(top.candidate.scene)
   }
   return wrap === null ? diagnosis : wrap(diagnosis)
+}
+
+/** When the pod that is blamed answered again: the end of the time its container was down, or of its not being Ready. */
+function endOf({ pod, decidingContainers }: Scene): number | null {
+  if (pod === null) return null
+  for (const { name } of decidingContainers) {
+    const down = pod.down(name)
+    if (down !== null) return Number.isFinite(down.toMs) ? down.toMs - EPSILON_MS : null
+  }
+  const { status, next } = pod.ready
+  return status === 'True' ? null : (next?.atMs ?? null)
 }
 
 interface Rated {

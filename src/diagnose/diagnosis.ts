@@ -13,6 +13,8 @@ export interface Diagnosis {
   ref: string | null
   /** When its state began, Unix ms. */
   atMs: number | null
+  /** When it had ended, Unix ms: it answered or was Ready again; null: it had not, or nothing tells. */
+  untilMs: number | null
   /** 0 to 0.99; 0 is undetermined. */
   confidence: number
   /** What it is the sum of. */

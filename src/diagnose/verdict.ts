@@ -13,13 +13,26 @@ export interface VerdictFact {
 
 /** `runbook` and `remediation` come from the catalogue; see `catalogue.ts`. */
 export function verdictOf(diagnosis: Diagnosis) {
-  const { rootCause, variant, ref, atMs, confidence, terms, evidence, chain, alternatives, excluded, wouldDecide } =
-    diagnosis
+  const {
+    rootCause,
+    variant,
+    ref,
+    atMs,
+    untilMs,
+    confidence,
+    terms,
+    evidence,
+    chain,
+    alternatives,
+    excluded,
+    wouldDecide
+  } = diagnosis
   return {
     root_cause: rootCause,
     variant,
     ref,
     at: timeText(atMs),
+    until: timeText(untilMs),
     confidence,
     label: labelOf(confidence),
     terms,

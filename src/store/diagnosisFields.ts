@@ -55,6 +55,7 @@ export const DIAGNOSIS_FIELDS: readonly DiagnosisField[] = [
   field('why5xx.root_cause.variant', 'keyword', f => f.diagnosis?.variant),
   field('why5xx.root_cause.ref', 'keyword', f => f.diagnosis?.ref),
   field('why5xx.root_cause.at', 'date', f => (f.diagnosis?.atMs == null ? null : iso(f.diagnosis.atMs))),
+  field('why5xx.root_cause.until', 'date', f => (f.diagnosis?.untilMs == null ? null : iso(f.diagnosis.untilMs))),
   field('why5xx.root_cause.confidence', 'half_float', f => f.diagnosis?.confidence),
   field('why5xx.root_cause.label', 'keyword', f => f.diagnosis && labelOf(f.diagnosis.confidence)),
   field('why5xx.root_cause.chain', 'keyword', f => f.diagnosis?.chain),
