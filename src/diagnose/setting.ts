@@ -50,3 +50,11 @@ export function settingOf(scene: Scene, name: string): Setting {
 function keyOf(name: string): string {
   return name.includes('.') ? `[${name}]` : `.${name}`
 }
+
+/** `20`, `20s`, `1m`, `500ms`, `1h`: seconds; null: something else. */
+export function secondsOf(text: string): number | null {
+  const match = /^\s*(\d+(?:\.\d+)?)(ms|s|m|h|d)?\s*$/.exec(text)
+  if (match === null) return null
+  const factor = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 }[match[2] ?? 's']!
+  return Number(match[1]) * factor
+}
