@@ -37,7 +37,8 @@ export const containerStartFailed: Rule = {
           ...(isStart ? terminationFacts(pod, newest, text) : [])
         ],
         supports: loop?.facts ?? [],
-        isInferred: waiting === null && down === null && loop?.isInferred === true
+        isInferred: waiting === null && down === null && loop?.isInferred === true,
+        ...(loop !== null && { chain: ['crash_loop'] })
       }
     }
     return because === null ? null : { because }

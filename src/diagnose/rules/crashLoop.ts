@@ -1,5 +1,6 @@
 import { exitKind, terminationFacts } from '../containerExit.ts'
 import { crashLoopOf } from '../crashLoop.ts'
+import { type PodView, statusIn } from '../podView.ts'
 import type { Rule } from '../rule.ts'
 
 /** The process keeps dying, by itself. */
@@ -10,14 +11,15 @@ export const crashLoop: Rule = {
   judge(scene) {
     const { pod } = scene
     if (pod === null) return null
-    let because: string | null = null
+    let isKnown = false
     for (const { name } of scene.decidingContainers) {
       const loop = crashLoopOf(pod, name)
       if (loop === null) continue
       const { termination } = loop
       const kind = termination === null ? null : exitKind(pod, name, termination)
+      // What keeps ending it is known: the deeper cause names the loop in its chain.
       if (kind === 'oom' || kind === 'probe' || kind === 'start') {
-        because = `what keeps ending ${name} of ${pod.ref} is known: ${KINDS[kind]}`
+        isKnown = true
         continue
       }
       const text = `container ${name} ended: ${termination?.reason ?? 'no reason told'}`
@@ -31,21 +33,14 @@ export const crashLoop: Rule = {
         isUnobserved: termination === null
       }
     }
-    if (because !== null) return { because }
+    if (isKnown) return null
     return wasInLoop(scene.decidingContainers, pod) ? { because: `${pod.ref} was Ready at that moment` } : null
   }
 }
 
-const KINDS = { oom: 'the OOM killer', probe: 'a failing probe', start: 'it cannot be started' }
-
-function wasInLoop(
-  containers: readonly { name: string }[],
-  { history }: { history: import('../podView.ts').PodView['history'] }
-) {
-  const names = new Set(containers.map(({ name }) => name))
+/** Some version tells of a loop, at whatever time. */
+function wasInLoop(containers: readonly { name: string }[], { history }: PodView): boolean {
   return history.versions.some(({ object }) =>
-    (object.status?.containerStatuses ?? []).some(
-      ({ name, state }) => names.has(name) && state?.waiting?.reason === 'CrashLoopBackOff'
-    )
+    containers.some(({ name }) => statusIn(object, name)?.status.state?.waiting?.reason === 'CrashLoopBackOff')
   )
 }

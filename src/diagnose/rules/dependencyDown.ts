@@ -2,8 +2,9 @@ import { type Dependency, dependenciesOf } from '../dependencies.ts'
 import { type Fact, field, key, nameOf } from '../fact.ts'
 import type { PodView } from '../podView.ts'
 import { readyFacts } from '../readyFacts.ts'
+import { selects } from '../routing.ts'
 import type { Ask, Finding, Rule } from '../rule.ts'
-import { ownersOf, type Scene } from '../scene.ts'
+import type { Scene } from '../scene.ts'
 
 /** Of the dependency's own cause. */
 const NESTED_FACTS = 12
@@ -25,7 +26,7 @@ export const dependencyDown: Rule = {
         served.push(nameOf(service.history))
         continue
       }
-      return finding(scene, { service, facts }, pods, ask)
+      return finding(scene, pod, { service, facts }, pods, ask)
     }
     return served.length === 0 ? null : { because: `${served.slice(0, 3).join(', ')} had a ready pod` }
   }
@@ -36,7 +37,13 @@ function hasPods({ object }: Dependency['service']): boolean {
   return object.spec?.type !== 'ExternalName' && Object.keys(object.spec?.selector ?? {}).length > 0
 }
 
-function finding(scene: Scene, { service, facts }: Dependency, pods: readonly PodView[], ask: Ask): Finding {
+function finding(
+  scene: Scene,
+  pod: PodView,
+  { service, facts }: Dependency,
+  pods: readonly PodView[],
+  ask: Ask
+): Finding {
   const { namespace, name } = service.history
   const nested = ask(scene.beside(namespace, name))
   const ref = nested?.finding.ref ?? pods[0]?.ref ?? nameOf(service.history)
@@ -49,7 +56,8 @@ function finding(scene: Scene, { service, facts }: Dependency, pods: readonly Po
       ...selectorFacts(service),
       ...pods.slice(0, PODS_CITED).flatMap(item => readyFacts(item, `${item.ref} was not Ready`).slice(0, 2)),
       ...(nested?.finding.needs.slice(0, NESTED_FACTS) ?? []),
-      ...workloadFacts(scene, pods)
+      ...workloadFacts(scene, service),
+      ...readyFacts(pod, `${pod.ref} needs it`).slice(0, 2)
     ],
     ...(nested !== null && { chain: [nested.cause] }),
     isUnobserved: !scene.isObservable('Pod', namespace) || scene.isInGap('Pod'),
@@ -63,12 +71,18 @@ function selectorFacts({ history, object }: Dependency['service']): Fact[] {
   return entries.map(([name, value]) => field(history, `spec.selector${key(name)}`, value, text))
 }
 
-function workloadFacts({ state, moment }: Scene, pods: readonly PodView[]): Fact[] {
-  const [first] = pods
-  const owner = first && ownersOf(first.history, state, moment).at(-1)
-  if (owner === undefined) return []
-  const { replicas } = owner.object.spec ?? {}
-  return replicas === undefined
-    ? []
-    : [field(owner.history, 'spec.replicas', replicas, `${nameOf(owner.history)} should have ${replicas} pods`)]
+/** Who should run its pods, found by the labels that it gives them. */
+function workloadFacts(scene: Scene, { history, object }: Dependency['service']): Fact[] {
+  const selector = object.spec?.selector ?? {}
+  return (['Deployment', 'StatefulSet', 'DaemonSet'] as const).flatMap(kind =>
+    scene
+      .all(kind, history.namespace)
+      .filter(item => selects(selector, item.object.spec?.template?.metadata?.labels))
+      .slice(0, PODS_CITED)
+      .flatMap(item => {
+        const { replicas } = item.object.spec ?? {}
+        const text = `${nameOf(item.history)} should have ${replicas} pods`
+        return replicas === undefined ? [] : [field(item.history, 'spec.replicas', replicas, text)]
+      })
+  )
 }

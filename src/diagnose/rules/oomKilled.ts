@@ -36,7 +36,8 @@ function killed(pod: PodView, container: Container): Finding | null {
     atMs: termination.finishedMs,
     needs: terminationFacts(pod, termination, text),
     supports: [...limitFacts(pod, container), ...(loop?.facts ?? [])],
-    isInferred: down === null
+    isInferred: down === null,
+    ...(loop !== null && { chain: ['crash_loop'] })
   }
 }
 

@@ -46,7 +46,8 @@ function restarted(pod: PodView, container: Container, isKeptOut: boolean): Find
     atMs: termination?.finishedMs ?? event.lastMs,
     needs: [...eventFacts(event, event.lastMs, text), ...ends, ...(down === null ? (loop?.facts ?? []) : [])],
     supports: [...probeFacts(pod, container, probe), ...unhealthyFacts(pod, name, probe)],
-    isInferred: down === null && (loop === null || loop.isInferred)
+    isInferred: down === null && (loop === null || loop.isInferred),
+    ...(loop !== null && { chain: ['crash_loop'] })
   }
 }
 
