@@ -38,7 +38,27 @@ export function judgeAll(scene: Scene, order: readonly Step[]): Judged {
     judgePods(scene, step, row, judged)
     row += step.ofEachPod.length
   }
+  for (const candidate of judged.candidates.filter(isRuledOut)) {
+    const { cause } = candidate.rule
+    judged.excluded.push({ rootCause: cause, because: `${deeperThan(candidate)!.rule.cause} holds` })
+  }
+  judged.candidates = judged.candidates.filter(candidate => !isRuledOut(candidate))
   return judged
+
+  function isRuledOut(candidate: Candidate): boolean {
+    return deeperThan(candidate) !== undefined
+  }
+
+  /** A cause that this one yields to, and that holds by what a field or the configuration says. */
+  function deeperThan({ rule }: Candidate): Candidate | undefined {
+    return judged.candidates.find(
+      other =>
+        rule.yieldsTo?.includes(other.rule.cause) &&
+        !other.rule.explains?.includes(rule.cause) &&
+        (other.finding.tier === 'A' || other.finding.tier === 'B') &&
+        other.finding.isUnobserved !== true
+    )
+  }
 }
 
 function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Candidate | null {

@@ -28,8 +28,10 @@ const UNREADY: PodStep = {
     'crash_loop',
     'node_not_ready',
     'readiness_probe_misconfigured',
+    // Deeper than an app that says it is not ready: why it says so.
+    'dependency_down',
     'readiness_failing',
-    'dependency_down'
+    'app_crash'
   ]
 }
 

@@ -57,6 +57,8 @@ export interface Rule {
   readonly isOfPod?: boolean
   /** What it explains when both hold: these go into the chain, and are no alternatives. */
   readonly explains?: readonly RootCause[]
+  /** Other causes that rule this one out when they hold ("Not if: … holds"), unless they explain it. */
+  readonly yieldsTo?: readonly RootCause[]
   /** null: nothing speaks for it. Never throws, whatever the objects hold. */
   judge(scene: Scene, ask: Ask): Finding | Exclusion | null
 }

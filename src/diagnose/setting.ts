@@ -74,3 +74,11 @@ export function annotationPath(name: string): string {
 export function annotationFact(scene: Scene, name: string, text: string): Fact | null {
   return scene.ingress && field(scene.ingress.history, annotationPath(name), scene.annotation(name), text)
 }
+
+/** `20`, `20s`, `1m`, `500ms`, `1h`: seconds; null: something else. */
+export function secondsOf(text: string): number | null {
+  const match = /^\s*(\d+(?:\.\d+)?)(ms|s|m|h|d)?\s*$/.exec(text)
+  if (match === null) return null
+  const factor = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 }[match[2] ?? 's']!
+  return Number(match[1]) * factor
+}
