@@ -6,3 +6,8 @@ export function timeOf(text: string | null | undefined): number | null {
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? null : ms
 }
+
+/** As the API writes times: whole seconds without a fraction. null stays null. */
+export function timeText(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : new Date(ms).toISOString().replace('.000Z', 'Z')
+}
