@@ -55,7 +55,7 @@ function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Can
 /** The first match of each pod; the cause that most pods share speaks for all, ties by order. */
 function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judged: Judged): void {
   const byCause = new Map<RootCause, Candidate[]>()
-  for (const pod of scene.pods.filter(item => step.pods === 'all' || isOut(item))) {
+  for (const pod of voters(scene.pods, step)) {
     const own = scene.withPod(pod)
     let first: Candidate | null = null
     for (const [index, cause] of step.ofEachPod.entries()) {
@@ -75,6 +75,14 @@ function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judge
     // What fewer pods share is what else goes on, not what keeps the Service without endpoints.
     judged.candidates.push({ ...first!, finding: index === 0 ? finding : { ...finding, tier: 'C' } })
   }
+}
+
+/** Pods that lie there after their end, or are going, speak only where nobody else does: others have taken their place. */
+function voters(pods: readonly PodView[], { pods: which }: Exclude<Step, string>): readonly PodView[] {
+  if (which === 'all') return pods
+  const out = pods.filter(isOut)
+  const alive = out.filter(pod => !pod.isOver && !pod.isBeingDeleted)
+  return alive.length > 0 ? alive : out
 }
 
 /** No endpoint for the proxy: not Ready at T, or asked to go. */

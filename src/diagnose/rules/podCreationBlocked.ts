@@ -3,6 +3,7 @@ import type { History } from '../../cluster/state.ts'
 import { conditionAt } from '../conditions.ts'
 import type { Current } from '../current.ts'
 import { covers, type EventSpan, eventsOf, spanOf } from '../events.ts'
+import { evictionOf } from '../eviction.ts'
 import { eventFacts, type Fact, field, key, nameOf } from '../fact.ts'
 import { EPSILON_MS } from '../moment.ts'
 import type { Rule } from '../rule.ts'
@@ -29,8 +30,8 @@ export const podCreationBlocked: Rule = {
       return found.length === 0 ? null : { because: 'pods were refused at another time' }
     const alive = scene.pods.find(pod => !pod.isOver && !pod.isBeingDeleted)
     if (alive !== undefined) return { because: `pods were refused, but ${alive.ref} was there` }
-    // Evicted pods that lie there are the beginning of it.
-    if (scene.pods.some(pod => pod.isOver)) return { because: 'pods of it had been there, and ended' }
+    const evicted = scene.pods.find(pod => pod.isOver && evictionOf(pod) !== null)
+    if (evicted !== undefined) return { because: `${evicted.ref} had been evicted before: that is where it began` }
     const message = refusal?.span.message ?? failure!.message
     const needs =
       refusal === undefined ? [] : eventFacts(refusal.span, refusal.span.firstMs, `${refusal.ref}: ${message}`)
