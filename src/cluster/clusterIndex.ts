@@ -11,7 +11,7 @@ import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
 import { aboutOf, clusterAddresses, controllerOf, Postings } from './postings.ts'
-import { SharedParts } from './sharing.ts'
+import { SharedParts, SharedTexts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
 import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
@@ -20,6 +20,8 @@ import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
+/** Histories that are kept made; others are made again, which takes microseconds. */
+const DERIVED_MAX = 5_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -46,9 +48,10 @@ class ClusterIndex implements ClusterState {
   readonly #postings = new Postings()
   readonly #coverage = new Coverage()
   readonly #parts = new SharedParts()
+  readonly #texts = new SharedTexts()
   readonly #closed = new ClosedQueue()
   readonly #events = new EventShelf(EVENT_LIMITS)
-  readonly #derived = new WeakMap<SightingLog, Derived>()
+  readonly #derived = new Map<SightingLog, Derived>()
   #firstObjectMs = Number.POSITIVE_INFINITY
   #newestMs = Number.NEGATIVE_INFINITY
 
@@ -226,8 +229,9 @@ class ClusterIndex implements ClusterState {
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
     const log = table.open(kind, namespace, metadata.name, uid)
     const isNew = log.sightings.length === 0
-    if (!log.add(at, type, isNew ? this.#parts.share(object) : object)) return false
-    this.#postings.add(log, object)
+    const learned = log.add(at, type, isNew ? this.#parts.share(object) : object, this.#texts)
+    if (learned === 'nothing') return false
+    if (learned === 'change') this.#postings.add(log, object)
     if (log.isLong) {
       this.#postings.delete(log)
       log.cut()
@@ -278,6 +282,7 @@ class ClusterIndex implements ClusterState {
     this.#tables.get(log.kind)?.delete(log)
     this.#closed.set(log, null)
     this.#events.delete(log)
+    this.#derived.delete(log)
   }
 
   #derive(log: SightingLog): Derived {
@@ -287,6 +292,7 @@ class ClusterIndex implements ClusterState {
     const table = this.#tables.get(log.kind)
     const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
     const derived = { revision, lives: livesOf(log, namesakes, this.#coverage), tenures: null, entries: null }
+    if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
     this.#derived.set(log, derived)
     return derived
   }
