@@ -1,0 +1,128 @@
+/**
+ * Which values of environment variables, ConfigMaps and arguments are kept: a number, a host, a URL without userinfo.
+ * Passwords stand among them, and nothing marks one for sure: what is not plainly harmless is not kept.
+ */
+
+import { cutText, withoutUserinfo } from './fieldShape.ts'
+
+const VALUE_MAX = 500
+const HOST_MAX = 253
+/** Tokens have digits all over; names of Services have a few. */
+const DIGITS_MAX = 4
+
+const CREDENTIAL_PARTS =
+  /passw|passphrase|secret|token|credential|apikey|accesskey|privatekey|signature|cookie|session_?id/i
+/** Only as a word of its own: `KEEP_ALIVE` has a key in it, `bypass` a pass. */
+const CREDENTIAL_WORDS = new Set([
+  'key',
+  'keys',
+  'auth',
+  'pwd',
+  'pass',
+  'pw',
+  'salt',
+  'pin',
+  'otp',
+  'dsn',
+  'jwt',
+  'license'
+])
+/** Settings, no hosts. */
+const SWITCHES = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'null', 'none', 'nil', 'undefined'])
+
+/** `DB_PASSWORD`, `--api-key`, `authToken`: whatever stands there is a secret. */
+export function isCredentialName(name: string): boolean {
+  if (CREDENTIAL_PARTS.test(name)) return true
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z\d]+/)
+  return words.some(word => CREDENTIAL_WORDS.has(word))
+}
+
+/** `5`, `0.5`, `75s`, `5000ms`. */
+export function isNumber(value: string): boolean {
+  return /^-?\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h)?$/.test(value)
+}
+
+/** `db`, `db.shop`, `db.shop.svc.cluster.local:5432`, `127.0.0.1:8000`, `[::1]:8000`, `:8000`; several with commas. */
+export function isHost(value: string): boolean {
+  if (value.length === 0 || value.length > VALUE_MAX) return false
+  return value.split(',').every(isOneHost)
+}
+
+function isOneHost(value: string): boolean {
+  const parts = /^(\[[\da-fA-F:.]{2,45}\]|[^:[\]]*)(:\d{1,5})?$/.exec(value)
+  if (parts === null) return /^[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,7}$/.test(value)
+  const host = parts[1]!
+  if (host.startsWith('[')) return true
+  if (host === '' || host === '*') return parts[2] !== undefined
+  return isHostName(host)
+}
+
+function isHostName(host: string): boolean {
+  if (host.length > HOST_MAX || SWITCHES.has(host.toLowerCase())) return false
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) return true
+  if (!/[a-z]/.test(host)) return false
+  return host.split('.').every(isLabel)
+}
+
+/** Lower case, as Kubernetes demands of names: a word with capitals is something else. */
+function isLabel(label: string): boolean {
+  return /^[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?$/.test(label) && digitsOf(label) <= DIGITS_MAX
+}
+
+function digitsOf(word: string): number {
+  return word.length - word.replace(/\d/g, '').length
+}
+
+/**
+ * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432/shop`; null: it is none, or not to be trusted. What
+ * follows a second `@`, or stands in a query, may be the rest of a password that nobody escaped.
+ */
+export function plainUrl(value: string): string | null {
+  if (value.length > VALUE_MAX) return null
+  const parts = /^((?:[a-z][a-z\d+.-]{0,20}:){1,2}\/\/)([^/?#;\s]*)([^\s]*)$/i.exec(value)
+  if (parts === null || parts[3]!.includes('@')) return null
+  const host = parts[2]!.slice(parts[2]!.lastIndexOf('@') + 1)
+  return isHost(host) ? parts[1]! + host + plainPath(parts[3]!) : null
+}
+
+/** Paths carry tokens too: up to the first segment that may be one, and without query. */
+function plainPath(path: string): string {
+  const segments = /^[^?#;]*/.exec(path)![0].split('/')
+  const end = segments.findIndex(segment => !/^[\w.~-]{0,40}$/.test(segment) || digitsOf(segment) > DIGITS_MAX)
+  return (end === -1 ? segments : segments.slice(0, end)).join('/')
+}
+
+/** What is kept of a variable's value; undefined: nothing. */
+export function keptValue(name: string, value: string): string | undefined {
+  const trimmed = value.length > VALUE_MAX ? '' : value.trim()
+  if (trimmed === '') return undefined
+  // The name of a database's URL may say `auth`: without userinfo it is safe all the same.
+  const url = plainUrl(trimmed)
+  if (url !== null) return url
+  return !isCredentialName(name) && (isNumber(trimmed) || isHost(trimmed)) ? trimmed : undefined
+}
+
+const NAMES_MAX = 30
+
+/**
+ * Settings of the controller, in annotations and in its ConfigMap: as they stand, without userinfo and query of URLs. Of
+ * snippets, which set headers to whatever they like, only the names of their directives.
+ */
+export function keptSetting(name: string, value: string, max = 1_000): string {
+  if (/snippet/i.test(name)) return directives(value)
+  if (!value.includes('://')) return cutText(value, max)
+  const words = withoutUserinfo(value).split(/(\s+)/)
+  return cutText(words.map(word => (word.includes('://') ? word.replace(/\?.*$/s, '?***') : word)).join(''), max)
+}
+
+/** `more_set_headers "X: y"; deny all;` → `more_set_headers; deny`. */
+function directives(snippet: string): string {
+  const names = cutText(snippet, 20_000)
+    .split(/[;{}\n]/)
+    .map(statement => /^\s*([a-z][a-z_]{1,40})(?=\s|$)/.exec(statement)?.[1])
+    .filter(name => name !== undefined)
+  return names.slice(0, NAMES_MAX).join('; ')
+}
