@@ -15,6 +15,8 @@ import { isOfKind, revisionOf, workloadsOf } from '../workloads.ts'
 
 /** The new pods follow the old ones at once; what comes much later is another story. */
 const FOLLOW_MS = 300_000
+/** New pods that are cited, those first that were Ready first. */
+const CITED_MAX = 4
 
 /** A rollout took all old pods away before a new one was Ready. */
 export const rolloutGap: Rule = {
@@ -46,16 +48,17 @@ function judgeOne(scene: Scene, workload: Current<Workload>): Finding | Exclusio
   if (strategy === null) return { because: `the strategy of ${nameOf(history)} keeps pods while it replaces them` }
   const failing = pods.find(hasError)
   if (failing !== undefined) return { because: `${failing.ref} had an error of its own` }
-  const [first] = news.filter(({ readyMs }) => readyMs !== null).sort((a, b) => a.readyMs! - b.readyMs!)
+  const late = news.filter(({ readyMs }) => readyMs !== null).sort((a, b) => a.readyMs! - b.readyMs!)
   const needs: Fact[] = [...strategy.facts]
-  if (first !== undefined) {
-    const text = `${first.pod.ref}, the first of the new pods, was Ready only at ${timeText(first.readyMs)}`
+  for (const { pod, readyMs } of late.slice(0, CITED_MAX)) {
+    const text = `${pod.ref}, a new pod, was Ready only at ${timeText(readyMs)}`
     const path = 'status.conditions[Ready]'
     needs.push(
-      field(first.pod.history, `${path}.lastTransitionTime`, timeText(first.readyMs), text, first.readyMs),
-      field(first.pod.history, `${path}.status`, 'True', text, first.readyMs)
+      field(pod.history, `${path}.lastTransitionTime`, timeText(readyMs), text, readyMs),
+      field(pod.history, `${path}.status`, 'True', text, readyMs)
     )
-  } else {
+  }
+  if (late.length === 0) {
     const { ref, history: pod } = pods[0]!
     needs.push(field(pod, 'status.conditions[Ready].status', 'False', `${ref}, a new pod, was not Ready yet`))
   }
@@ -65,7 +68,7 @@ function judgeOne(scene: Scene, workload: Current<Workload>): Finding | Exclusio
     atMs: gone.atMs,
     needs: [...needs, ...gone.facts],
     supports: gone.supports,
-    isUnobserved: first === undefined
+    isUnobserved: late.length === 0
   }
 }
 
