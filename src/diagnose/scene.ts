@@ -68,6 +68,7 @@ export class Scene {
       address: upstream.ip,
       port: upstream.port,
       namespace: route?.namespace ?? null,
+      service: route?.service ?? null,
       selected
     }
     const owner: Owner =
