@@ -6,3 +6,8 @@ export function timeOf(text: string | null | undefined): number | null {
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? null : ms
 }
+
+/** As objects write it: no fraction when it is zero. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}
