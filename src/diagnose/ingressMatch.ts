@@ -1,0 +1,76 @@
+/** Which rule of which Ingress would take a request. */
+
+import type { Ingress } from '../cluster/objects.ts'
+import type { Current } from './current.ts'
+import { type Fact, field } from './fact.ts'
+import { type BackendReference, backendsOf, rulePath } from './ingressBackends.ts'
+import { annotationOf } from './ingressClasses.ts'
+import { hostMatches, pathMatches } from './routing.ts'
+import { ANNOTATION_PREFIX } from './scene.ts'
+
+/** The rule of an Ingress that takes host and path, the longest path first; null: none does. */
+export function matchIn(ingress: Current<Ingress>, host: string, path: string): BackendReference | null {
+  const isRegex = isTrue(ingress, 'use-regex') || isSet(ingress, 'rewrite-target')
+  const fitting = backendsOf(ingress).filter(
+    ({ rule }) => rule !== null && hostMatches(rule.host, host) && pathMatches(rule, path, isRegex)
+  )
+  return fitting.sort((a, b) => b.rule!.path.length - a.rule!.path.length)[0] ?? null
+}
+
+function isTrue(ingress: Current<Ingress>, name: string): boolean {
+  return annotationOf(ingress.object.metadata.annotations, `${ANNOTATION_PREFIX}${name}`) === 'true'
+}
+
+function isSet(ingress: Current<Ingress>, name: string): boolean {
+  return annotationOf(ingress.object.metadata.annotations, `${ANNOTATION_PREFIX}${name}`) !== null
+}
+
+export interface Nearest {
+  reference: BackendReference
+  isHost: boolean
+}
+
+/** What comes nearest: the same host, else the host most like it; there the path most like it. null: no rule at all. */
+export function nearestTo(ingresses: readonly Current<Ingress>[], host: string, path: string): Nearest | null {
+  let best: { reference: BackendReference; isHost: boolean; distance: number } | null = null
+  for (const ingress of ingresses) {
+    for (const reference of backendsOf(ingress)) {
+      const { rule } = reference
+      if (rule === null) continue
+      const isHost = hostMatches(rule.host, host)
+      const hostDistance = isHost ? 0 : 1 + distance(rule.host ?? '', host)
+      const apart = hostDistance * 1000 + distance(rule.path, path.slice(0, rule.path.length + 8))
+      if (best === null || apart < best.distance) best = { reference, isHost, distance: apart }
+    }
+  }
+  return best
+}
+
+/** Host and path of a rule. */
+export function ruleFacts({ ingress, path, rule }: BackendReference): Fact[] {
+  if (rule === null) return []
+  const host = rule.host ?? '*'
+  const where = path.slice(0, -'.backend'.length)
+  return [
+    field(ingress.history, `${rulePath(rule.host)}.host`, host, `the rule takes host ${host}`),
+    field(ingress.history, `${where}.path`, rule.path, `and path ${rule.path} (${rule.pathType ?? 'no path type'})`)
+  ]
+}
+
+const COMPARED = 100
+
+/** Letters to change, add or leave out; of long texts the first hundred. */
+function distance(one: string, other: string): number {
+  const a = one.toLowerCase().slice(0, COMPARED)
+  const b = other.toLowerCase().slice(0, COMPARED)
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
