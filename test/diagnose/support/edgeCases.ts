@@ -2,14 +2,14 @@
 
 import { describe, expect, test } from 'vitest'
 import type { DiagnosisCase, Shop } from './caseBuilder.ts'
-import { edgeVerdict } from './edgeVerdict.ts'
+import { caseVerdict } from './caseVerdict.ts'
 import { mismatches } from './expectation.ts'
 import type { AnyObject } from './objectTypes.ts'
 
 export function testCases(name: string, cases: readonly DiagnosisCase[]): void {
   describe(name, () => {
     test.each(cases.map(one => [one.title, one] as const))('%s', (_title, one) => {
-      expect(mismatches(one.expect, edgeVerdict(one))).toEqual([])
+      expect(mismatches(one.expect, caseVerdict(one))).toEqual([])
     })
   })
 }

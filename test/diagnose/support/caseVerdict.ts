@@ -9,7 +9,7 @@ import type { DiagnosisCase } from './caseBuilder.ts'
 import type { Verdict } from './expectation.ts'
 
 /** What `why5xx diagnose` says of a case. */
-export function edgeVerdict(one: DiagnosisCase): Verdict {
+export function caseVerdict(one: DiagnosisCase): Verdict {
   const { input, events } = readCase(one, { certificateFacts })
   const state = openClusterState()
   for (const event of events) state.apply(event)
