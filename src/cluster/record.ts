@@ -25,8 +25,8 @@ export interface ClusterRecordWriter {
 }
 
 export interface RecordWriterFacts {
-  /** Events that are durable. */
-  events: number
+  /** Events that are durable, by type. */
+  events: Map<ClusterEvent['type'], number>
   /** Of those, as JSON. */
   bytes: number
   /** Events that were given up. */
@@ -42,14 +42,14 @@ export interface RecordWriterFacts {
 }
 
 export function noFacts(): RecordWriterFacts {
-  return { events: 0, bytes: 0, dropped: 0, cut: 0, listedMs: null, heartbeatMs: null, pausedBecause: null }
+  return { events: new Map(), bytes: 0, dropped: 0, cut: 0, listedMs: null, heartbeatMs: null, pausedBecause: null }
 }
 
 /** Counts events that have become durable. */
 export function countDurable(facts: RecordWriterFacts, events: readonly ClusterEvent[], bytes: number): void {
-  facts.events += events.length
   facts.bytes += bytes
   for (const event of events) {
+    facts.events.set(event.type, (facts.events.get(event.type) ?? 0) + 1)
     if (isWholeListEnd(event)) facts.listedMs = event.at
     if (event.type === 'HEARTBEAT') facts.heartbeatMs = event.at
   }
