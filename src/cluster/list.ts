@@ -29,6 +29,8 @@ export interface ListOptions extends Selection {
   keep: Keep
   /** When it is, Unix ms. */
   now: () => number
+  /** Between tries, ms; default: waits. */
+  wait?: (ms: number) => Promise<void>
   signal?: AbortSignal
 }
 
@@ -38,16 +40,18 @@ export interface ListOptions extends Selection {
  */
 export async function listKinds(connection: Connection, options: ListOptions): Promise<ClusterEvent[]> {
   const { keep, signal } = options
+  const wait = options.wait ?? (ms => delay(ms, undefined, signal ? { signal } : {}))
   const at = options.now()
   const namespaces = await listableNamespaces(connection, options, signal)
-  const waiting = unitsOf(options, namespaces)
+  const units = unitsOf(options, namespaces)
+  const waiting = [...units]
   const listed = new Map<Unit, KubeObject[]>()
   const unreadable = new Map<Kind, string>()
   let refusal: ApiError | null = null
   const work = async () => {
     for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
       try {
-        listed.set(unit, (await patiently(() => listUnit(connection, unit!, keep, signal), signal)).objects)
+        listed.set(unit, (await patiently(() => listUnit(connection, unit!, keep, signal), wait)).objects)
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 401) throw error
         refusal = error
@@ -57,15 +61,17 @@ export async function listKinds(connection: Connection, options: ListOptions): P
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   if (listed.size === 0 && refusal !== null) throw refusal
+  // In the order in which they were asked for, whoever answered first.
+  const whole = units.filter(unit => listed.has(unit))
   const list: Omit<ListEvent, 'type'> = {
     at,
-    kinds: listedKinds(listed.keys()).filter(kind => !unreadable.has(kind)),
+    kinds: listedKinds(whole).filter(kind => !unreadable.has(kind)),
     unreadable: Object.fromEntries(unreadable),
     namespaces: namespaces && [...namespaces]
   }
   return [
     { type: 'LIST_START', ...list },
-    ...[...listed.values()].flat().map(object => ({ at, type: 'ADDED' as const, object })),
+    ...whole.flatMap(unit => listed.get(unit)!).map(object => ({ at, type: 'ADDED' as const, object })),
     { type: 'LIST_END', ...list }
   ]
 }
@@ -161,7 +167,7 @@ function withKind(item: unknown, kind: Kind): unknown {
 }
 
 /** Once more for a cut answer, a server that is busy, or one that is just starting. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function patiently<T>(ask: () => Promise<T>, wait: (ms: number) => Promise<void>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask()
@@ -169,7 +175,7 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefin
       const isPassing =
         error instanceof ApiError && (error.status === null || error.status === 429 || error.status >= 500)
       if (!isPassing || tries === TRIES_MAX) throw error
-      await delay(error.retryAfterMs ?? RETRY_MS * tries, undefined, signal ? { signal } : {})
+      await wait(error.retryAfterMs ?? RETRY_MS * tries)
     }
   }
 }
