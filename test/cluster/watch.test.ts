@@ -118,6 +118,41 @@ describe('what is told', () => {
   })
 })
 
+describe('before the first list', () => {
+  test('nobody answers: said once, nothing is told, then everything is', async () => {
+    const said: string[] = []
+    api.answer = ({ request }) => request.socket.destroy() !== undefined
+    start({ kinds: ['Pod', 'Node'], notify: text => said.push(text) })
+    await eventually(() => expect(api.asked.length).toBeGreaterThan(8))
+    expect(events).toEqual([])
+    expect(said).toEqual([expect.stringMatching(/^(Pod|Node): .*the connection was cut.*; trying again$/)])
+    listPodA()
+    await eventually(() => expect(told()).toEqual(['LIST_START Pod,Node', 'ADDED a', 'LIST_END Pod,Node']))
+    await eventually(() => expect(heartbeats()).toBeGreaterThan(0))
+  })
+
+  test('what changes while other kinds are still being listed is in the list', async () => {
+    let release = () => {}
+    api.answer = ({ isWatch, path, response }) => {
+      if (isWatch) return false
+      if (path.endsWith('/pods')) return sendJson(response, listOf([podOf('a', 90)]))
+      if (path.endsWith('/nodes')) {
+        release = () => void sendJson(response, listOf([]))
+        return true
+      }
+      return false
+    }
+    start({ kinds: ['Pod', 'Node'] })
+    await eventually(() => expect(api.watches).toHaveLength(1))
+    api.watches[0]!.response.write(lineOf({ type: 'DELETED', object: podOf('a', 101) }))
+    for (const name of ['b', 'c']) api.watches[0]!.response.write(lineOf({ type: 'ADDED', object: podOf(name, 102) }))
+    await eventually(() => expect(running!.facts.objects).toBe(2))
+    expect(events).toEqual([])
+    release()
+    await eventually(() => expect(told()).toEqual(['LIST_START Pod,Node', 'ADDED b', 'ADDED c', 'LIST_END Pod,Node']))
+  })
+})
+
 describe('streams that end', () => {
   test('by the server: on from the last version or bookmark, and nothing is told', async () => {
     listPodA()

@@ -65,7 +65,7 @@ describe.skipIf(kubernetes === null)('rights', () => {
   })
 
   test('a token that nobody knows is an error, not an empty cluster', async () => {
-    const file = await client.kubeconfigWith(makeServerFolder('kubeconfig'), 'unknown')
+    const file = client.kubeconfigWith(makeServerFolder('kubeconfig'), 'unknown')
     await expect(listAs(file)).rejects.toThrow(/401 Unauthorized: log in again/)
   })
 
