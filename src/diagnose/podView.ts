@@ -97,6 +97,17 @@ export class PodView {
     return listOf(this.object.spec?.initContainers)
   }
 
+  /** Containers that are meant to go on: the sidecars among the init containers too. */
+  get lasting(): readonly Container[] {
+    return [...this.containers, ...this.initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')]
+  }
+
+  /** `spec.containers[app]`. */
+  specPath(name: string): string {
+    const isInit = this.initContainers.some(item => item.name === name)
+    return `spec.${isInit ? 'initContainers' : 'containers'}[${name}]`
+  }
+
   condition(type: string): ConditionAt {
     return conditionAt(this.history, type, this.moment)
   }
