@@ -80,12 +80,7 @@ function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judge
 /** Pods that lie there after their end, or are going, speak only where nobody else does: others have taken their place. */
 function voters(pods: readonly PodView[], { pods: which }: Exclude<Step, string>): readonly PodView[] {
   if (which === 'all') return pods
-  const out = pods.filter(isOut)
+  const out = pods.filter(pod => pod.isOut)
   const alive = out.filter(pod => !pod.isOver && !pod.isBeingDeleted)
   return alive.length > 0 ? alive : out
-}
-
-/** No endpoint for the proxy: not Ready at T, or asked to go. */
-export function isOut(pod: PodView): boolean {
-  return pod.ready.status !== 'True' || pod.isBeingDeleted
 }

@@ -213,6 +213,11 @@ export class PodView {
     return deletion !== null && this.moment.isPast(deletion.requestedMs - EPSILON_MS)
   }
 
+  /** No endpoint for the proxy: not Ready at T, or asked to go. */
+  get isOut(): boolean {
+    return this.ready.status !== 'True' || this.isBeingDeleted
+  }
+
   /** Its containers had ended for good by T: it lies there, and nobody waits for it. */
   get isOver(): boolean {
     const { phase } = this.object.status ?? {}

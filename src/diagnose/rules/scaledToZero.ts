@@ -21,7 +21,7 @@ export const scaledToZero: Rule = {
     if (idle.length === 0) return null
     if (idle.length < workloads.length) return { because: 'another workload of the Service should have had pods' }
     const alive = scene.pods.find(pod => !pod.isOver && !pod.isBeingDeleted)
-    if (alive !== undefined && !alive.isLater) return { because: `${alive.ref} was there` }
+    if (alive !== undefined) return { because: `${alive.ref} was there` }
     const scalings = scalingsOf(scene, first)
     const scaling = scalings.findLast(({ firstMs }) => moment.isPast(firstMs - EPSILON_MS)) ?? null
     if (scaling === null && first.isLater && scalings.length > 0)
