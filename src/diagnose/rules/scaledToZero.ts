@@ -90,7 +90,7 @@ function kedaFacts(scene: Scene, { history, object }: Current<Workload>): Fact[]
   }
   for (const event of scene.state.all('Event', history.namespace)) {
     const span = spanOf(event)
-    if (!/^KEDAScaleTargetDeactivat/.test(span.reason) || !mentions(span.message, history.name)) continue
+    if (!span.reason.startsWith('KEDAScaleTargetDeactivat') || !mentions(span.message, history.name)) continue
     facts.push(...eventFacts(span, span.lastMs, span.message))
   }
   return facts
