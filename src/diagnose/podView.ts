@@ -314,7 +314,7 @@ export class PodView {
     const { phase } = this.object.status ?? {}
     if (phase !== 'Failed' && phase !== 'Succeeded') return false
     if (!this.isLater) return true
-    const ended = [...this.containers.flatMap(({ name }) => this.terminations(name).map(item => item.finishedMs))]
+    const ended = this.containers.flatMap(({ name }) => this.terminations(name).map(item => item.finishedMs))
     const last = ended.length > 0 ? Math.max(...ended) : this.condition('Ready').sinceMs
     return last !== null && this.moment.isPast(last)
   }

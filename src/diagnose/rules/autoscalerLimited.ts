@@ -40,7 +40,7 @@ function judgeOne(scene: Scene, hpa: Current<HorizontalPodAutoscaler>): Finding 
     const sinceMs = timeOf(lastTransitionTime)
     const isLimit = type === 'ScalingLimited' && status === 'True'
     const isBlind =
-      (type === 'ScalingActive' || type === 'AbleToScale') && status === 'False' && /^FailedGet/.test(reason)
+      (type === 'ScalingActive' || type === 'AbleToScale') && status === 'False' && reason.startsWith('FailedGet')
     if (!isLimit && !isBlind) continue
     if (isLimit && reason !== 'TooManyReplicas') {
       excluded ??= { because: `${history.name} is limited by its minimum (${reason}), not by its maximum` }

@@ -21,7 +21,7 @@ export const scaledToZero: Rule = {
     if (idle.length === 0) return null
     if (idle.length < workloads.length) return { because: 'another workload of the Service should have had pods' }
     const alive = scene.pods.find(pod => !pod.isOver && !pod.isBeingDeleted)
-    if (alive !== undefined && !alive.isLater) return { because: `${alive.ref} was there` }
+    if (alive !== undefined) return { because: `${alive.ref} was there` }
     const scalings = scalingsOf(scene, first)
     const scaling = scalings.findLast(({ firstMs }) => moment.isPast(firstMs - EPSILON_MS)) ?? null
     if (scaling === null && first.isLater && scalings.length > 0)
@@ -90,7 +90,7 @@ function kedaFacts(scene: Scene, { history, object }: Current<Workload>): Fact[]
   }
   for (const event of scene.state.all('Event', history.namespace)) {
     const span = spanOf(event)
-    if (!/^KEDAScaleTargetDeactivat/.test(span.reason) || !mentions(span.message, history.name)) continue
+    if (!span.reason.startsWith('KEDAScaleTargetDeactivat') || !mentions(span.message, history.name)) continue
     facts.push(...eventFacts(span, span.lastMs, span.message))
   }
   return facts

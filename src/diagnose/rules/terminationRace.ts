@@ -108,7 +108,7 @@ function variantOf(scene: Scene, pod: PodView, { requestedMs }: Deletion): Varia
   const scaling = [...eventsOf(scene.state, top.history), ...eventsOf(scene.state, parent.history)].find(
     ({ reason, message, firstMs, lastMs }) =>
       reason === 'ScalingReplicaSet' &&
-      /^Scaled down/.test(message) &&
+      message.startsWith('Scaled down') &&
       message.includes(parent.history.name) &&
       requestedMs >= firstMs - NEAR_MS &&
       requestedMs <= lastMs + NEAR_MS
