@@ -2,7 +2,7 @@
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
 import { autoscaler, podMetrics } from '../support/extraObjects.ts'
-import { DAY } from '../support/moment.ts'
+import { DAY, HOUR } from '../support/moment.ts'
 import type { AnyObject } from '../support/objectTypes.ts'
 import { webContainer } from '../support/podMaker.ts'
 
@@ -225,6 +225,17 @@ export const CASES: DiagnosisCase[] = [
       root_cause: 'app_slow',
       must_cite: [`${ref(pod)} conditions[Ready].status=True`],
       must_not: ['autoscaler_limited', `cite:${ref(hpa)}`]
+    }
+  }),
+
+  shopCase('slow-after-crash', 'it crashed an hour ago, and is slow now', shop => {
+    const [pod] = shop.pods
+    shop.restarts(pod, { reason: 'Error', exitCode: 1, startedAt: -DAY, at: -HOUR, up: -HOUR + 2, ready: -HOUR + 12 })
+    shop.fails('read_timeout', pod, { detail: { upstream_response_time: '60.001', request_time: '60.100' } })
+    return {
+      root_cause: 'app_slow',
+      must_cite: [`${ref(pod)} conditions[Ready].status=True`],
+      must_not: ['app_crash', 'readiness_failing']
     }
   })
 ]

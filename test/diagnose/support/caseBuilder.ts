@@ -242,6 +242,14 @@ export class Shop extends Cluster {
     askToDelete(pod, this.at(asked), graceSeconds)
   }
 
+  /** The watch saw the pod from its beginning to its deletion; it is gone when objects are read. */
+  comesAndGoes(pod: PodObject, asked: number, gone: number): void {
+    this.saw('ADDED', pod, -2 * DAY)
+    this.deletes(pod, asked)
+    this.saw('MODIFIED', pod, asked)
+    this.sawGo(pod, gone)
+  }
+
   tell(pod: PodObject, type: string, status: string, since: number, reason: string, message = ''): void {
     setCondition(pod, type, status, this.at(since), { reason, message })
   }
