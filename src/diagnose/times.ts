@@ -7,7 +7,9 @@ export function timeOf(text: string | null | undefined): number | null {
   return Number.isNaN(ms) ? null : ms
 }
 
-/** As objects write it: no fraction when it is zero. */
-export function timeText(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z')
+/** As the API writes times: whole seconds without a fraction. null stays null. */
+export function timeText(ms: number): string
+export function timeText(ms: number | null | undefined): string | null
+export function timeText(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : new Date(ms).toISOString().replace('.000Z', 'Z')
 }
