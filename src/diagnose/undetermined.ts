@@ -4,7 +4,7 @@ import { endOf, namesFact, servedCertificate } from './certificates.ts'
 import { type Fact, field } from './fact.ts'
 import type { Scene } from './scene.ts'
 
-const CITED_PODS = 3
+const CITED_PODS = 4
 
 export function undetermined(scene: Scene): { evidence: Fact[]; wouldDecide: string[] } {
   const { service, ingress, owner, symptom } = scene

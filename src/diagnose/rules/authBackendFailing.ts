@@ -5,6 +5,7 @@ import type { Ask, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import type { Setting } from '../setting.ts'
 
+const CITED_PODS = 4
 const UNEXPECTED = /auth request unexpected status/i
 
 /** The service that is asked whether a request may pass cannot answer. */
@@ -71,7 +72,7 @@ function insideOf(scene: Scene, { value, fact }: Setting, ask: Ask): Inside | nu
   if (selector.length === 0 || pods.some(pod => !pod.isOut)) return null
   const isObservable = scene.isObservable('Pod', namespace)
   const nested = ask(scene.beside(namespace, service))
-  const unready = pods.slice(0, 3).flatMap(pod => readyFacts(pod, `${pod.ref} answers for auth`).slice(0, 1))
+  const unready = pods.slice(0, CITED_PODS).flatMap(pod => readyFacts(pod, `${pod.ref} answers for auth`).slice(0, 1))
   return {
     ref: nested?.finding.ref ?? nameOf(known.history),
     atMs: nested?.finding.atMs ?? null,

@@ -29,6 +29,7 @@ const KEYS = [
   'modsecurity-snippet',
   'custom-http-errors'
 ]
+const CITED_PODS = 4
 const LUA = /\blua\b|\[lua\]/i
 const RELOAD_FAILED = /error reloading nginx/i
 /** Of rewrites and redirects only a cycle speaks. */
@@ -94,8 +95,9 @@ function reloadFacts({ controller, state, moment }: Scene): Fact[] {
 function awaited(scene: Scene): Fact[] | null {
   const { symptom, input, ingress, pods } = scene
   if (symptom === 'no_endpoints') {
-    const ready = pods.find(pod => !pod.isOut)
-    return ingress === null || ready === undefined ? null : readyFacts(ready, `${ready.ref} was Ready`).slice(0, 1)
+    const ready = pods.filter(pod => !pod.isOut)
+    if (ingress === null || ready.length === 0) return null
+    return ready.slice(0, CITED_PODS).flatMap(pod => readyFacts(pod, `${pod.ref} was Ready`).slice(0, 1))
   }
   if (symptom === 'upstream_error') return input.detail.upstreamStatus === null && ingress !== null ? [] : null
   if (input.host === null) return null

@@ -6,6 +6,8 @@ import { type BrokenReference, brokenReferences, REFERENCES } from '../reference
 import type { Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 
+const CITED_PODS = 4
+
 /** A location that the controller switched off, because it could not read an annotation or what that names. */
 export const ingressAnnotationDenied: Rule = {
   cause: 'ingress_annotation_denied',
@@ -19,8 +21,8 @@ export const ingressAnnotationDenied: Rule = {
     const names = input.status === 403 ? (['auth-tls-secret'] as const) : REFERENCES
     const broken = brokenReferences(scene, names)
     if (event === null && broken.length === 0) return null
-    const ready = scene.pods.find(pod => !pod.isOut)
-    if (isOfEndpoints && ready === undefined) return { because: 'no pod of the Service was Ready' }
+    const ready = scene.pods.filter(pod => !pod.isOut)
+    if (isOfEndpoints && ready.length === 0) return { because: 'no pod of the Service was Ready' }
     const eventNeeds =
       event === null ? [] : eventFacts(event, event.firstMs, 'the controller could not read an annotation')
     const facts = broken.flatMap((item): Fact[] => item.facts)
@@ -31,9 +33,9 @@ export const ingressAnnotationDenied: Rule = {
       needs: [
         ...eventNeeds,
         ...facts,
-        ...(ready === undefined ? [] : readyFacts(ready, `${ready.ref} was Ready`).slice(0, 1))
+        ...ready.slice(0, CITED_PODS).flatMap(pod => readyFacts(pod, `${pod.ref} was Ready`).slice(0, 1))
       ],
-      isInferred: event === null && ready?.ready.isInferred === true,
+      isInferred: event === null && ready[0]?.ready.isInferred === true,
       isUnobserved: event === null && broken.every((item: BrokenReference) => !item.isCertain)
     }
   }

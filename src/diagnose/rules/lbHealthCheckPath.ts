@@ -12,6 +12,7 @@ const BACKENDS = 'ingress.kubernetes.io/backends'
 const CLASSES = new Set(['gce', 'gce-internal'])
 const CHECKERS = /GoogleHC|ELB-HealthChecker/
 const VALUE_MAX = 300
+const CITED_PODS = 4
 
 /** A cloud load balancer asks "/" for its health check, because the pods have no readiness probe that tells it better. */
 export const lbHealthCheckPath: Rule = {
@@ -93,17 +94,21 @@ interface Serving {
   facts: Fact[]
 }
 
-/** CTR of the pod, or of the first of the Service. */
+/** CTR of the pod, or of those of the Service; one with a probe is enough for the health check to follow it. */
 function served(scene: Scene): Serving | null {
-  const pod = scene.pod ?? scene.pods[0] ?? null
-  if (pod === null) return null
-  const port = scene.upstream?.port ?? scene.withPod(pod).targetPort
-  const container = servingContainer(pod.object, port)
-  if (container === null) return null
-  const probe = container.readinessProbe
-  const asked = probePort(container, probe)
-  const hasProbe = probe?.httpGet !== undefined && (asked === null || port === null || asked === port)
-  return { pod, hasProbe, facts: [probeFact(pod, container)] }
+  const pods = scene.pod === null ? scene.pods : [scene.pod]
+  const facts: Fact[] = []
+  for (const pod of pods) {
+    const port = scene.upstream?.port ?? scene.withPod(pod).targetPort
+    const container = servingContainer(pod.object, port)
+    if (container === null) continue
+    const probe = container.readinessProbe
+    const asked = probePort(container, probe)
+    if (probe?.httpGet !== undefined && (asked === null || port === null || asked === port))
+      return { pod, hasProbe: true, facts: [] }
+    facts.push(probeFact(pod, container))
+  }
+  return facts.length === 0 ? null : { pod: pods[0]!, hasProbe: false, facts: facts.slice(0, CITED_PODS) }
 }
 
 function probeFact(pod: PodView, container: Container): Fact {
