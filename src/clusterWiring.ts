@@ -1,6 +1,7 @@
 /** Configuration → the record of the cluster's state: who writes it, who reads it. */
 
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openClusterState } from './cluster/clusterIndex.ts'
@@ -60,9 +61,12 @@ export async function openRecord(config: Config, { say, log }: RecordLog): Promi
 
 /**
  * What is known of the cluster: from the record, and from the snapshots of `kubernetes.snapshots`, which are read now. The
- * record is opened with the first question.
+ * record is opened with the first question. null: there is neither, and nobody asked for it.
  */
-export async function openKnowledge(config: Config, recordLog: RecordLog): Promise<ClusterKnowledge> {
+export async function openClusterKnowledge(config: Config, recordLog: RecordLog): Promise<ClusterKnowledge | null> {
+  const { source, kubernetes } = config
+  const isAsked = source.kind === 'kafka' || kubernetes.api !== 'none' || kubernetes.snapshots.length > 0
+  if (!isAsked && !existsSync(recordFolder(config))) return null
   return new ClusterKnowledge({
     record: await openRecord(config, recordLog),
     snapshots: await readSnapshotFiles(config.kubernetes.snapshots),

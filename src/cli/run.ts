@@ -1,4 +1,6 @@
+import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import type { ClusterWatch } from '../clusterWatch.ts'
+import { openClusterKnowledge } from '../clusterWiring.ts'
 import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
 import { rolesOf } from '../kubernetesOptions.ts'
@@ -18,6 +20,7 @@ import { type RunningServer, startServer } from '../web/server.ts'
 import { openSink, openSource, wire } from '../wiring.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { runWatch, startWatch } from './runWatch.ts'
+import { type Settling, settleEvery } from './settling.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 import { checkStoreFlag } from './storeFlag.ts'
@@ -55,14 +58,24 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   let store: Sink | null = null
   let server: RunningServer | null = null
   let watching: ClusterWatch | null = null
+  let knowledge: ClusterKnowledge | null = null
+  let settling: Settling | null = null
   try {
     const opened = await openSink(loaded, { notify: warn, log })
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
     store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
     // Behind the store, which makes the folder that both may use.
     if (roles.has('watch')) watching = await startWatch(loaded, logger)
-    const source = await openSource(config, store, state => parts.engine.restore(state), log)
-    const parts: PipelineParts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
+    knowledge = await openClusterKnowledge(config, { say: text => logger.info(text), log })
+    const source = await openSource(
+      config,
+      store,
+      state => parts.engine.restore(state),
+      streams => parts.settler?.own(streams),
+      log
+    )
+    const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, nowMs: Date.now, warn })
+    settling = settleEvery(parts, stop.signal, logger)
     server = await listen(loaded, tokens, parts, store, watching, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })
     status.line.start()
@@ -80,6 +93,8 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   } finally {
     status.line?.stop()
     stop.release()
+    await settling?.stop()
+    await knowledge?.close()
     await server?.close()
     await watching?.close().catch((error: unknown) => logger.warn('the record of the cluster is not whole', { error }))
     await store?.close()

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { allCases } from './support/allCases.ts'
 import { type DiagnosisCase, shopCase } from './support/caseBuilder.ts'
-import { edgeVerdict } from './support/edgeVerdict.ts'
+import { caseVerdict } from './support/caseVerdict.ts'
 import { numberOf } from './support/identity.ts'
 import { shifted } from './support/moment.ts'
 import type { AnyObject } from './support/objectTypes.ts'
@@ -40,18 +40,18 @@ function shuffled<T>(items: readonly T[], seed: string): T[] {
 }
 
 describe.each(CASES)('%s', (id, one) => {
-  const verdict = edgeVerdict(one)
+  const verdict = caseVerdict(one)
 
   test('in another order', () => {
-    expect(edgeVerdict({ ...one, objects: shuffled(one.objects, id) })).toEqual(verdict)
+    expect(caseVerdict({ ...one, objects: shuffled(one.objects, id) })).toEqual(verdict)
   })
 
   test('beside trouble elsewhere', () => {
-    expect(edgeVerdict({ ...one, objects: [...troubleAt(one), ...one.objects] })).toEqual(verdict)
+    expect(caseVerdict({ ...one, objects: [...troubleAt(one), ...one.objects] })).toEqual(verdict)
   })
 
   test('on another day', () => {
     const days = 101 * 86_400_000
-    expect(shifted(edgeVerdict(shifted(one, days + 3_661_000)), -days - 3_661_000)).toEqual(shifted(verdict, 0))
+    expect(shifted(caseVerdict(shifted(one, days + 3_661_000)), -days - 3_661_000)).toEqual(shifted(verdict, 0))
   })
 })

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
+import { caseVerdict } from '../support/caseVerdict.ts'
 import { annotate, annotationCite, controllerPod, testCases } from '../support/edgeCases.ts'
-import { edgeVerdict } from '../support/edgeVerdict.ts'
 import type { PodObject } from '../support/objectTypes.ts'
 import { backOff, becomeUnready } from '../support/podState.ts'
 
@@ -247,6 +247,6 @@ test('a Secret that nobody may read is not called absent', () => {
     shop.fails('auth_failure', null, { status: 503 })
     return { root_cause: 'ingress_annotation_denied' }
   })
-  const { confidence } = edgeVerdict({ ...one, unreadable: ['Secret'] } as DiagnosisCase)
+  const { confidence } = caseVerdict({ ...one, unreadable: ['Secret'] } as DiagnosisCase)
   expect(confidence).toBeLessThanOrEqual(0.45)
 })

@@ -9,7 +9,7 @@ import type { KubeObject } from '../../../src/cluster/objects.ts'
 import type { ClusterRecordWriter } from '../../../src/cluster/record.ts'
 import { RecordMerge } from '../../../src/cluster/recordMerge.ts'
 import { ClusterWatch } from '../../../src/clusterWatch.ts'
-import { openKnowledge } from '../../../src/clusterWiring.ts'
+import { openClusterKnowledge } from '../../../src/clusterWiring.ts'
 import { loadConfig } from '../../../src/config.ts'
 import { isKafkaAvailable, type KafkaServer, startKafka } from '../../services/kafkaServer.ts'
 import { createTopics } from '../../services/kafkaTopics.ts'
@@ -246,7 +246,7 @@ describe.skipIf(kafka === null)('a record in Kafka', () => {
     })
     const recordLog = { say: (text: string) => void bed.said.push(text), log: silent }
     const watching = await ClusterWatch.start(config, recordLog)
-    const knowledge = await openKnowledge(config, recordLog)
+    const knowledge = (await openClusterKnowledge(config, recordLog))!
     const startMs = Date.now()
     await vi.waitFor(() => expect(watching.unready).toEqual([]), DEADLINE)
     await vi.waitFor(() => expect(api.isWatched('pods')).toBe(true), DEADLINE)
