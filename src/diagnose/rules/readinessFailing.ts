@@ -33,7 +33,8 @@ export const readinessFailing: Rule = {
       const finding = base(scene, pod)
       return {
         ...finding,
-        tier: isStart ? 'C' : finding.tier,
+        // Without an Event of the probe the fields say that it is not ready, and nothing says why.
+        tier: isStart ? 'C' : failures.length === 0 && finding.tier === 'A' ? 'B' : finding.tier,
         needs: [
           ...readyFacts(pod, `${pod.ref} was not Ready`),
           ...containerFacts(pod, container),

@@ -218,4 +218,17 @@ describe('why a container ended', () => {
       ])
     )
   })
+
+  test('a SIGKILL of a container with a liveness probe may have been the probe: less sure without its Event', () => {
+    const probed: ShopOptions = { containers: [webContainer('app', { livenessProbe: { tcpSocket: { port: 8080 } } })] }
+    const tell = (exitCode: number) => (shop: Shop) => {
+      shop.restarts(shop.pods[0], { reason: 'Error', exitCode, at: -2, up: 1, ready: 12 })
+      shop.fails('connection_refused', shop.pods[0])
+    }
+    const killed = verdictOn(tell(137), probed)
+    expect(killed.root_cause).toBe('app_crash')
+    expect(killed.confidence).toBeLessThan(0.85)
+    expect(verdictOn(tell(139), probed).confidence).toBeGreaterThanOrEqual(0.85)
+    expect(verdictOn(tell(137), APP).confidence).toBeGreaterThanOrEqual(0.85)
+  })
 })

@@ -210,4 +210,32 @@ describe('why no pod of a Service is ready', () => {
     expect(verdict.alternatives).toMatchObject([{ root_cause: 'oom_killed' }])
     expect(verdict.alternatives[0]!.confidence).toBeLessThan(0.85)
   })
+
+  test('unready without an Event of the probe: nothing says why, so it is less sure', () => {
+    const tell = (hasEvent: boolean) => (shop: Shop) => {
+      shop.unready(shop.pods[0], -240)
+      if (hasEvent) shop.addEvent(shop.pods[0], 'Unhealthy', SAYS_503, { first: -270, last: 8, container: 'app' })
+      shop.fails('no_endpoints', null)
+    }
+    expect(verdictOn(tell(true), ONE).confidence).toBeGreaterThanOrEqual(0.85)
+    expect(verdictOn(tell(false), ONE).confidence).toBeLessThan(0.85)
+  })
+
+  test('a native sidecar keeps the pod out as well', () => {
+    const verdict = verdictOn(shop => {
+      const [pod] = shop.pods
+      shop.unready(pod, -300, 'app')
+      const app = containerStatus(pod)
+      app.ready = true
+      pod.spec.initContainers = [{ name: 'mesh', image: 'mesh:1', restartPolicy: 'Always' }]
+      const terminated = { reason: 'OOMKilled', exitCode: 137, startedAt: shop.at(-90), finishedAt: shop.at(-30) }
+      const state = { waiting: { reason: 'CrashLoopBackOff' } }
+      pod.status.initContainerStatuses = [
+        { ...app, name: 'mesh', ready: false, restartCount: 5, state, lastState: { terminated } }
+      ]
+      shop.fails('no_endpoints', null)
+    }, ONE)
+    expect(verdict.root_cause).toBe('oom_killed')
+    expect(paths(verdict)).toContain('status.initContainerStatuses[mesh].lastState.terminated.reason=OOMKilled')
+  })
 })
