@@ -50,11 +50,15 @@ export const scaledToZero: Rule = {
   }
 }
 
-function selectorFacts({ service }: Scene, { history }: Current<Workload>, name: string, value: string): Fact[] {
-  const text = `Service ${service!.history.name} selects the pods of ${nameOf(history)}`
+function selectorFacts(scene: Scene, workload: Current<Workload>, name: string, value: string): Fact[] {
+  const { history, object } = workload
+  const service = scene.service!
+  const labels = object.spec?.template?.metadata?.labels
+  const text = `Service ${service.history.name} selects the pods of ${nameOf(history)}`
+  const isInTemplate = labels !== undefined && Object.hasOwn(labels, name)
   return [
-    field(service!.history, `spec.selector${key(name)}`, value, text),
-    field(history, `spec.template.metadata.labels${key(name)}`, value, text)
+    field(service.history, `spec.selector${key(name)}`, value, text),
+    ...(isInTemplate ? [field(history, `spec.template.metadata.labels${key(name)}`, labels[name], text)] : [])
   ]
 }
 
