@@ -107,7 +107,9 @@ function namedBySlices(
   for (const entry of state.sliceEntries(address)) {
     if (entry.uid === null) continue
     if (namespace !== null && service !== null && (entry.namespace !== namespace || entry.service !== service)) continue
-    if (moment.isPast(entry.fromMs) && (entry.toMs === null || !moment.isAfter(entry.toMs))) uids.add(entry.uid)
+    // One that stood in the first list had stood there before.
+    if (entry.isFromObserved && !moment.isPast(entry.fromMs)) continue
+    if (entry.toMs === null || !moment.isAfter(entry.toMs)) uids.add(entry.uid)
   }
   return uids
 }

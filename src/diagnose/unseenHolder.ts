@@ -5,29 +5,37 @@ import type { ClusterState, History, Tenure } from '../cluster/state.ts'
 import { peerOf } from './address.ts'
 import { listOf } from './conditions.ts'
 import { spanOf } from './events.ts'
-import { EPSILON_MS, type Moment } from './moment.ts'
+import { EPSILON_MS, type Moment, PROPAGATION_MS } from './moment.ts'
 import type { OwnerQuestion } from './owner.ts'
 
-type Unseen = { tenure: Tenure; certainty: 'certain' | 'ambiguous' }
+type Unseen = { tenure: Tenure; certainty: 'certain' | 'ambiguous' | 'stale' }
 
 /** A pod that was gone before the first look at the cluster; null: nothing tells of one. */
 export function unseenHolder(state: ClusterState, moment: Moment, question: OwnerQuestion): Unseen | null {
   const { namespace, service } = question
   if (namespace === null || service === null) return null
-  return bySlice(state, namespace, service, question.address) ?? byEvent(state, moment, namespace, question)
+  return bySlice(state, moment, namespace, service, question.address) ?? byEvent(state, moment, namespace, question)
 }
 
 /** A slice of the Service names a pod that no list of pods holds any more. */
-function bySlice(state: ClusterState, namespace: string, service: string, address: string): Unseen | null {
+function bySlice(
+  state: ClusterState,
+  moment: Moment,
+  namespace: string,
+  service: string,
+  address: string
+): Unseen | null {
   for (const entry of state.sliceEntries(address)) {
     if (entry.uid === null || entry.namespace !== namespace || entry.service !== service) continue
-    if (state.byUid('Pod', entry.uid) !== null) continue
+    if (state.byUid('Pod', entry.uid) !== null || (entry.isFromObserved && !moment.isPast(entry.fromMs))) continue
+    const isOver = entry.toMs !== null && moment.isAfter(entry.toMs + PROPAGATION_MS)
     for (const slice of state.slicesOf(namespace, service)) {
       for (const { object } of slice.versions) {
         const endpoint = listOf(object.endpoints).find(({ targetRef }) => targetRef?.uid === entry.uid)
         const { kind = 'Pod', name } = endpoint?.targetRef ?? {}
         if (name === undefined || kind !== 'Pod') continue
-        return holder(namespace, name, entry.uid, address, endpoint?.nodeName, 'certain')
+        const found = holder(namespace, name, entry.uid, address, endpoint?.nodeName, isOver ? 'stale' : 'certain')
+        return { ...found, tenure: { ...found.tenure, toMs: entry.toMs } }
       }
     }
   }

@@ -61,6 +61,7 @@ function judgeOne(scene: Scene, hpa: Current<HorizontalPodAutoscaler>): Finding 
     const needs = [
       field(history, `${path}.status`, status, text, sinceMs),
       field(history, `${path}.reason`, reason, text, sinceMs),
+      field(history, `${path}.lastTransitionTime`, lastTransitionTime, text, sinceMs),
       targetFact(hpa)
     ]
     if (isLimit) {

@@ -3,6 +3,7 @@ import { EPSILON_MS, PROPAGATION_MS } from '../moment.ts'
 import type { PodView, Termination } from '../podView.ts'
 import type { Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
+import { timeText } from '../times.ts'
 import { deletionFacts } from './terminationRace.ts'
 
 /** SIGKILL. */
@@ -49,7 +50,10 @@ export const gracePeriodTooShort: Rule = {
       const needs: Fact[] = []
       if (ended !== null && ended.exitCode !== null) {
         const text = `container ${container!.name} was killed when its grace period had passed`
-        needs.push(field(view.history, `${ended.path}.exitCode`, ended.exitCode, text, ended.finishedMs))
+        needs.push(
+          field(view.history, `${ended.path}.exitCode`, ended.exitCode, text, ended.finishedMs),
+          field(view.history, `${ended.path}.finishedAt`, timeText(ended.finishedMs), text, ended.finishedMs)
+        )
       }
       if (event !== undefined) needs.push(...eventFacts(event, event.lastMs, `${view.ref}: ${event.message}`))
       const { terminationGracePeriodSeconds: grace } = view.object.spec ?? {}

@@ -40,7 +40,11 @@ export const nodeNotReady: Rule = {
         tier: 'A',
         ref: `Node ${name}`,
         atMs: ready.sinceMs,
-        needs: [placeFact(scene, name), field(history, `${READY}.status`, ready.status, text, ready.sinceMs)],
+        needs: [
+          placeFact(scene, name),
+          field(history, `${READY}.status`, ready.status, text, ready.sinceMs),
+          field(history, `${READY}.lastTransitionTime`, timeText(ready.sinceMs), text, ready.sinceMs)
+        ],
         supports
       }
     }
@@ -73,7 +77,10 @@ function ofSilent(scene: Scene, history: History<Node>): Finding | Exclusion | n
 
 function silenceFacts(history: History<Node>, { foundMs, heartbeat, heartbeatMs }: Silence): Fact[] {
   const text = `node ${history.name} was found silent at ${timeText(foundMs)}; that takes 40 s and more`
-  const facts = [field(history, `${READY}.status`, 'Unknown', text, foundMs)]
+  const facts = [
+    field(history, `${READY}.status`, 'Unknown', text, foundMs),
+    field(history, `${READY}.lastTransitionTime`, timeText(foundMs), text, foundMs)
+  ]
   if (heartbeat !== null)
     facts.push(
       field(history, `${READY}.lastHeartbeatTime`, heartbeat, `its last status came at ${heartbeat}`, heartbeatMs)

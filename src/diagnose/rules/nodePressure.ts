@@ -47,7 +47,10 @@ export const nodePressure: Rule = {
         needs.push(
           field(history, `status.conditions[${type}].lastTransitionTime`, timeText(next!.atMs), until, next!.atMs)
         )
-      } else needs.push(field(history, path, 'True', text, sinceMs))
+      } else {
+        const since = `status.conditions[${type}].lastTransitionTime`
+        needs.push(field(history, path, 'True', text, sinceMs), field(history, since, timeText(sinceMs), text, sinceMs))
+      }
       const signs = nodeEvents(state, history.name, history).filter(
         span => SIGNS.has(span.reason) && covers(span, moment)
       )

@@ -38,7 +38,7 @@ function ofUnreadyPod(scene: Scene, pod: PodView): Finding | Exclusion | null {
   if (drainOf(pod) !== null) return { because: `${pod.ref} was drained, not evicted` }
   const before = evictedBefore(scene, pod, siblings)
   if (before === null) return null
-  return findingOf(before.ref, before, [successorFact(pod)])
+  return findingOf(before.ref, before, successorFacts(pod))
 }
 
 /** Nothing came after: pods that the Service once selected, of which the last was evicted. */
@@ -89,14 +89,18 @@ function isPast({ moment }: Scene, { atMs }: Eviction): boolean {
   return atMs === null || moment.isPast(atMs - EPSILON_MS)
 }
 
-function successorFact(pod: PodView): Fact {
-  const { status, sinceMs } = pod.condition('PodScheduled')
+function successorFacts(pod: PodView): Fact[] {
+  const { status, reason, sinceMs } = pod.condition('PodScheduled')
   if (status === 'False') {
     const text = `${pod.ref}, which replaces it, is not scheduled`
-    return field(pod.history, 'status.conditions[PodScheduled].status', 'False', text, sinceMs)
+    const path = 'status.conditions[PodScheduled]'
+    return [
+      field(pod.history, `${path}.status`, 'False', text, sinceMs),
+      ...(reason === null ? [] : [field(pod.history, `${path}.reason`, reason, text, sinceMs)])
+    ]
   }
   const text = `${pod.ref}, which replaces it, was not Ready`
-  return field(pod.history, 'status.conditions[Ready].status', pod.ready.status ?? 'absent', text, pod.ready.sinceMs)
+  return [field(pod.history, 'status.conditions[Ready].status', pod.ready.status, text, pod.ready.sinceMs)]
 }
 
 function findingOf(ref: string, { atMs, facts }: Eviction, more: readonly Fact[] = []): Finding {

@@ -6,7 +6,7 @@ import { covers, eventsOf } from '../events.ts'
 import { eventFacts, type Fact, field, nameOf } from '../fact.ts'
 import { EPSILON_MS, PROPAGATION_MS } from '../moment.ts'
 import { PodView } from '../podView.ts'
-import { gapStrategy } from '../rolloutStrategy.ts'
+import { type GapStrategy, gapStrategy } from '../rolloutStrategy.ts'
 import type { Exclusion, Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { isCreating, unscheduledOf } from '../starting.ts'
@@ -44,7 +44,7 @@ function judgeOne(scene: Scene, workload: Current<Workload>): Finding | Exclusio
   const news = pods.map(pod => ({ pod, readyMs: firstReadyMs(pod.history) }))
   if (news.some(({ readyMs }) => readyMs !== null && moment.isPast(readyMs + PROPAGATION_MS))) return null
   if (news.some(({ pod, readyMs }) => pod.wasReady && readyMs === null)) return null
-  const strategy = gapStrategy(workload)
+  const strategy = gone.isRollout ? gapStrategy(workload) : ONE_BY_ONE
   if (strategy === null) return { because: `the strategy of ${nameOf(history)} keeps pods while it replaces them` }
   const failing = pods.find(hasError)
   if (failing !== undefined) return { because: `${failing.ref} had an error of its own` }
@@ -72,7 +72,12 @@ function judgeOne(scene: Scene, workload: Current<Workload>): Finding | Exclusio
   }
 }
 
+/** No rollout, but the only pods were replaced all the same: by hand, or by a drain. */
+const ONE_BY_ONE: GapStrategy = { tier: 'C', facts: [] }
+
 interface Gone {
+  /** A new revision replaces an old one; else the same one its own pods. */
+  isRollout: boolean
   /** Pods of the newest revision. */
   fresh: History<Pod>[]
   /** When the old ones were told to go; null: not told. */
@@ -84,18 +89,17 @@ interface Gone {
 /** That a rollout had taken the old pods away by T, and who followed; null: nothing tells of one. */
 function goneBefore(scene: Scene, workload: Current<Workload>): Gone | null {
   const { history } = workload
-  if (history.kind === 'Deployment') return byReplicaSets(scene, workload)
-  return history.kind === 'StatefulSet' ? byRevisions(scene, history) : null
+  if (history.kind === 'Deployment')
+    return byReplicaSets(scene, workload) ?? byOwnPods(scene, setsOf(scene, history).at(-1) ?? null)
+  return history.kind === 'StatefulSet' ? (byRevisions(scene, history) ?? byOwnPods(scene, history)) : null
 }
 
 function byReplicaSets(scene: Scene, { history }: Current<Workload>): Gone | null {
   const { state, moment } = scene
-  const sets = state.ownedBy(history.uid).filter(item => isOfKind(item, 'ReplicaSet'))
-  const last = ({ versions }: History<Workload>): Workload => versions.at(-1)!.object
-  sets.sort((a, b) => revisionOf(last(a)) - revisionOf(last(b)) || (a.createdMs ?? 0) - (b.createdMs ?? 0))
+  const sets = setsOf(scene, history)
   const newest = sets.at(-1)
   if (newest === undefined) return null
-  const old = sets.slice(0, -1).filter(item => last(item).spec?.replicas === 0)
+  const old = sets.slice(0, -1).filter(item => lastOf(item).spec?.replicas === 0)
   const event = eventsOf(state, history).findLast(
     ({ reason, message, firstMs }) =>
       reason === 'ScalingReplicaSet' &&
@@ -110,6 +114,7 @@ function byReplicaSets(scene: Scene, { history }: Current<Workload>): Gone | nul
   const atMs = event?.lastMs ?? latest(gone)
   const text = `${former === undefined ? 'the old ReplicaSet' : nameOf(former)} had been brought to 0`
   return {
+    isRollout: true,
     fresh: podsOf(scene, newest.uid).map(pod => pod.history),
     atMs,
     facts: former === undefined ? [] : [field(former, 'spec.replicas', 0, text, atMs)],
@@ -132,7 +137,28 @@ function byRevisions(scene: Scene, history: History): Gone | null {
   if (fresh.length === 0) return null
   const gone = pods.filter(pod => !fresh.includes(pod))
   if (gone.some(pod => !pod.isBeingDeleted && !isGone(pod))) return null
-  return { fresh: fresh.map(pod => pod.history), atMs: latest(gone), facts: [], supports: [] }
+  return { isRollout: true, fresh: fresh.map(pod => pod.history), atMs: latest(gone), facts: [], supports: [] }
+}
+
+/** All its pods had gone, or were asked to, and others of the same revision came in their place. */
+function byOwnPods(scene: Scene, maker: History | null): Gone | null {
+  const pods = maker === null ? [] : podsOf(scene, maker.uid)
+  const gone = pods.filter(pod => pod.isBeingDeleted || isGone(pod))
+  const atMs = latest(gone)
+  if (atMs === null) return null
+  const fresh = pods.filter(pod => !gone.includes(pod))
+  if (fresh.some(({ history }) => (history.createdMs ?? 0) < atMs - EPSILON_MS)) return null
+  return { isRollout: false, fresh: fresh.map(pod => pod.history), atMs, facts: [], supports: [] }
+}
+
+/** By revision, the newest last; also those that were made after T. */
+function setsOf({ state }: Scene, { uid }: History): History<Workload>[] {
+  const sets = state.ownedBy(uid).filter(item => isOfKind(item, 'ReplicaSet'))
+  return sets.sort((a, b) => revisionOf(lastOf(a)) - revisionOf(lastOf(b)) || (a.createdMs ?? 0) - (b.createdMs ?? 0))
+}
+
+function lastOf({ versions }: History<Workload>): Workload {
+  return versions.at(-1)!.object
 }
 
 function podsOf({ state, moment }: Scene, owner: string): PodView[] {

@@ -1,12 +1,14 @@
 import type { Workload } from '../../cluster/objects.ts'
 import type { Current } from '../current.ts'
 import { type EventSpan, eventsOf, spanOf } from '../events.ts'
-import { eventFacts, type Fact, field, nameOf } from '../fact.ts'
+import { eventFacts, type Fact, field, key, nameOf } from '../fact.ts'
 import { EPSILON_MS } from '../moment.ts'
 import type { Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { replicaSetsOf, workloadsOf } from '../workloads.ts'
 
+/** Pairs of the selector that are cited. */
+const CITED_MAX = 4
 const KEDA_LABEL = 'scaledobject.keda.sh/name'
 
 /** Nobody runs it: the workload of the Service had been told to have no pods. */
@@ -37,7 +39,7 @@ export const scaledToZero: Rule = {
       needs: [
         field(first.history, 'spec.replicas', 0, text, scaling?.lastMs ?? null),
         ...(scaling === null ? [] : eventFacts(scaling, scaling.lastMs, scaling.message)),
-        ...selector.slice(0, 1).map(([name, value]) => selectorFact(scene, name, value))
+        ...selector.slice(0, CITED_MAX).flatMap(([name, value]) => selectorFacts(scene, first, name, value))
       ],
       supports: keda,
       // A watch that saw it at 0 by then needs no Event.
@@ -48,9 +50,16 @@ export const scaledToZero: Rule = {
   }
 }
 
-function selectorFact({ service }: Scene, name: string, value: string): Fact {
-  const at = name.includes('.') ? `[${name}]` : `.${name}`
-  return field(service!.history, `spec.selector${at}`, value, `Service ${service!.history.name} selects its pods`)
+function selectorFacts(scene: Scene, workload: Current<Workload>, name: string, value: string): Fact[] {
+  const { history, object } = workload
+  const service = scene.service!
+  const labels = object.spec?.template?.metadata?.labels
+  const text = `Service ${service.history.name} selects the pods of ${nameOf(history)}`
+  const isInTemplate = labels !== undefined && Object.hasOwn(labels, name)
+  return [
+    field(service.history, `spec.selector${key(name)}`, value, text),
+    ...(isInTemplate ? [field(history, `spec.template.metadata.labels${key(name)}`, labels[name], text)] : [])
+  ]
 }
 
 /** Since when a watch saw it at 0, Unix ms; null: it always was. */
@@ -90,7 +99,8 @@ function kedaFacts(scene: Scene, { history, object }: Current<Workload>): Fact[]
   }
   for (const event of scene.state.all('Event', history.namespace)) {
     const span = spanOf(event)
-    if (!span.reason.startsWith('KEDAScaleTargetDeactivat') || !mentions(span.message, history.name)) continue
+    const isAbout = span.object.involvedObject?.name === history.name || mentions(span.message, history.name)
+    if (!span.reason.startsWith('KEDAScaleTargetDeactivat') || !isAbout) continue
     facts.push(...eventFacts(span, span.lastMs, span.message))
   }
   return facts

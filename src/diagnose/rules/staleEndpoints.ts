@@ -59,13 +59,18 @@ function ofUnready(scene: Scene, pod: PodView): Finding | Exclusion | null {
     ({ isReady, isLater }) => isReady && !(isLater && pod.ready.next !== null)
   )
   if (listing === undefined) return null
-  const path = 'status.conditions[Ready].status'
+  const path = 'status.conditions[Ready]'
+  const text = `${pod.ref} was not Ready`
   return {
     tier: 'A',
     variant: 'slice_lag',
     ref: `EndpointSlice ${listing.slice.namespace}/${listing.slice.name}`,
     atMs: sinceMs,
-    needs: [listedFact(listing), field(pod.history, path, 'False', `${pod.ref} was not Ready`, sinceMs)]
+    needs: [
+      listedFact(listing),
+      field(pod.history, `${path}.status`, 'False', text, sinceMs),
+      field(pod.history, `${path}.lastTransitionTime`, timeText(sinceMs), text, sinceMs)
+    ]
   }
 }
 

@@ -41,6 +41,18 @@ const CASES: Told[] = [
     APP
   ],
   [
+    'nobody saw the pod, and its slice named it until a minute before',
+    shop => {
+      const [pod] = shop.pods
+      shop.sawSlices(shop.service, -3600)
+      shop.fails('connection_refused', pod)
+      shop.remove(pod)
+      shop.sawSlices(shop.service, -60)
+      return { root_cause: 'stale_endpoints', variant: 'controller_lag', ref: ref(pod) }
+    },
+    APP
+  ],
+  [
     'only what a probe said tells the address of a pod that nobody saw',
     shop => {
       const [pod] = shop.pods

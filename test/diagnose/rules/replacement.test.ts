@@ -69,6 +69,19 @@ const CASES: Told[] = [
     { ...ONE, kind: 'StatefulSet' }
   ],
   [
+    'its only pod was drained, and the next was ready ten seconds too late: no rollout, but the same gap',
+    shop => {
+      const [old] = shop.pods
+      shop.tell(old, 'DisruptionTarget', 'True', -20, 'EvictionByEvictionAPI')
+      shop.comesAndGoes(old, -20, -8)
+      const fresh = shop.addPod(shop.replicaSet!, { created: -19, ready: 10 })
+      shop.fails('no_endpoints', null)
+      const must_cite = [`${ref(fresh)} conditions[Ready].lastTransitionTime=${shop.at(10)}`]
+      return { root_cause: 'rollout_gap', must_cite, must_not: ['pod_evicted'], confidence_max: 0.59 }
+    },
+    ONE
+  ],
+  [
     'it was scaled to nothing only after the failure',
     shop => {
       const down = `Scaled down replica set ${shop.replicaSet!.metadata.name} to 0 from 1`
