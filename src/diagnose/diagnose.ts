@@ -86,13 +86,24 @@ function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diag
     terms: top.terms,
     evidence: unique([...finding.needs, ...(finding.supports ?? [])]),
     chain: chainOf(input.symptom, symptom, [...links, ...top.candidate.explained], finding.chain, rule.cause),
-    alternatives: others.filter(other => !explained.includes(other) && other.confidence >= LOWEST).map(alternative),
+    alternatives: [
+      ...others.filter(other => !explained.includes(other) && other.confidence >= LOWEST).map(alternative),
+      ...(finding.alternatives ?? []).map(({ cause, tier, facts }) => {
+        return {
+          rootCause: cause,
+          confidence: sum(confidenceTerms({ ...finding, tier, supports: [] }, NO_DOUBTS)),
+          evidence: facts
+        }
+      })
+    ],
     excluded,
     wouldDecide: [],
     names: namesOf(top.candidate.scene)
   }
   return wrap === null ? diagnosis : wrap(diagnosis)
 }
+
+const NO_DOUBTS = { isOwnerAmbiguous: false, hasRival: false }
 
 interface Rated {
   candidate: Candidate
