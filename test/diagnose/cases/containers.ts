@@ -1,8 +1,8 @@
 /** Which container it is about: the serving one, a sidecar, an init container. */
 
-import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
+import { type DiagnosisCase, ref, shopCase } from '../support/caseBuilder.ts'
 import type { Container } from '../support/objectTypes.ts'
-import { running, webContainer } from '../support/podMaker.ts'
+import { webContainer } from '../support/podMaker.ts'
 
 const OOM = { reason: 'OOMKilled', exitCode: 137 }
 const SHIPPER = webContainer('log-shipper', { ports: [{ containerPort: 2020 }] })
@@ -12,29 +12,6 @@ const YOUNG = { podsCreated: -900, replicas: 1 }
 function bare(name: string): Container {
   const { readinessProbe: _readiness, ports: _ports, ...container } = webContainer(name)
   return container
-}
-
-/** The pod waits in its first init container, whose state is told. */
-function waitsInInit(shop: Shop, reason: string, message: string): void {
-  const [pod] = shop.pods
-  const container = { name: 'prepare', image: 'registry.example.com/prepare:9' }
-  pod.spec.initContainers = [container]
-  const status = {
-    ...running(container, shop.at(-800)),
-    ready: false,
-    started: false,
-    state: { waiting: { reason, message } }
-  }
-  pod.status.initContainerStatuses = [status]
-  shop.waitsFor([pod], 'PodInitializing')
-  shop.tell(
-    pod,
-    'Initialized',
-    'False',
-    -900,
-    'ContainersNotInitialized',
-    'containers with incomplete status: [prepare]'
-  )
 }
 
 export const CASES: DiagnosisCase[] = [
@@ -104,7 +81,10 @@ export const CASES: DiagnosisCase[] = [
     'init-memory',
     'the init container runs out of memory, again and again',
     shop => {
-      waitsInInit(shop, 'CrashLoopBackOff', 'back-off 5m0s restarting failed container=prepare')
+      shop.waitsInInit(shop.pods[0], 'prepare', {
+        reason: 'CrashLoopBackOff',
+        message: 'back-off 5m0s restarting failed container=prepare'
+      })
       const [pod] = shop.pods
       const terminated = { ...OOM, startedAt: shop.at(-100), finishedAt: shop.at(-90) }
       Object.assign(pod.status.initContainerStatuses![0]!, { restartCount: 8, lastState: { terminated } })
@@ -125,7 +105,10 @@ export const CASES: DiagnosisCase[] = [
     'init-image',
     'the image of the init container cannot be pulled',
     shop => {
-      waitsInInit(shop, 'ImagePullBackOff', 'Back-off pulling image "registry.example.com/prepare:9": not found')
+      shop.waitsInInit(shop.pods[0], 'prepare', {
+        reason: 'ImagePullBackOff',
+        message: 'Back-off pulling image "registry.example.com/prepare:9": not found'
+      })
       const [pod] = shop.pods
       shop.fails('no_endpoints', null)
       return {
@@ -141,7 +124,10 @@ export const CASES: DiagnosisCase[] = [
     'init-config',
     'the init container lacks a Secret',
     shop => {
-      waitsInInit(shop, 'CreateContainerConfigError', 'secret "migration" not found')
+      shop.waitsInInit(shop.pods[0], 'prepare', {
+        reason: 'CreateContainerConfigError',
+        message: 'secret "migration" not found'
+      })
       const [pod] = shop.pods
       shop.fails('no_endpoints', null)
       return {

@@ -11,8 +11,7 @@ const TIMED_OUT = { detail: { upstream_response_time: '60.001', request_time: '6
 
 /** A connection closed at once, behind a keep-alive of a minute. */
 function closedAtOnce(shop: Shop, method: string): void {
-  const config = shop.objects.find(object => object.kind === 'ConfigMap') as unknown as { data: Record<string, string> }
-  config.data['upstream-keepalive-timeout'] = '60'
+  shop.configures({ 'upstream-keepalive-timeout': '60' })
   const detail = { method, upstream_response_time: '0.000', request_time: '0.001' }
   shop.fails('connection_reset', shop.pods[0], { detail })
 }

@@ -6,7 +6,6 @@ import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const OOM = { reason: 'OOMKilled', exitCode: 137 }
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 export const CASES: DiagnosisCase[] = [
   shopCase(
@@ -32,8 +31,7 @@ export const CASES: DiagnosisCase[] = [
     shop => {
       const [first, second, third] = shop.pods
       for (const pod of [first, second!]) {
-        shop.unready(pod, -100)
-        shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -130, last: 9, container: 'app' })
+        shop.says503(pod, -100)
       }
       shop.backsOff(third!, { reason: 'Error', exitCode: 1, startedAt: -60, at: -50, restarts: 6, unready: -700 })
       shop.fails('no_endpoints', null)
@@ -74,8 +72,7 @@ export const CASES: DiagnosisCase[] = [
         first: -900,
         type: 'Normal'
       })
-      shop.unready(pod, -200)
-      shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -230, last: 9, container: 'app' })
+      shop.says503(pod, -200)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',
@@ -114,8 +111,7 @@ export const CASES: DiagnosisCase[] = [
       const [pod] = shop.pods
       const message = 'Error creating: pods "x" is forbidden: exceeded quota: team, requested: pods=1, used: pods=9'
       shop.addEvent(shop.replicaSet!, 'FailedCreate', message, { first: -900, last: -610 })
-      shop.unready(pod, -590)
-      shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -580, last: 9, container: 'app' })
+      shop.says503(pod, -560)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',

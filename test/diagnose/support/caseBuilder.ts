@@ -23,7 +23,7 @@ import type {
   SliceObject,
   WorkloadObject
 } from './objectTypes.ts'
-import { webContainer } from './podMaker.ts'
+import { running, webContainer } from './podMaker.ts'
 import {
   askToDelete,
   backOff,
@@ -33,6 +33,7 @@ import {
   type Exit,
   end,
   evict,
+  hasNoAddress,
   neverStart,
   restart,
   setCondition
@@ -221,6 +222,14 @@ export class Shop extends Cluster {
     becomeUnready(pod, this.at(since), container)
   }
 
+  /** Not ready from then on, because its first container answers 503 to its readiness probe, from one period before until now. */
+  says503(pod: PodObject, since: number): void {
+    this.unready(pod, since)
+    const container = pod.status.containerStatuses[0]!.name
+    const message = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+    this.addEvent(pod, 'Unhealthy', message, { first: since - 30, last: Math.min(9, this.#now), container })
+  }
+
   ready(pod: PodObject, since: number): void {
     becomeReady(pod, this.at(since))
   }
@@ -228,6 +237,25 @@ export class Shop extends Cluster {
   /** Pods that never ran, each waiting for the same. */
   waitsFor(pods: PodObject[], reason: string, message?: string): void {
     for (const pod of pods) neverStart(pod, reason, message)
+  }
+
+  /** It has a node, but neither volumes nor network yet. */
+  isBeingCreated(pod: PodObject): void {
+    this.waitsFor([pod], 'ContainerCreating')
+    hasNoAddress(pod)
+  }
+
+  /** An init container holds the pod up: it runs, or waits for what is told. */
+  waitsInInit(pod: PodObject, name: string, waiting?: { reason: string; message: string }): void {
+    const container = { name, image: 'registry.example.com/prepare:9', command: ['/bin/prepare'] }
+    const status = { ...running(container, this.at(-880)), ready: false }
+    pod.spec.initContainers = [container]
+    pod.status.initContainerStatuses = [
+      waiting === undefined ? status : { ...status, started: false, state: { waiting } }
+    ]
+    this.waitsFor([pod], 'PodInitializing')
+    const message = `containers with incomplete status: [${name}]`
+    this.tell(pod, 'Initialized', 'False', -880, 'ContainersNotInitialized', message)
   }
 
   unschedulable(pod: PodObject, since: number, message: string): void {
