@@ -66,7 +66,11 @@ function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Can
   const rule = RULES.get(cause)
   const result = rule?.judge(scene, nestedCause) ?? null
   if (rule === undefined || result === null) return null
-  if (isFinding(result)) return { rule, finding: result, row, scene, explained: [] }
+  if (isFinding(result)) {
+    // Blame needs evidence: of a cluster of which next to nothing is known, none may be there.
+    const isCited = result.needs.length > 0 || (result.supports ?? []).length > 0
+    return isCited ? { rule, finding: result, row, scene, explained: [] } : null
+  }
   if (!judged.excluded.some(({ rootCause, because }) => rootCause === cause && because === result.because))
     judged.excluded.push({ rootCause: cause, because: result.because })
   return null

@@ -25,25 +25,32 @@ function isSet(ingress: Current<Ingress>, name: string): boolean {
   return annotationOf(ingress.object.metadata.annotations, `${ANNOTATION_PREFIX}${name}`) !== null
 }
 
-export interface Nearest {
-  reference: BackendReference
-  isHost: boolean
+/** What comes nearest: the same host, else the host most like it; there the path most like it. null: no rule at all. */
+export function nearestTo(ingresses: readonly Current<Ingress>[], host: string, path: string): BackendReference | null {
+  const likely = ingresses
+    .flatMap(backendsOf)
+    .flatMap(reference => (reference.rule === null ? [] : [{ reference, rule: reference.rule }]))
+    .map(item => ({ ...item, likeness: likeness(item.rule.host ?? '', host) }))
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, COMPARED_RULES)
+  let best: { reference: BackendReference; apart: number } | null = null
+  for (const { reference, rule } of likely) {
+    const hostDistance = hostMatches(rule.host, host) ? 0 : 1 + distance(rule.host ?? '', host)
+    const apart = hostDistance * 1000 + distance(rule.path, path.slice(0, rule.path.length + 8))
+    if (best === null || apart < best.apart) best = { reference, apart }
+  }
+  return best?.reference ?? null
 }
 
-/** What comes nearest: the same host, else the host most like it; there the path most like it. null: no rule at all. */
-export function nearestTo(ingresses: readonly Current<Ingress>[], host: string, path: string): Nearest | null {
-  let best: { reference: BackendReference; isHost: boolean; distance: number } | null = null
-  for (const ingress of ingresses) {
-    for (const reference of backendsOf(ingress)) {
-      const { rule } = reference
-      if (rule === null) continue
-      const isHost = hostMatches(rule.host, host)
-      const hostDistance = isHost ? 0 : 1 + distance(rule.host ?? '', host)
-      const apart = hostDistance * 1000 + distance(rule.path, path.slice(0, rule.path.length + 8))
-      if (best === null || apart < best.distance) best = { reference, isHost, distance: apart }
-    }
-  }
-  return best
+/** Letters that two hosts share at both ends: cheap, so that of thousands of rules only a few are compared letter by letter. */
+function likeness(one: string, other: string): number {
+  if (hostMatches(one, other)) return Number.POSITIVE_INFINITY
+  const shortest = Math.min(one.length, other.length)
+  let start = 0
+  while (start < shortest && one[start] === other[start]) start++
+  let end = 0
+  while (end < shortest - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end++
+  return start + end
 }
 
 /** Host and path of a rule. */
@@ -58,6 +65,7 @@ export function ruleFacts({ ingress, path, rule }: BackendReference): Fact[] {
 }
 
 const COMPARED = 100
+const COMPARED_RULES = 50
 
 /** Letters to change, add or leave out; of long texts the first hundred. */
 function distance(one: string, other: string): number {

@@ -18,13 +18,12 @@ export const authBackendFailing: Rule = {
     const url = authUrl(scene)
     if (url === null || url.fact === null) return null
     const inside = insideOf(scene, url, ask)
-    if (inside === null && !isSaid) {
-      const { namespace } = scene
-      return namespace === null ? null : { tier: 'C', ref: nameOf(ingress!.history), atMs: null, needs: [url.fact] }
-    }
+    const owner = ingress ?? scene.configMap
+    if (owner === null) return null
+    if (inside === null && !isSaid) return { tier: 'C', ref: nameOf(owner.history), atMs: null, needs: [url.fact] }
     return {
       tier: 'A',
-      ref: inside?.ref ?? nameOf((ingress ?? scene.configMap)!.history),
+      ref: inside?.ref ?? nameOf(owner.history),
       atMs: inside?.atMs ?? null,
       needs: [url.fact, ...(inside?.facts ?? [])],
       isUnobserved: inside?.isUnobserved === true && !isSaid,

@@ -14,21 +14,25 @@ export const clientAbort: Rule = {
     if (!isTimeout && input.status !== null && input.status !== 499) return null
     if (isTimeout || pod === null) {
       const timeout = scene.setting('client-body-timeout').fact
-      const owner = ingress ?? scene.service
-      if (owner === null) return null
-      const needs = isTimeout && timeout !== null ? [timeout] : []
-      return { tier: isTimeout ? 'B' : 'C', ref: nameOf(owner.history), atMs: null, needs, isUnobserved: !isTimeout }
+      const waits = (isTimeout && timeout) || scene.setting('proxy-read-timeout').fact
+      const owner = ingress ?? scene.configMap
+      if (owner === null || waits === null) return null
+      const needs = [{ ...waits, text: `${waits.text}${waited(scene)}` }]
+      return { tier: 'B', ref: nameOf(owner.history), atMs: null, needs, isUnobserved: !isTimeout }
     }
     const { ready } = pod
     if (ready.status !== 'True') return { because: `${pod.ref} was not Ready` }
     if (pod.isBeingDeleted) return { because: `${pod.ref} had been asked to go` }
     const isDown = container !== null && pod.down(container.name) !== null
     if (isDown) return { because: `a container of ${pod.ref} had ended` }
+    const facts = readyFacts(pod, `${pod.ref} was Ready${waited(scene)}`).slice(0, 1)
+    const isSlow = (input.detail.requestTimeMs ?? 0) > SLOW_MS
     return {
       tier: 'B',
       ref: ingress === null ? pod.ref : nameOf(ingress.history),
       atMs: null,
-      needs: readyFacts(pod, `${pod.ref} was Ready${waited(scene)}`).slice(0, 1),
+      needs: facts,
+      alternatives: isSlow ? [{ cause: 'app_slow', tier: 'C', facts }] : [],
       isInferred: ready.isInferred
     }
   }

@@ -1,8 +1,9 @@
 import type { Container } from '../../cluster/objects.ts'
 import { listOf } from '../conditions.ts'
-import { type Fact, field } from '../fact.ts'
+import { type Fact, field, nameOf } from '../fact.ts'
 import type { PodView } from '../podView.ts'
 import { quantityOf } from '../quantity.ts'
+import { readyFacts } from '../readyFacts.ts'
 import type { Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
 import { timeOf } from '../times.ts'
@@ -12,6 +13,8 @@ const EXHAUSTED = /worker_connections are not enough|too many open files/i
 const NEAR_MS = 90_000
 const FULL = 0.9
 const CONTAINER = 'controller'
+/** The usual place. */
+const CONFIG_MAP = { namespace: 'ingress-nginx', name: 'ingress-nginx-controller' }
 
 /** The controller ran out of connections, files, memory or CPU, or was down itself. */
 export const controllerResources: Rule = {
@@ -24,16 +27,28 @@ export const controllerResources: Rule = {
       symptom === 'local_port_exhausted' ||
       EXHAUSTED.test(input.detail.error ?? '')
     if (!isSaid) return down ?? firstOf(scene, pod => fullOf(scene, pod))
-    const limit = scene.setting('max-worker-connections').fact
+    const limit = limitOf(scene)
     const [pod] = scene.controller.pods
-    const ref = scene.configMap === null ? (pod?.ref ?? 'the controller') : refOf(scene)
-    const needs = [...(limit === null ? [] : [limit]), ...(down?.needs ?? [])]
-    return { tier: 'A', ref: pod?.ref ?? ref, atMs: down?.atMs ?? null, needs, isUnobserved: needs.length === 0 }
+    const { namespace, name } = CONFIG_MAP
+    const configMap = nameOf({ kind: 'ConfigMap', namespace: scene.controller.namespace ?? namespace, name })
+    return {
+      tier: 'A',
+      ref: pod?.ref ?? configMap,
+      atMs: down?.atMs ?? null,
+      needs: [limit.fact, ...(down?.needs ?? [])],
+      supports: pod === undefined ? [] : readyFacts(pod, `${pod.ref} was Ready`).slice(0, 1),
+      isUnobserved: !limit.isCertain
+    }
   }
 }
 
-function refOf({ configMap }: Scene): string {
-  return `ConfigMap ${configMap!.history.namespace}/${configMap!.history.name}`
+/** Where the number of connections is set; without a ConfigMap the default holds. */
+function limitOf(scene: Scene): { fact: Fact; isCertain: boolean } {
+  const { fact } = scene.setting('max-worker-connections')
+  if (fact !== null) return { fact, isCertain: true }
+  const namespace = scene.controller.namespace ?? CONFIG_MAP.namespace
+  const text = 'the controller has no ConfigMap: the default of max-worker-connections holds'
+  return scene.absence('ConfigMap', namespace, CONFIG_MAP.name, text)!
 }
 
 /** Of the pod that wrote the lines, where the log tells which; else the first for which it holds. */

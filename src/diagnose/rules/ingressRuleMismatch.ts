@@ -18,11 +18,10 @@ export const ingressRuleMismatch: Rule = {
     if (nearest === null) return null
     return {
       tier: 'A',
-      ref: nameOf(nearest.reference.ingress.history),
+      ref: nameOf(nearest.ingress.history),
       atMs: null,
-      needs: ruleFacts(nearest.reference),
-      isUnobserved:
-        !scene.isObservable('Ingress', nearest.reference.ingress.history.namespace) || scene.isInGap('Ingress')
+      needs: ruleFacts(nearest),
+      isUnobserved: !scene.isObservable('Ingress', nearest.ingress.history.namespace) || scene.isInGap('Ingress')
     }
   }
 }
