@@ -127,6 +127,13 @@ test('only main.ts ends the process, but for an interrupt', () => {
   expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/cli/stop.ts', 'src/main.ts'])
 })
 
+test('one file knows the Kubernetes client', () => {
+  const users = sources.filter(
+    file => file.startsWith('src/') && importsOf(file).some(name => name.startsWith('@kubernetes/'))
+  )
+  expect(users).toEqual(['src/cluster/connect.ts'])
+})
+
 test('every import is a package that is declared', () => {
   const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string> | undefined>
   const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
