@@ -63,7 +63,9 @@ export class JsonSplitter {
   push(chunk: Uint8Array): void {
     this.#capturing()?.resume(0)
     for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]!
+      if (this.#isInString && this.#matched === -1 && !this.#isEscaped) at = this.#skipText(chunk, at)
+      const byte = chunk[at]
+      if (byte === undefined) break
       if (this.#isStray) this.#isStray = byte !== NEWLINE
       else if (byte === OPEN_OBJECT && this.#last === NEWLINE && this.#isBrokenOff()) this.#restart(at)
       else if (this.#isInString) this.#inString(byte)
@@ -83,6 +85,17 @@ export class JsonSplitter {
   #capturing(): Capture | null {
     if (this.#isInItem) return this.#inner
     return this.#depth > 0 && this.#itemsDepth === 0 ? this.#outer : null
+  }
+
+  /** Most bytes are plain text in strings: up to one that is not. The one before a line break is looked at, too. */
+  #skipText(chunk: Uint8Array, from: number): number {
+    let at = from
+    for (; at < chunk.length; at++) {
+      const byte = chunk[at]!
+      if (byte === QUOTE || byte === BACKSLASH || byte < 0x20 || this.#last === NEWLINE) break
+    }
+    if (at > from) this.#last = this.#before = chunk[at - 1]!
+    return at
   }
 
   #inString(byte: number): void {

@@ -27,17 +27,23 @@ const CREDENTIAL_WORDS = new Set([
   'jwt',
   'license'
 ])
+/** As the last word: `AUTH_HOST` is where something is, `HOST_TOKEN` is none. */
+const PLACE_WORDS = new Set(
+  'host hosts hostname addr address endpoint server servers service svc port upstream backend broker brokers uri url'.split(
+    ' '
+  )
+)
 /** Settings, no hosts. */
 const SWITCHES = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'null', 'none', 'nil', 'undefined'])
 
 /** `DB_PASSWORD`, `--api-key`, `authToken`: whatever stands there is a secret. */
 export function isCredentialName(name: string): boolean {
-  if (CREDENTIAL_PARTS.test(name)) return true
   const words = name
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .split(/[^a-z\d]+/)
-  return words.some(word => CREDENTIAL_WORDS.has(word))
+  if (PLACE_WORDS.has(words.at(-1)!)) return false
+  return CREDENTIAL_PARTS.test(name) || words.some(word => CREDENTIAL_WORDS.has(word))
 }
 
 /** `5`, `0.5`, `75s`, `5000ms`. */

@@ -30,7 +30,8 @@ export function newestTime(object: KubeObject): number {
 
 function newestBelow(value: object): number {
   let newest = Number.NEGATIVE_INFINITY
-  for (const [key, inner] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const inner = (value as Record<string, unknown>)[key]
     if (typeof inner === 'string') {
       if (TIME_FIELDS.has(key)) newest = Math.max(newest, Date.parse(inner))
     } else if ((isRecord(inner) && !NO_TIMES.has(key)) || Array.isArray(inner)) {

@@ -78,17 +78,14 @@ function whole(value: unknown, hadItems: boolean, receiver: YamlReceiver): void 
 }
 
 function parse(lines: string[], line: number, to: (value: unknown) => void, receiver: YamlReceiver): void {
-  const document = parseDocument(lines.join('\n'), { logLevel: 'silent', uniqueKeys: false, version: '1.2' })
-  const [error] = document.errors
-  if (error) {
-    receiver.broken(error.message.split('\n')[0]!, line)
-    return
-  }
   let value: unknown
   try {
+    const document = parseDocument(lines.join('\n'), { logLevel: 'silent', uniqueKeys: false })
+    if (document.errors.length > 0) throw document.errors[0]!
     value = document.toJS({ maxAliasCount: 100 })
-  } catch (thrown) {
-    receiver.broken(thrown instanceof Error ? thrown.message : String(thrown), line)
+  } catch (error) {
+    // Also what nests so deep that the parser has no stack left.
+    receiver.broken(error instanceof Error ? error.message.split('\n')[0]! : String(error), line)
     return
   }
   to(value)

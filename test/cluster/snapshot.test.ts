@@ -82,6 +82,14 @@ describe('forms', () => {
     expect(problems.length).toBe(name.startsWith('a warning') ? 1 : 0)
   })
 
+  test('a list of many chunks', async () => {
+    const many = Array.from({ length: 3_000 }, (_, i) => object('Pod', `pod-${i}`, '10:00:00', `ns-${i % 7}`))
+    const { events, problems } = await readSnapshots([file(list(...many))])
+    expect(problems).toEqual([])
+    expect(events).toHaveLength(3_002)
+    expect(events[1_500]).toMatchObject({ object: { metadata: { name: 'pod-1499' } } })
+  })
+
   test('items of a list of one kind take theirs from it, and an empty one says that there is none', async () => {
     const metrics = { metadata: { name: 'a', namespace: 'shop' }, timestamp: '2025-01-01T10:00:00Z', containers: [] }
     const raw = JSON.stringify({ kind: 'PodMetricsList', apiVersion: 'metrics.k8s.io/v1beta1', items: [metrics] })
@@ -344,6 +352,16 @@ describe('what is no snapshot', () => {
     const { events, leftOut, unknownKinds } = await readSnapshots([file(list(POD, OTHER_POD, broken, gateway))])
     expect(brief(events)[0]).toBe('10:00:05 LIST_START Pod *')
     expect({ leftOut, unknownKinds: [...unknownKinds] }).toEqual({ leftOut: 1, unknownKinds: [['Gateway', 1]] })
+  })
+
+  test('what nests deep is read to its end', async () => {
+    const depth = 100_000
+    const deep = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","x":${'['.repeat(depth)}${']'.repeat(depth)}}}`
+    const { events } = await readSnapshots([file(deep)])
+    expect(events).toMatchObject([{ object: { kind: 'Pod', metadata: { name: 'a' } } }])
+    const yaml = await readSnapshots([file(`kind: Pod\napiVersion: v1\nmetadata: ${'['.repeat(20_000)}\n`)])
+    expect(yaml.events).toEqual([])
+    expect(yaml.problems).toHaveLength(1)
   })
 
   test('aliases of YAML do not multiply', async () => {
