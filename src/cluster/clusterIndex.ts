@@ -20,6 +20,8 @@ import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
+/** Histories that are kept made; others are made again, which takes microseconds. */
+const DERIVED_MAX = 5_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -48,7 +50,7 @@ class ClusterIndex implements ClusterState {
   readonly #parts = new SharedParts()
   readonly #closed = new ClosedQueue()
   readonly #events = new EventShelf(EVENT_LIMITS)
-  readonly #derived = new WeakMap<SightingLog, Derived>()
+  readonly #derived = new Map<SightingLog, Derived>()
   #firstObjectMs = Number.POSITIVE_INFINITY
   #newestMs = Number.NEGATIVE_INFINITY
 
@@ -224,10 +226,17 @@ class ClusterIndex implements ClusterState {
     if (table === undefined) this.#tables.set(kind, (table = new ObjectTable()))
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
-    const log = table.open(kind, namespace, metadata.name, uid)
-    const isNew = log.sightings.length === 0
-    if (!log.add(at, type, isNew ? this.#parts.share(object) : object)) return false
-    this.#postings.add(log, object)
+    // The texts that its versions will hold: one copy of each.
+    const { texts } = this.#parts
+    const log = table.open(
+      kind,
+      texts.share(namespace),
+      texts.share(metadata.name),
+      uid === null ? null : texts.share(uid)
+    )
+    const learned = log.add(at, type, object, this.#parts)
+    if (learned === 'nothing') return false
+    if (learned === 'change') this.#postings.add(log, object)
     if (log.isLong) {
       this.#postings.delete(log)
       log.cut()
@@ -278,6 +287,7 @@ class ClusterIndex implements ClusterState {
     this.#tables.get(log.kind)?.delete(log)
     this.#closed.set(log, null)
     this.#events.delete(log)
+    this.#derived.delete(log)
   }
 
   #derive(log: SightingLog): Derived {
@@ -287,6 +297,7 @@ class ClusterIndex implements ClusterState {
     const table = this.#tables.get(log.kind)
     const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
     const derived = { revision, lives: livesOf(log, namesakes, this.#coverage), tenures: null, entries: null }
+    if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
     this.#derived.set(log, derived)
     return derived
   }

@@ -69,10 +69,8 @@ export function createdMs(object: { metadata: { creationTimestamp?: string } }):
   return apiTime(object.metadata.creationTimestamp)
 }
 
-function isNotNewer({ object }: Sighting, deletion: Sighting): boolean {
-  const { resourceVersion } = object.metadata
-  const isSame = typeof resourceVersion === 'string' && resourceVersion === deletion.object.metadata.resourceVersion
-  return isSame || compareVersions(object, deletion.object) < 0
+function isNotNewer({ version }: Sighting, deletion: Sighting): boolean {
+  return (version !== null && version === deletion.version) || compareVersions(version, deletion.version) < 0
 }
 
 function end(draft: Draft, ms: number): void {
@@ -119,10 +117,10 @@ function succeededMs(log: SightingLog, seenMs: number, namesakes: readonly Sight
 
 /** Of two objects that were seen under one name at one moment. */
 function isYounger(log: SightingLog, other: SightingLog): boolean {
-  const one = log.sightings[0]!.object
-  const two = other.sightings[0]!.object
-  const byTime = (createdMs(one) ?? 0) - (createdMs(two) ?? 0)
-  return byTime !== 0 ? byTime > 0 : compareVersions(one, two) > 0
+  const one = log.sightings[0]!
+  const two = other.sightings[0]!
+  const byTime = (createdMs(one.object) ?? 0) - (createdMs(two.object) ?? 0)
+  return byTime !== 0 ? byTime > 0 : compareVersions(one.version, two.version) > 0
 }
 
 function lifeOf(draft: Draft, log: SightingLog, coverage: Coverage): Life {

@@ -16,17 +16,21 @@ const NONE: ReadonlySet<SightingLog> = new Set()
 export type Topic = 'address' | 'label' | 'owner' | 'about' | 'slice' | 'upstream' | 'clusterIp'
 
 export class Postings {
-  readonly #logs = new Map<string, Set<SightingLog>>()
+  /** Most keys have one log, and a set of one costs ten times as much. */
+  readonly #logs = new Map<string, SightingLog | Set<SightingLog>>()
 
   get(topic: Topic, ...parts: string[]): ReadonlySet<SightingLog> {
-    return this.#logs.get(keyOf(topic, parts)) ?? NONE
+    const logs = this.#logs.get(keyOf(topic, parts))
+    if (logs === undefined) return NONE
+    return logs instanceof Set ? logs : new Set([logs])
   }
 
   add(log: SightingLog, object: KubeObject): void {
     for (const key of keysOf(log, object)) {
       const logs = this.#logs.get(key)
-      if (logs === undefined) this.#logs.set(key, new Set([log]))
-      else logs.add(log)
+      if (logs instanceof Set) logs.add(log)
+      else if (logs === undefined) this.#logs.set(key, log)
+      else if (logs !== log) this.#logs.set(key, new Set([logs, log]))
     }
   }
 
@@ -35,8 +39,10 @@ export class Postings {
     for (const { object } of log.sightings)
       for (const key of keysOf(log, object)) {
         const logs = this.#logs.get(key)
-        logs?.delete(log)
-        if (logs?.size === 0) this.#logs.delete(key)
+        if (logs instanceof Set) {
+          logs.delete(log)
+          if (logs.size === 0) this.#logs.delete(key)
+        } else if (logs === log) this.#logs.delete(key)
       }
   }
 }

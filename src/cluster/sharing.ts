@@ -11,64 +11,85 @@ const DEPTH_MAX = 40
 const PARTS_MAX = 30_000
 /** Longer texts are not likely to come again, and would fill the table. */
 const KEY_LENGTH_MAX = 2_000
+const TEXTS_MAX = 10_000
+const TEXT_LENGTH_MAX = 64
 
 /** `next`, with every part that equals its counterpart in `previous` replaced by that; `previous` itself when all is equal. */
-export function shareWith<T>(previous: unknown, next: T, depth = 0): T {
-  if (Object.is(previous, next) || typeof next !== 'object' || next === null) return next
+export function shareWith<T>(previous: unknown, next: T, texts: SharedTexts, depth = 0): T {
+  if (Object.is(previous, next)) return next
+  if (typeof next === 'string') return (previous === next ? previous : texts.share(next)) as T
+  if (typeof next !== 'object' || next === null) return next
   if (depth > DEPTH_MAX) return null as T
-  if (Array.isArray(next)) return shareItems(Array.isArray(previous) ? previous : [], next, depth) as T
+  if (Array.isArray(next)) return shareItems(Array.isArray(previous) ? previous : [], next, texts, depth) as T
   const old = isRecord(previous) ? previous : {}
-  const shared: [string, unknown][] = []
+  const keys = Object.keys(next) as (string & keyof T)[]
+  // A copy of the same shape costs less than one that is built key by key.
+  const copy: T = { ...next }
   let isSame = isRecord(previous)
-  for (const [key, value] of Object.entries(next)) {
-    const before = Object.hasOwn(old, key) ? old[key] : undefined
-    const one = shareWith(before, value, depth + 1)
-    if (!Object.is(one, before) || !Object.hasOwn(old, key)) isSame = false
-    shared.push([key, one])
+  for (const key of keys) {
+    const has = Object.hasOwn(old, key)
+    const before = has ? old[key] : undefined
+    const one = shareWith(before, next[key], texts, depth + 1)
+    if (!has || !Object.is(one, before)) isSame = false
+    if (!Object.is(one, next[key])) copy[key] = one as T[string & keyof T]
   }
-  if (isSame && Object.keys(old).length === shared.length) return previous as T
-  return Object.fromEntries(shared) as T
+  return isSame && Object.keys(old).length === keys.length ? (previous as T) : copy
 }
 
 /** Counted from the front, and what is left from the back: so one item more or less does not move all others. */
-function shareItems(previous: readonly unknown[], next: readonly unknown[], depth: number): readonly unknown[] {
-  const items = next.map((item, i) => shareWith(previous[i], item, depth + 1))
-  if (items.length === previous.length) return items.every((item, i) => Object.is(item, previous[i])) ? previous : items
+function shareItems(
+  previous: readonly unknown[],
+  next: readonly unknown[],
+  texts: SharedTexts,
+  depth: number
+): readonly unknown[] {
   const shift = previous.length - next.length
-  return items.map((item, i) =>
-    Object.is(item, previous[i]) || i + shift < 0 ? item : shareWith(previous[i + shift], item, depth + 1)
-  )
+  const items = next.map((item, i) => {
+    const one = shareWith(previous[i], item, texts, depth + 1)
+    if (shift === 0 || Object.is(one, previous[i]) || i + shift < 0) return one
+    const other = shareWith(previous[i + shift], item, texts, depth + 1)
+    return Object.is(other, previous[i + shift]) ? other : one
+  })
+  return shift === 0 && items.every((item, i) => Object.is(item, previous[i])) ? previous : items
 }
 
-/** Equal but for `resourceVersion`, which says nothing about the object. The second went through `shareWith` the first. */
-export function isEqualContent(previous: KubeObject, shared: KubeObject): boolean {
-  if (previous === shared) return true
-  return isEqualBut(previous, shared, 'metadata') && isEqualBut(previous.metadata, shared.metadata, 'resourceVersion')
-}
+/** Texts that were seen lately: one time stands in five conditions of a pod, one node in a hundred pods. */
+export class SharedTexts {
+  #young = new Map<string, string>()
+  #old = new Map<string, string>()
 
-function isEqualBut(a: object, b: object, exempt: string): boolean {
-  const one = new Map(Object.entries(a))
-  const other = new Map(Object.entries(b))
-  one.delete(exempt)
-  other.delete(exempt)
-  return one.size === other.size && [...one].every(([key, value]) => other.has(key) && Object.is(other.get(key), value))
+  share(text: string): string {
+    if (text.length > TEXT_LENGTH_MAX) return text
+    const known = this.#young.get(text)
+    if (known !== undefined) return known
+    const one = this.#old.get(text) ?? text
+    if (this.#young.size >= TEXTS_MAX) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(one, one)
+    return one
+  }
 }
 
 /** Parts that many objects have in common, found again by what they say. */
 export class SharedParts {
+  readonly texts = new SharedTexts()
   #young = new Map<string, Part>()
   #old = new Map<string, Part>()
   #count = 0
 
   /** The object with its labels, annotations, owners and `spec` shared with all other objects that came here. */
   share<O extends KubeObject>(object: O): O {
-    const { metadata } = object
-    const parts: Record<string, unknown> = { ...metadata }
-    const shared = Object.fromEntries<unknown>([...Object.entries(object), ['metadata', parts]])
+    const copy = shareWith(undefined, object, this.texts)
     for (const key of ['labels', 'annotations', 'ownerReferences'])
-      if (Object.hasOwn(parts, key)) parts[key] = this.#part(parts[key], 0).value
-    if (Object.hasOwn(shared, 'spec')) shared.spec = this.#part(shared.spec, 0).value
-    return shared as unknown as O
+      this.#sharePart(copy.metadata as unknown as Record<string, unknown>, key)
+    this.#sharePart(copy as unknown as Record<string, unknown>, 'spec')
+    return copy
+  }
+
+  #sharePart(owner: Record<string, unknown>, key: string): void {
+    if (Object.hasOwn(owner, key)) owner[key] = this.#part(owner[key], 0).value
   }
 
   /** Its key names its parts by their numbers, so that equal parts cost no text of their own. */

@@ -2,23 +2,31 @@
 
 import type { ObjectEvent } from './event.ts'
 import type { Kind, KubeObject } from './objects.ts'
-import { isEqualContent, shareWith } from './sharing.ts'
+import { type SharedParts, type SharedTexts, shareWith } from './sharing.ts'
+
+/** A number where it is one, a text where it can only be compared for equality; null: none is told. */
+export type ResourceVersion = number | string | null
 
 /** One sight of the object, or several with nothing new between them. */
 export interface Sighting {
   at: number
   type: ObjectEvent['type']
+  /** Without its `resourceVersion`, which would make each of them another. */
   object: KubeObject
+  version: ResourceVersion
   /** The sighting before shows the same. */
   repeats: boolean
   /** Later lists that showed the same again, ascending: an object that never changes is in every one of them. */
   again: number[] | null
 }
 
+/** What a sighting tells: nothing, that the object is still so, or that it is not so any more. */
+export type Added = 'nothing' | 'again' | 'change'
+
 /** An object that changes all the time keeps its first version and the last of these. */
 const SIGHTINGS_MAX = 200
 /** How far it may grow beyond it before it is cut. */
-const SIGHTINGS_SLACK = 50
+const SIGHTINGS_SLACK = 20
 /** Lists of a month; of more the oldest are forgotten. */
 const AGAIN_MAX = 1_000
 
@@ -44,28 +52,32 @@ export class SightingLog {
     return this.#sightings
   }
 
-  /** By time, then by `resourceVersion`, then by arrival. False: nothing new. */
-  add(at: number, type: ObjectEvent['type'], object: KubeObject): boolean {
+  /** By time, then by `resourceVersion`, then by arrival. */
+  add(at: number, type: ObjectEvent['type'], seen: KubeObject, parts: SharedParts): Added {
+    const { texts } = parts
+    const { resourceVersion, ...metadata } = seen.metadata
+    const version = versionOf(resourceVersion)
+    const object = { ...seen, metadata }
     const sightings = this.#sightings
     let index = sightings.length
-    while (index > 0 && isBefore(at, object, sightings[index - 1]!.at, sightings[index - 1]!.object)) index--
+    while (index > 0 && isBefore(at, version, sightings[index - 1]!)) index--
     const before = sightings[index - 1]
-    const shared = before === undefined ? object : shareWith(before.object, object)
+    const shared = before === undefined ? parts.share(object) : shareWith(before.object, object, texts)
     for (let i = index - 1; i >= 0 && sightings[i]!.at === at; i--)
-      if (sightings[i]!.type === type && isSame(sightings[i]!.object, shareWith(sightings[i]!.object, object)))
-        return false
-    const repeats = before !== undefined && before.type !== 'DELETED' && isSame(before.object, shared)
-    if (repeats && type === 'ADDED' && !this.isUidMadeUp) return addAgain(before, at)
-    const rest = before === undefined ? null : cutAgain(before, at, object)
-    sightings.splice(index, 0, { at, type, object: shared, repeats, again: null })
+      if (sightings[i]!.type === type && isSame(sightings[i]!, object, version, texts)) return 'nothing'
+    const repeats = before !== undefined && before.type !== 'DELETED' && isSame(before, shared, version, texts)
+    if (repeats && type === 'ADDED' && !this.isUidMadeUp) return addAgain(before, at) ? 'again' : 'nothing'
+    const rest = before === undefined ? null : cutAgain(before, at, version)
+    sightings.splice(index, 0, { at, type, object: shared, version, repeats, again: null })
     if (rest !== null) {
       const [first, ...more] = rest as [number, ...number[]]
       const again = more.length === 0 ? null : more
-      sightings.splice(index + 1, 0, { at: first, type: 'ADDED', object: before!.object, repeats: false, again })
+      sightings.splice(index + 1, 0, { ...before!, at: first, type: 'ADDED', repeats: false, again })
     }
     const next = sightings[index + 1]
-    if (next !== undefined) next.repeats = type !== 'DELETED' && isSame(shared, shareWith(shared, next.object))
-    return true
+    if (next !== undefined)
+      next.repeats = type !== 'DELETED' && isSame(sightings[index]!, next.object, next.version, texts)
+    return repeats ? 'again' : 'change'
   }
 
   /** Too long: `cut` would drop something. */
@@ -106,26 +118,24 @@ export function seenTo(sighting: Sighting): number {
   return sighting.again?.at(-1) ?? sighting.at
 }
 
-/** Negative: `a` is older; 0: they cannot be told apart. Numbers of more digits than a double holds are compared as text. */
-export function compareVersions(a: KubeObject, b: KubeObject): number {
-  const one = a.metadata.resourceVersion
-  const other = b.metadata.resourceVersion
-  if (!isNumeric(one) || !isNumeric(other)) return 0
-  return one.length - other.length || (one < other ? -1 : one > other ? 1 : 0)
+/** Negative: `a` is older; 0: they cannot be told apart. */
+export function compareVersions(a: ResourceVersion, b: ResourceVersion): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : 0
 }
 
-function isNumeric(text: unknown): text is string {
-  return typeof text === 'string' && /^[1-9]\d*$/.test(text)
+function versionOf(text: unknown): ResourceVersion {
+  if (typeof text !== 'string' || text === '') return null
+  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(number) ? number : text
 }
 
-function isBefore(at: number, object: KubeObject, otherAt: number, other: KubeObject): boolean {
-  return at < otherAt || (at === otherAt && compareVersions(object, other) < 0)
+function isBefore(at: number, version: ResourceVersion, other: Pick<Sighting, 'at' | 'version'>): boolean {
+  return at < other.at || (at === other.at && compareVersions(version, other.version) < 0)
 }
 
-function isSame(previous: KubeObject, shared: KubeObject): boolean {
-  const version = previous.metadata.resourceVersion
-  if (typeof version === 'string' && version !== '' && version === shared.metadata.resourceVersion) return true
-  return isEqualContent(previous, shared)
+function isSame(previous: Sighting, object: KubeObject, version: ResourceVersion, texts: SharedTexts): boolean {
+  if (version !== null && version === previous.version) return true
+  return shareWith(previous.object, object, texts) === previous.object
 }
 
 function addAgain(sighting: Sighting, at: number): boolean {
@@ -141,10 +151,10 @@ function addAgain(sighting: Sighting, at: number): boolean {
 }
 
 /** Takes away and returns the repetitions that come after a change which became known late; null: none does. */
-function cutAgain(sighting: Sighting, at: number, object: KubeObject): number[] | null {
+function cutAgain(sighting: Sighting, at: number, version: ResourceVersion): number[] | null {
   const { again } = sighting
   if (again === null || again.at(-1)! < at) return null
-  const index = again.findIndex(time => isBefore(at, object, time, sighting.object))
+  const index = again.findIndex(time => isBefore(at, version, { at: time, version: sighting.version }))
   if (index === -1) return null
   const rest = again.splice(index)
   if (again.length === 0) sighting.again = null

@@ -25,21 +25,26 @@ export function entriesOf({ history, knownTo }: Life): ReadonlyMap<string, reado
   const slices = history as History<EndpointSlice>
   const all = new Map<string, SliceEntry[]>()
   let open = new Map<string, SliceEntry>()
+  // Versions share their endpoints, so each is read once.
+  const read = new Map<SliceEndpoint, readonly Named[]>()
   for (const [i, { atMs, isObserved, object }] of slices.versions.entries()) {
     const still = new Map<string, SliceEntry>()
-    for (const [key, named] of namedBy(object)) {
-      const before = open.get(key)
-      if (before !== undefined) still.set(key, before)
+    const service = serviceOfSlice(object)
+    const endpoints = service === null ? [] : endpointsOf(object)
+    for (const { key, ...named } of endpoints.flatMap(endpoint => namedBy(endpoint, read))) {
+      const before = open.get(service + key)
+      if (before !== undefined) still.set(service + key, before)
       else {
         const entry = {
           namespace: slices.namespace,
+          service: service!,
           slice: slices.name,
           fromMs: atMs,
           toMs: null,
           isFromObserved: isObserved,
           ...named
         }
-        still.set(key, entry)
+        still.set(service + key, entry)
         const entries = all.get(entry.address)
         if (entries === undefined) all.set(entry.address, [entry])
         else entries.push(entry)
@@ -52,19 +57,21 @@ export function entriesOf({ history, knownTo }: Life): ReadonlyMap<string, reado
   return all
 }
 
-type Named = Pick<SliceEntry, 'service' | 'address' | 'ready' | 'uid'>
+/** `key`: what makes an entry another one, within its Service. */
+type Named = Pick<SliceEntry, 'address' | 'ready' | 'uid'> & { key: string }
 
-/** By what makes an entry another one. */
-function namedBy(slice: EndpointSlice): Map<string, Named> {
-  const named = new Map<string, Named>()
-  const service = serviceOfSlice(slice)
-  if (service === null) return named
-  for (const endpoint of endpointsOf(slice)) {
-    const ready = endpoint.conditions?.ready !== false
-    const uid = typeof endpoint.targetRef?.uid === 'string' ? endpoint.targetRef.uid : null
-    for (const address of addressesOf(endpoint))
-      named.set(JSON.stringify([service, address, ready, uid]), { service, address, ready, uid })
-  }
+function namedBy(endpoint: SliceEndpoint, read: Map<SliceEndpoint, readonly Named[]>): readonly Named[] {
+  const known = read.get(endpoint)
+  if (known !== undefined) return known
+  const ready = endpoint.conditions?.ready !== false
+  const uid = typeof endpoint.targetRef?.uid === 'string' ? endpoint.targetRef.uid : null
+  const named = addressesOf(endpoint).map(address => ({
+    address,
+    ready,
+    uid,
+    key: ` ${address} ${ready} ${uid ?? ''}`
+  }))
+  read.set(endpoint, named)
   return named
 }
 
