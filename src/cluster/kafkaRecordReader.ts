@@ -13,13 +13,8 @@ import { kafkaError } from '../source/kafka/kafkaError.ts'
 import { createClient, RETRY } from '../source/kafka/kafkajsClient.ts'
 import { KafkajsDriver } from '../source/kafka/kafkajsDriver.ts'
 import { type FoundList, ListSearch } from './listSearch.ts'
-import {
-  type ClusterRecord,
-  type ClusterRecordReader,
-  parseRecorded,
-  type RecordedEvent,
-  type RecordHandlers
-} from './record.ts'
+import type { ClusterRecord, ClusterRecordReader, RecordedEvent, RecordHandlers } from './record.ts'
+import { parseRecorded } from './recordLine.ts'
 
 /** A list comes every hour. */
 const STEP_MS = 70 * 60_000

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { systemErrorText } from '../errors.ts'
 import { ListSearch } from './listSearch.ts'
 import type { ClusterRecord, ClusterRecordReader, RecordedEvent, RecordHandlers } from './record.ts'
-import { parseRecorded } from './record.ts'
+import { parseRecorded } from './recordLine.ts'
 import { linesOf, listSegments, type Segment } from './recordSegment.ts'
 
 const POLL_MS = 1_000
