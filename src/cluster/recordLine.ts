@@ -2,6 +2,7 @@
 
 import type { ClusterEvent } from './event.ts'
 import { keptObject } from './keptFields.ts'
+import type { RecordedHead } from './listSearch.ts'
 import { KINDS, type Kind } from './objects.ts'
 import type { RecordedEvent } from './record.ts'
 
@@ -9,8 +10,30 @@ const KIND_SET: ReadonlySet<unknown> = new Set(KINDS)
 /** What a Date can hold, ms. */
 const TIME_MS_MAX = 8.64e15
 
+/** What a search for lists needs, without the care that an object costs; null: it is no event of a record. */
+export function parseHead(json: string): RecordedHead | null {
+  const fields = fieldsOf(json)
+  if (fields === null || typeof fields.type !== 'string') return null
+  const { writer, at, type, isPartial } = fields
+  return { writer, at, type, ...(isPartial === true && { isPartial }) }
+}
+
 /** null: it is no event of a record, or its object cannot be read. What it holds beside that is left out. */
 export function parseRecorded(json: string): RecordedEvent | null {
+  const fields = fieldsOf(json)
+  if (fields === null) return null
+  const { writer, number, at } = fields
+  const event = eventOf(at, fields)
+  return event && { ...event, writer, number }
+}
+
+interface Fields extends Record<string, unknown> {
+  writer: string
+  number: number
+  at: number
+}
+
+function fieldsOf(json: string): Fields | null {
   let value: unknown
   try {
     value = JSON.parse(json)
@@ -18,11 +41,8 @@ export function parseRecorded(json: string): RecordedEvent | null {
     return null
   }
   if (typeof value !== 'object' || value === null) return null
-  const fields = value as Record<string, unknown>
-  const { writer, number, at } = fields
-  if (typeof writer !== 'string' || !Number.isSafeInteger(number) || !isTime(at)) return null
-  const event = eventOf(at, fields)
-  return event && { ...event, writer, number: number as number }
+  const { writer, number, at } = value as Record<string, unknown>
+  return typeof writer === 'string' && Number.isSafeInteger(number) && isTime(at) ? (value as Fields) : null
 }
 
 function eventOf(at: number, fields: Record<string, unknown>): ClusterEvent | null {
