@@ -13,7 +13,7 @@ import { kafkaError } from '../source/kafka/kafkaError.ts'
 import { createClient, RETRY } from '../source/kafka/kafkajsClient.ts'
 import { KafkajsDriver } from '../source/kafka/kafkajsDriver.ts'
 import { type FoundList, ListSearch } from './listSearch.ts'
-import type { ClusterRecord, ClusterRecordReader, RecordedEvent, RecordHandlers } from './record.ts'
+import type { ClusterRecord, ClusterRecordReader, RecordHandlers } from './record.ts'
 import { parseHead, parseRecorded } from './recordLine.ts'
 
 /** A list comes every hour. */

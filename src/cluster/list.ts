@@ -17,6 +17,14 @@ export interface Collector {
   put(object: KubeObject): unknown
 }
 
+export interface UnitRequest {
+  connection: Connection
+  unit: Unit
+  keep: Keep
+  into: Collector
+  signal: AbortSignal | undefined
+}
+
 const PAGE = 500
 /** How often a list is begun again because it took longer than the server remembers (usually 5 min). */
 const EXPIRED_MAX = 5
@@ -54,7 +62,7 @@ export async function listKinds(connection: Connection, options: ListOptions): P
       try {
         const objects: KubeObject[] = []
         const into = { clear: () => objects.splice(0), put: (object: KubeObject) => objects.push(object) }
-        await patiently(() => listUnit(connection, unit!, keep, into, signal), wait)
+        await patiently(() => listUnit({ connection, unit: unit!, keep, into, signal }), wait)
         listed.set(unit, objects)
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 401) throw error
@@ -101,18 +109,11 @@ export async function listableNamespaces(
  * All objects of a unit; gives the version from which a watch goes on. Throws ApiError. One object that was named and is not
  * there is an empty list.
  */
-export async function listUnit(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  into: Collector,
-  signal: AbortSignal | undefined
-): Promise<string> {
+export async function listUnit(request: UnitRequest): Promise<string> {
   for (let begun = 1; ; begun++) {
-    into.clear()
+    request.into.clear()
     try {
-      if (unit.kind === 'Secret') return await getNamed(connection, unit, keep, into, signal)
-      return await listPages(connection, unit, keep, into, signal)
+      return await (request.unit.kind === 'Secret' ? getNamed(request) : listPages(request))
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 410 || begun === EXPIRED_MAX) throw error
     }
@@ -124,13 +125,7 @@ export function selectorOf(unit: Unit): Record<string, string> {
   return unit.name === null ? {} : { fieldSelector: `metadata.name=${unit.name}` }
 }
 
-async function listPages(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  into: Collector,
-  signal: AbortSignal | undefined
-): Promise<string> {
+async function listPages({ connection, unit, keep, into, signal }: UnitRequest): Promise<string> {
   const path = pathOf(unit.kind, unit.namespace)
   let next: string | undefined
   for (;;) {
@@ -152,13 +147,7 @@ async function listPages(
 }
 
 /** `get` alone: the role for Secrets allows no more. */
-async function getNamed(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  into: Collector,
-  signal: AbortSignal | undefined
-): Promise<string> {
+async function getNamed({ connection, unit, keep, into, signal }: UnitRequest): Promise<string> {
   const path = `${pathOf(unit.kind, unit.namespace)}/${encodeURIComponent(unit.name ?? '')}`
   try {
     const object = keep(withKind(await getJson(connection, path, {}, { silentMs: SILENT_MS, signal }), unit.kind))

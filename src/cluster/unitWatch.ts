@@ -124,7 +124,7 @@ export class UnitWatch {
   async #list(signal: AbortSignal): Promise<void> {
     const { connection, keep, listener } = this.#parts
     const objects = new PresentObjects()
-    const version = await listUnit(connection, this.#unit, keep, objects, signal)
+    const version = await listUnit({ connection, unit: this.#unit, keep, into: objects, signal })
     await listener.listed(this.#unit, objects)
     this.#version = version
     this.#isLost = false
