@@ -83,7 +83,7 @@ test('a list is a segment; closed ones are packed, and all are read in order', a
   expect(JSON.parse(first[0]!)).toEqual({ ...mark(T, 'LIST_START'), writer: 'a', number: 1 })
   const heard = bed.reader(T)
   await vi.waitFor(() => expect(heard.caught).toBeGreaterThan(0))
-  expect(heard.heard.map(({ writer: id, number, ...event }) => event)).toEqual(hours(3))
+  expect(heard.heard.map(({ writer: _writer, number: _number, ...event }) => event)).toEqual(hours(3))
   expect(Object.fromEntries(writer.facts.events)).toEqual({
     LIST_START: 3,
     ADDED: 3,
