@@ -247,6 +247,6 @@ test('a Secret that nobody may read is not called absent', () => {
     shop.fails('auth_failure', null, { status: 503 })
     return { root_cause: 'ingress_annotation_denied' }
   })
-  const { confidence } = caseVerdict({ ...one, unreadable: ['Secret'] } as DiagnosisCase)
+  const { confidence } = caseVerdict({ ...one, unreadable: ['Secret'] } as DiagnosisCase)!
   expect(confidence).toBeLessThanOrEqual(0.45)
 })

@@ -119,7 +119,7 @@ const CLIENT_ALERT =
   'SSL_do_handshake() failed (SSL: error:0A000416:SSL routines::ssl/tls alert certificate unknown:SSL alert number 46) while SSL handshaking'
 
 function hostTls(shop: Shop): void {
-  const host = shop.ingress.spec.rules[0]!.host
+  const host = shop.ingress.spec.rules[0]!.host!
   shop.ingress.spec.tls = [{ hosts: [host], secretName: 'host-tls' }]
   shop.fails('client_tls_failure', null, { detail: { error: CLIENT_ALERT } })
 }
@@ -163,7 +163,7 @@ testCases('ingress_cert_expired and ingress_cert_fallback', [
   }),
   shopCase('cl-fine', 'the certificate is fine: the client does not want it', shop => {
     hostTls(shop)
-    const host = shop.ingress.spec.rules[0]!.host
+    const host = shop.ingress.spec.rules[0]!.host!
     addObject(shop, 'Secret', shop.namespace, 'host-tls', { certificate: { notAfter: shop.at(86_400), sans: [host] } })
     return {
       root_cause: 'undetermined',

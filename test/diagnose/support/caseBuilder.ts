@@ -10,6 +10,7 @@
  *   })
  */
 
+import type { Kind } from '../../../src/cluster/objects.ts'
 import { Cluster } from './cluster.ts'
 import { numberOf } from './identity.ts'
 import { DAY } from './moment.ts'
@@ -47,6 +48,8 @@ export interface DiagnosisCase {
   failure: CaseFailure
   objects: AnyObject[]
   watch?: { type: WatchType; at: string; object: AnyObject }[]
+  /** Kinds that could not be read: nothing of them is absent. */
+  unreadable?: Kind[]
   expect: Expectation
 }
 
@@ -63,11 +66,14 @@ export interface CaseFailure {
   ingress: string | null
   host: string | null
   path: string | null
+  controller_namespace?: string
+  controller_pod?: string
   detail?: Record<string, string>
 }
 
 export interface Expectation {
-  root_cause: string
+  /** null: of the cluster nothing is known, so nothing is said. */
+  root_cause: string | null
   acceptable?: string[]
   must_cite?: string[]
   /** Slugs, and `cite:Pod shop/a-1`. */
@@ -146,6 +152,8 @@ export class Shop extends Cluster {
   readonly pods: [PodObject, ...PodObject[]]
   /** Set by `fails`. */
   failure: CaseFailure | null = null
+  /** Kinds that could not be read; their objects are taken out of the case. */
+  unreadable: Kind[] = []
   readonly #now: number
 
   constructor(id: string, options: ShopOptions) {
@@ -316,8 +324,9 @@ export class Shop extends Cluster {
       title,
       now: this.at(this.#now),
       failure: this.failure,
-      objects: this.objectsAtEnd(),
+      objects: this.objectsAtEnd().filter(object => !this.unreadable.includes(object.kind as Kind)),
       ...(this.watch.length === 0 ? {} : { watch: this.watch }),
+      ...(this.unreadable.length === 0 ? {} : { unreadable: this.unreadable }),
       expect
     }
   }
