@@ -108,7 +108,8 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
       services: flags.service ?? [],
-      filters: [...(flags.service ?? []), ...(flags.cause ?? [])]
+      filters: [...(flags.service ?? []), ...(flags.cause ?? [])],
+      cluster: cluster && { later: cluster.later, knownToMs: cluster.state.knownToMs }
     }
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
     return (await import('../explain/textReport.ts')).textReport(facts, styleFor(process.stdout, flags.color ?? true))
