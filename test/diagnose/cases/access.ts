@@ -172,7 +172,7 @@ export const CASES: DiagnosisCase[] = [
     return {
       root_cause: 'request_denied',
       variant: 'client_cert',
-      must_cite: [cites(shop, 'auth-tls-match-cn')],
+      must_cite: [`${ref(shop.ingress)} metadata.annotations`],
       must_not: ['auth_backend_failing', 'ingress_annotation_denied', 'ingress_cert_fallback']
     }
   }),

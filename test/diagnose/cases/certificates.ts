@@ -100,13 +100,16 @@ export const CASES: DiagnosisCase[] = [
     }
   }),
 
+  // A needed fact that was not observable caps the candidate; that the Secret is absent must not be said.
   shopCase('certificate-unreadable', 'Secrets cannot be read, and there is no other word of the certificate', shop => {
     shop.unreadable = ['Secret', 'Certificate']
     tlsFails(shop, 'shop-tls', 'unknown')
     return {
-      root_cause: 'undetermined',
+      root_cause: 'ingress_cert_fallback',
+      confidence_max: 0.45,
+      acceptable: ['undetermined'],
       must_cite: [ref(shop.ingress)],
-      must_not: [...BOTH, `cite:Secret ${shop.namespace}/shop-tls absent`]
+      must_not: ['ingress_cert_expired', `cite:Secret ${shop.namespace}/shop-tls absent`]
     }
   }),
 

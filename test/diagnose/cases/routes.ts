@@ -108,7 +108,7 @@ export const CASES: DiagnosisCase[] = [
 
   shopCase('route-catch-all', 'an Ingress without a host takes every request', shop => {
     const all = shop.addIngress('everything', 'unused.example.com', shop.app)
-    delete all.spec.rules[0]!.host
+    Object.assign(all.spec, { rules: [{ http: all.spec.rules[0]!.http }] })
     noRoute(shop, 'unknown.example.org', '/anything')
     return {
       root_cause: 'undetermined',

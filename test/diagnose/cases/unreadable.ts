@@ -7,14 +7,8 @@ import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const ONE = { ...APP, replicas: 1 }
-/** What needs an object to be absent, or pods to be none. */
-const OF_ABSENCE = [
-  'ingress_service_missing',
-  'selector_mismatch',
-  'scaled_to_zero',
-  'selectorless_endpoints',
-  'rollout_gap'
-]
+/** What is said of a Service whose pods are known to be none. */
+const OF_PODS = ['selector_mismatch', 'scaled_to_zero', 'selectorless_endpoints', 'rollout_gap']
 const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 function says503(shop: Shop): void {
@@ -47,7 +41,7 @@ export const CASES: DiagnosisCase[] = [
     return {
       root_cause: 'undetermined',
       must_cite: [ref(shop.service)],
-      must_not: [...OF_ABSENCE, 'pod_creation_blocked']
+      must_not: [...OF_PODS, 'ingress_service_missing', 'pod_creation_blocked']
     }
   }),
 
@@ -63,14 +57,15 @@ export const CASES: DiagnosisCase[] = [
 
   shopCase(
     'unreadable-services',
-    'Services cannot be read: the one of the Ingress is not missing',
+    'Services cannot be read: whether the one of the Ingress is there cannot be said',
     shop => {
       shop.unreadable = ['Service', 'EndpointSlice']
       shop.fails('no_endpoints', null)
       return {
-        root_cause: 'undetermined',
-        acceptable: ['stale_endpoints'],
-        must_not: [...OF_ABSENCE, 'ingress_port_missing', `cite:${ref(shop.service)} absent`]
+        root_cause: 'ingress_service_missing',
+        confidence_max: 0.45,
+        acceptable: ['undetermined', 'stale_endpoints'],
+        must_not: [...OF_PODS, 'ingress_port_missing', `cite:${ref(shop.service)} absent`]
       }
     },
     APP
