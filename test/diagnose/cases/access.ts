@@ -243,5 +243,28 @@ export const CASES: DiagnosisCase[] = [
       variant: 'malformed',
       must_not: ['backend_protocol_mismatch', 'undetermined', 'app_error']
     }
+  }),
+
+  shopCase('auth-outside', 'who is asked for permission is outside of the cluster, and gives none', shop => {
+    annotate(shop.ingress, { 'auth-url': 'https://login.example.net/verify' })
+    authFails(shop, 500, UNEXPECTED_502)
+    return {
+      root_cause: 'auth_backend_failing',
+      must_cite: [cites(shop, 'auth-url')],
+      must_not: ['request_denied', 'ingress_annotation_denied', 'external_backend_down']
+    }
+  }),
+
+  shopCase('auth-annotation-first', "the Ingress's own word comes before the ConfigMap's", shop => {
+    configure(shop, { 'global-auth-url': 'http://gone.identity.svc.cluster.local/verify' })
+    annotate(shop.ingress, { 'auth-url': AUTH_URL })
+    const auth = addForeignBackend(shop, 'auth', 'identity')
+    shop.unready(auth.pod, -90)
+    authFails(shop, 500, 'auth request unexpected status: 503 while sending to client')
+    return {
+      root_cause: 'auth_backend_failing',
+      must_cite: [cites(shop, 'auth-url'), `${ref(auth.pod)} conditions[Ready].status=False`],
+      must_not: ['request_denied', 'cite:Service identity/gone absent']
+    }
   })
 ]

@@ -229,5 +229,73 @@ export const CASES: DiagnosisCase[] = [
       }
     },
     ONE
+  ),
+
+  shopCase(
+    'ingress-port-target-name',
+    'the Ingress gives the name of the targetPort, which the controller accepts; no pod is ready',
+    shop => {
+      Object.assign(shop.service.spec.ports[0]!, { name: 'main', targetPort: 'http' })
+      asksForPort(shop.ingress, { name: 'http' })
+      says503(shop)
+      shop.fails('no_endpoints', null, { port: 'http' })
+      return {
+        root_cause: 'readiness_failing',
+        must_cite: [`${ref(shop.pods[0])} conditions[Ready].status=False`],
+        must_not: ['ingress_port_missing', 'named_port_missing']
+      }
+    },
+    ONE
+  ),
+
+  shopCase(
+    'service-of-path',
+    'the Service of another path is missing, too, but this one was asked',
+    shop => {
+      const { paths } = shop.ingress.spec.rules[0]!.http
+      const backend = (name: string) => ({ service: { name, port: { number: 80 } } })
+      paths.unshift({ path: '/old', pathType: 'Prefix', backend: backend('retired') })
+      paths.unshift({ path: '/api', pathType: 'Prefix', backend: backend('gateway') })
+      shop.fails('no_endpoints', null, { service: 'gateway', path: '/api/orders' })
+      return {
+        root_cause: 'ingress_service_missing',
+        must_cite: [`${ref(shop.ingress)} backend.service.name=gateway`, `Service ${shop.namespace}/gateway absent`],
+        must_not: ['stale_endpoints', 'selector_mismatch', `cite:Service ${shop.namespace}/retired absent`]
+      }
+    },
+    APP
+  ),
+
+  shopCase(
+    'service-of-other-path',
+    'the Service of another path is missing; that of the path that was asked has no ready pod',
+    shop => {
+      const backend = { service: { name: 'retired', port: { number: 80 } } }
+      shop.ingress.spec.rules[0]!.http.paths.unshift({ path: '/old', pathType: 'Prefix', backend })
+      says503(shop)
+      shop.fails('no_endpoints', null, { path: '/cart' })
+      return {
+        root_cause: 'readiness_failing',
+        must_cite: [`${ref(shop.pods[0])} conditions[Ready].status=False`],
+        must_not: ['ingress_service_missing', `cite:Service ${shop.namespace}/retired absent`]
+      }
+    },
+    ONE
+  ),
+
+  shopCase(
+    'cluster-address-slow',
+    'the cluster address takes the request, and the handler is slow',
+    shop => {
+      annotate(shop.ingress, { 'service-upstream': 'true' })
+      const detail = { upstream_response_time: '60.001' }
+      shop.fails('read_timeout', null, { upstream_addr: `${shop.service.spec.clusterIP}:80`, detail })
+      return {
+        root_cause: 'app_slow',
+        acceptable: ['undetermined'],
+        must_not: ['external_backend_down', 'stale_endpoints', 'selectorless_endpoints', 'ingress_port_missing']
+      }
+    },
+    ONE
   )
 ]

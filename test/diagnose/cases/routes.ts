@@ -264,6 +264,42 @@ export const CASES: DiagnosisCase[] = [
       }
     },
     APP
+  ),
+
+  classCase(
+    'class-by-controller',
+    'a class of another name that the controller takes, too; the path does not fit',
+    shop => {
+      addForeignClass(shop, 'public', 'k8s.io/ingress-nginx')
+      shop.ingress.spec.ingressClassName = 'public'
+      return ''
+    },
+    false,
+    false
+  ),
+  classCase('class-of-other-nginx', 'the class of a second ingress-nginx, which this one is not', shop => {
+    addForeignClass(shop, 'internal', 'k8s.io/internal-nginx')
+    shop.ingress.spec.ingressClassName = 'internal'
+    return 'spec.ingressClassName=internal'
+  }),
+
+  shopCase(
+    'balancer-of-other',
+    'the load balancer of another Ingress has an unhealthy backend',
+    shop => {
+      const other = shop.addIngress('media', 'media.example.com', shop.app)
+      other.metadata.annotations[BACKENDS] = '{"k8s1-7f2c-media-80":"UNHEALTHY"}'
+      other.metadata.annotations[LEGACY_CLASS] = 'gce'
+      delete other.spec.ingressClassName
+      for (const pod of shop.pods) shop.restarts(pod, { reason: 'OOMKilled', exitCode: 137, at: -4, up: 0, ready: 12 })
+      shop.fails('no_live_upstreams', null)
+      return {
+        root_cause: 'oom_killed',
+        must_cite: [`${ref(shop.pods[0])} lastState.terminated.reason=OOMKilled`],
+        must_not: ['lb_health_check_path', 'app_crash', `cite:${ref(other)}`]
+      }
+    },
+    { replicas: 1, containers: [omitReadiness()] }
   )
 ]
 
