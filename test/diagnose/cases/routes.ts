@@ -287,8 +287,10 @@ export const CASES: DiagnosisCase[] = [
     'balancer-of-other',
     'the load balancer of another Ingress has an unhealthy backend',
     shop => {
-      const other = shop.addIngress('media', 'media.example.com', shop.app)
-      other.metadata.annotations[BACKENDS] = '{"k8s1-7f2c-media-80":"UNHEALTHY"}'
+      shop.addPod(shop.addReplicaSet(shop.addWorkload('Deployment', 'radio')))
+      shop.addService('radio', { app: 'radio' })
+      const other = shop.addIngress('radio', 'radio.example.com', 'radio')
+      other.metadata.annotations[BACKENDS] = '{"k8s1-7f2c-radio-80":"UNHEALTHY"}'
       other.metadata.annotations[LEGACY_CLASS] = 'gce'
       delete other.spec.ingressClassName
       for (const pod of shop.pods) shop.restarts(pod, { reason: 'OOMKilled', exitCode: 137, at: -4, up: 0, ready: 12 })
