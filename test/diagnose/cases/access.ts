@@ -1,12 +1,19 @@
 /** Refused before any backend is asked: `rate_limit_hit`, `auth_backend_failing`, `request_denied`. */
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addForeignBackend, addSecret, annotate, annotation, CONFIG, configure } from '../support/edgeObjects.ts'
+import {
+  addForeignBackend,
+  addSecret,
+  allSay503,
+  annotate,
+  annotation,
+  CONFIG,
+  configure
+} from '../support/edgeObjects.ts'
 import { DAY } from '../support/moment.ts'
 
 const UNEXPECTED_502 = 'auth request unexpected status: 502 while sending to client'
 const AUTH_URL = 'http://auth.identity.svc.cluster.local/verify'
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 function cites(shop: Shop, name: string, value?: string): string {
   return `${ref(shop.ingress)} annotations[${annotation(name)}]${value === undefined ? '' : `=${value}`}`
@@ -58,10 +65,7 @@ export const CASES: DiagnosisCase[] = [
     'a limit is set, but the 503 says that there is no endpoint',
     shop => {
       annotate(shop.ingress, { 'limit-rps': '5' })
-      for (const pod of shop.pods) {
-        shop.unready(pod, -300)
-        shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8 })
-      }
+      allSay503(shop)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',

@@ -1,21 +1,13 @@
 /** What an Ingress refers to: `ingress_service_missing`, `ingress_port_missing`, and whose Ingress it is (canary, default backend). */
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addForeignBackend, annotate } from '../support/edgeObjects.ts'
+import { addForeignBackend, allSay503, annotate } from '../support/edgeObjects.ts'
 import { HOUR } from '../support/moment.ts'
 import type { IngressObject } from '../support/objectTypes.ts'
 import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const ONE = { ...APP, replicas: 1 }
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
-
-function says503(shop: Shop): void {
-  for (const pod of shop.pods) {
-    shop.unready(pod, -300)
-    shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8, container: 'app' })
-  }
-}
 
 function asksForPort(ingress: IngressObject, port: { number?: number; name?: string }): void {
   ingress.spec.rules[0]!.http.paths[0]!.backend.service.port = port
@@ -72,7 +64,7 @@ export const CASES: DiagnosisCase[] = [
     'service-deleted-later',
     'the Service is gone now; when it failed it was there, without a ready pod',
     shop => {
-      says503(shop)
+      allSay503(shop)
       shop.saw('ADDED', shop.service, -HOUR)
       shop.sawSlices(shop.service, -200)
       shop.fails('no_endpoints', null)
@@ -137,7 +129,7 @@ export const CASES: DiagnosisCase[] = [
     'the Ingress gives the targetPort, which the controller accepts; no pod is ready',
     shop => {
       asksForPort(shop.ingress, { number: 8080 })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { port: 8080 })
       return {
         root_cause: 'readiness_failing',
@@ -153,7 +145,7 @@ export const CASES: DiagnosisCase[] = [
     'no pod is ready, but with that port none would be asked',
     shop => {
       asksForPort(shop.ingress, { number: 443 })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { port: 443 })
       return {
         root_cause: 'ingress_port_missing',
@@ -220,7 +212,7 @@ export const CASES: DiagnosisCase[] = [
     shop => {
       const fallback = scaledToZero(shop, 'fallback')
       shop.ingress.spec.defaultBackend = { service: { name: 'fallback', port: { number: 80 } } }
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { detail: { upstream_name: `${shop.namespace}-${shop.app}-80` } })
       return {
         root_cause: 'readiness_failing',
@@ -237,7 +229,7 @@ export const CASES: DiagnosisCase[] = [
     shop => {
       Object.assign(shop.service.spec.ports[0]!, { name: 'main', targetPort: 'http' })
       asksForPort(shop.ingress, { name: 'http' })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { port: 'http' })
       return {
         root_cause: 'readiness_failing',
@@ -272,7 +264,7 @@ export const CASES: DiagnosisCase[] = [
     shop => {
       const backend = { service: { name: 'retired', port: { number: 80 } } }
       shop.ingress.spec.rules[0]!.http.paths.unshift({ path: '/old', pathType: 'Prefix', backend })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { path: '/cart' })
       return {
         root_cause: 'readiness_failing',

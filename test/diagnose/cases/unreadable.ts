@@ -2,21 +2,13 @@
 
 import { KINDS } from '../../../src/cluster/objects.ts'
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addPolicy, annotate, controllerPod } from '../support/edgeObjects.ts'
+import { addPolicy, allSay503, annotate, controllerPod } from '../support/edgeObjects.ts'
 import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const ONE = { ...APP, replicas: 1 }
 /** What is said of a Service whose pods are known to be none. */
 const OF_PODS = ['selector_mismatch', 'scaled_to_zero', 'selectorless_endpoints', 'rollout_gap']
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
-
-function says503(shop: Shop): void {
-  for (const pod of shop.pods) {
-    shop.unready(pod, -300)
-    shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8, container: 'app' })
-  }
-}
 
 function noRoute(shop: Shop, host: string): void {
   shop.fails('no_route', null, { namespace: null, service: null, port: null, ingress: null, host })
@@ -113,7 +105,7 @@ export const CASES: DiagnosisCase[] = [
     'unreadable-events',
     'Events cannot be read; the pods themselves say that they are not ready',
     shop => {
-      says503(shop)
+      allSay503(shop)
       shop.unreadable = ['Event']
       shop.fails('no_endpoints', null)
       return {
