@@ -9,10 +9,11 @@ import type { DiagnosisCase } from './caseBuilder.ts'
 import type { Verdict } from './expectation.ts'
 
 /** What `why5xx diagnose` says of a case; null: nothing of the cluster is known. */
-export function edgeVerdict(one: DiagnosisCase): Verdict | null {
+export function caseVerdict(one: DiagnosisCase): Verdict | null {
   const { input, events } = readCase(one, { certificateFacts })
   const state = openClusterState()
   for (const event of events) state.apply(event)
   const diagnosis = diagnose(input, state)
-  return diagnosis === null ? null : verdictOf(diagnosis)
+  if (diagnosis === null) throw new Error(`case ${one.id}: nothing of the cluster is known`)
+  return verdictOf(diagnosis)
 }
