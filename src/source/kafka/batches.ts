@@ -31,14 +31,6 @@ export function batchesOf(messages: readonly RawMessage[]): MessageBatch[] {
   return batches
 }
 
-/** Only what lies below `offset`; the same batch when all of it does. */
-export function batchBelow(batch: MessageBatch, offset: number): MessageBatch {
-  let count = batch.count
-  while (count > 0 && batch.offsets[count - 1]! >= offset) count--
-  if (count === batch.count) return batch
-  return { ...batch, count, offsets: batch.offsets.subarray(0, count) }
-}
-
 /** A value and the line feed behind it. */
 function sizeOf({ value }: RawMessage): number {
   return value === null ? 0 : value.length + 1

@@ -31,7 +31,7 @@ export class Commits {
 
   /** Commits what is new, one commit at a time. Sent before it returns: in a rebalance there is only this moment. */
   commit(): void {
-    if (this.#running !== null || this.#options.untilEnd) return
+    if (this.#running !== null) return
     const due = new Map<OwnedPartition, number>()
     for (const owned of this.#partitions.values()) {
       const offset = owned.committable

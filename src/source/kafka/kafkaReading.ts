@@ -3,14 +3,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { Why5xxError } from '../../errors.ts'
 import type { KafkaFacts, SourceEvent, StreamState } from '../source.ts'
-import { batchBelow } from './batches.ts'
 import { Commits } from './commits.ts'
 import type { DriverHandlers, DriverRead, Watermarks } from './driver.ts'
 import type { ReadingOptions } from './kafkaSource.ts'
 import { type OwnedPartition, PartitionStream } from './ownedPartition.ts'
 import { Ownership } from './ownership.ts'
 import { ReadAhead } from './readAhead.ts'
-import { lostText, replayPoint, type StartPoint, startPoint } from './startPoint.ts'
+import { lostText, type StartPoint, startPoint } from './startPoint.ts'
 
 const TICK_MS = 1_000
 /** Messages events between two turns of the event loop, which fetches and heartbeats need. */
@@ -44,9 +43,6 @@ export class KafkaReading {
   #isLooking = false
   /** Claimed by another process while the group says they are ours. */
   readonly #disclaimed = new Set<OwnedPartition>()
-  /** Partitions that were read to their end. */
-  readonly #done = new Set<number>()
-  #partitions = Number.POSITIVE_INFINITY
 
   constructor(options: ReadingOptions) {
     const { driver, limits } = options
@@ -99,7 +95,6 @@ export class KafkaReading {
         })
         const event = this.#next()
         if (event === null) {
-          if (this.#done.size >= this.#partitions) return
           await woken
           continue
         }
@@ -147,11 +142,7 @@ export class KafkaReading {
   #handlers(): DriverHandlers {
     return {
       assigned: (generation, partitions) => {
-        if (!this.#stop.signal.aborted)
-          this.#ownership.assigned(
-            generation,
-            partitions.filter(one => !this.#done.has(one))
-          )
+        if (!this.#stop.signal.aborted) this.#ownership.assigned(generation, partitions)
       },
       rebalancing: () => this.#commits.commit(),
       revoked: partitions => this.#revoked(partitions),
@@ -179,32 +170,26 @@ export class KafkaReading {
   #received(generation: number, partition: number, read: DriverRead): void {
     const owned = this.#ownership.current(generation, partition)
     if (owned?.stream == null || this.#stop.signal.aborted) return
-    const { end } = owned
-    const batches = end === null ? read.batches : read.batches.map(batch => batchBelow(batch, end))
-    owned.push({ ...read, batches })
-    if (batches.length > 0) {
+    owned.push(read)
+    if (read.batches.length > 0) {
       this.#hasReceived = true
       owned.stream.isAtEnd = false
     }
     this.#ahead.limit(owned)
-    this.#endIfRead(owned)
     this.#wake()
   }
 
   /** Reading of a partition begins, or goes on elsewhere than it was. */
   #begin(owned: OwnedPartition, state: StreamState | null, committed: number | null, marks: Watermarks): void {
-    const { config, driver, untilEnd } = this.#options
-    const known = { state, committed }
-    const start = untilEnd ? replayPoint(state, marks) : startPoint(known, marks)
+    const { config, driver } = this.#options
+    const start = startPoint({ state, committed }, marks)
     const id = this.#ownership.idOf(owned.partition)
     const stream = new PartitionStream(owned, id, config.topic, start)
-    Object.assign(owned, { committed, ...marks, end: untilEnd ? marks.high : null })
+    Object.assign(owned, { committed, ...marks })
     owned.begin(stream, start.offset)
     // Durable before us, and perhaps not committed: nobody else would, when nothing more comes.
     if (state !== null) owned.durable = start.offset
-    this.#partitions = untilEnd ? this.#ownership.partitionsOfTopic : Number.POSITIVE_INFINITY
     if (start.lost !== null) this.#expired(stream.name, start.lost)
-    if (this.#endIfRead(owned)) return this.#wake()
     driver.start(owned.partition, start.offset)
     this.#wake()
   }
@@ -214,16 +199,6 @@ export class KafkaReading {
     const text = lostText(name, lost)
     const atMs = this.#options.ticker.wallMs()
     this.#tell({ kind: 'gap', gap: { name, atMs, bytes: null, reason: 'expired', text } })
-  }
-
-  #endIfRead(owned: OwnedPartition): boolean {
-    if (owned.end === null || !owned.isEmpty || owned.nextOffset < owned.end || owned.stream === null) return false
-    owned.stream.isAtEnd = true
-    this.#done.add(owned.partition)
-    this.#options.driver.pause(owned.partition)
-    this.#ownership.revoked([owned.partition])
-    this.#tell({ kind: 'end', stream: owned.stream })
-    return true
   }
 
   /** null: there is nothing to tell for now. */
@@ -236,7 +211,6 @@ export class KafkaReading {
       const batch = owned.shift()!
       owned.isAnnounced = true
       this.#ahead.resume()
-      this.#endIfRead(owned)
       return { kind: 'messages', stream: owned.stream, batch }
     }
     if (this.#isIdleDue) {

@@ -33,11 +33,6 @@ export interface KafkaSourceOptions {
   /** What the store knows of these streams, which are ours from now on. May take as long as the store is away. */
   claim: (streams: string[]) => Promise<StreamState[]>
   log: DriverLog
-  /**
-   * True: every partition from its earliest offset to where it ended when it was met, then reading ends. What was counted
-   * before is judged again and not counted. Nothing is committed: the driver's group is to be one for the occasion.
-   */
-  untilEnd?: boolean
   limits?: Partial<KafkaLimits>
   ticker?: Ticker
 }
@@ -50,7 +45,7 @@ export class KafkaSource implements Source {
   #reading: KafkaReading
 
   constructor({ limits, ...options }: KafkaSourceOptions) {
-    this.#options = { untilEnd: false, ticker: systemTicker, ...options, limits: { ...KAFKA_LIMITS, ...limits } }
+    this.#options = { ticker: systemTicker, ...options, limits: { ...KAFKA_LIMITS, ...limits } }
     this.#reading = new KafkaReading(this.#options)
   }
 

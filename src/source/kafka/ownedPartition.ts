@@ -59,8 +59,6 @@ export class OwnedPartition {
   committed: number | null = null
   /** Where the newest durable state of this generation begins; null: there is none yet. */
   durable: number | null = null
-  /** Reading ends here; null: never. */
-  end: number | null = null
   bytes = 0
   messages = 0
   readonly #batches: MessageBatch[] = []
@@ -104,7 +102,7 @@ export class OwnedPartition {
 
   /** Nothing unread is known to be there. */
   get isRead(): boolean {
-    return this.stream !== null && this.isEmpty && this.nextOffset >= Math.min(this.high, this.end ?? this.high)
+    return this.stream !== null && this.isEmpty && this.nextOffset >= this.high
   }
 
   /** What may be committed; null: nothing new. */

@@ -24,8 +24,6 @@ export class Ownership {
   rebalances = -1
   /** An event has told of a partition that went. */
   hasLost = false
-  /** Of the topic, as far as known. */
-  partitionsOfTopic = Number.POSITIVE_INFINITY
   readonly #owned = new Map<number, OwnedPartition>()
   readonly #options: ReadingOptions
   readonly #listener: OwnershipListener
@@ -139,7 +137,6 @@ export class Ownership {
     while (wanted.some(owned => this.#isCurrent(owned))) {
       try {
         const [committed, marks] = await Promise.all([driver.committed(), driver.watermarks()])
-        this.partitionsOfTopic = marks.size
         return { committed, marks }
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error)

@@ -62,12 +62,6 @@ export function startPoint(known: Known, marks: Watermarks): StartPoint {
   }
 }
 
-/** Where a partition begins that is read once more from its earliest offset: what was counted before is not counted again. */
-export function replayPoint(state: StreamState | null, { low }: Watermarks): StartPoint {
-  if (state === null) return { offset: low, resume: begunAt(low), runs: null, lost: null }
-  return { offset: low, resume: againFrom(state.read, low), runs: runsOf(state), lost: null }
-}
-
 /** null: from the earliest offset. */
 function wantedStart({ state, committed }: Known): Omit<StartPoint, 'lost'> | null {
   if (state === null) return committed === null ? null : { offset: committed, resume: begunAt(committed), runs: null }

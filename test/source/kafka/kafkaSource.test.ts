@@ -238,21 +238,6 @@ test('brokers that do not tell offsets are asked again', async () => {
   expect(run.driver.calls).toEqual(['start 0 at 0'])
 })
 
-test('to the end: each partition from its earliest offset to where it ended, and no commit', async () => {
-  const run = new ScriptedRun({ untilEnd: true })
-  run.driver.marks.set(0, { low: 2, high: 4 })
-  run.driver.marks.set(1, { low: 5, high: 5 })
-  await run.assign(0, 1)
-  run.driver.deliver(0, ['a', 'b', 'came later'])
-  await run.settle()
-  expect(told(run.events)).toEqual(['end 1', '0@2 a,b', 'end 0'])
-  expect(run.isOver).toBe(true)
-  run.durable(streamOf(run.events, 0), 4)
-  await run.source.close()
-  expect(run.driver.calls.filter(call => call.startsWith('commit'))).toEqual([])
-  expect(run.driver.calls).toContain('leave')
-})
-
 test('a partition that another process has claimed is claimed anew while the group says it is ours', async () => {
   const run = new ScriptedRun()
   await run.assign(0)

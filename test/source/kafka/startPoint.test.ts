@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type ReadPosition, START } from '../../../src/checkpoint.ts'
-import { lostText, replayPoint, startPoint } from '../../../src/source/kafka/startPoint.ts'
+import { lostText, startPoint } from '../../../src/source/kafka/startPoint.ts'
 import type { StreamState } from '../../../src/source/source.ts'
 
 const MARKS = { low: 100, high: 1_000 }
@@ -77,14 +77,6 @@ test.each([
 
 test('a topic from its very beginning resumes nothing', () => {
   expect(startPoint({ state: null, committed: null }, { low: 0, high: 0 }).resume).toBe(null)
-})
-
-test('a replay counts nothing that was counted, and judges all again', () => {
-  expect(replayPoint(null, MARKS)).toEqual({ offset: 100, resume: begun(100), runs: null, lost: null })
-  expect(replayPoint(state(null), MARKS)).toMatchObject({
-    offset: 100,
-    resume: { readTo: 520, from: 100, held: 'all' }
-  })
 })
 
 test('a loss is told with its size', () => {
