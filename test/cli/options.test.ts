@@ -327,7 +327,7 @@ describe('colour', () => {
 })
 
 describe('help and catalogue', () => {
-  test.each([[], ['explain'], ['parse'], ['check'], ['timeline'], ['failures'], ['causes'], ['config']])(
+  test.each([[], ['explain'], ['parse'], ['check'], ['timeline'], ['failures'], ['causes'], ['fix'], ['config']])(
     '%s --help has examples',
     async (...command) => {
       const { code, stdout, stderr } = await why5xxHere([...command, '--help'])
