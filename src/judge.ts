@@ -22,6 +22,8 @@ export class Judge {
   readonly #counters: Counters
   readonly #knowledge: Knowledge | null
   readonly #memo = new DiagnosisMemo()
+  /** Wall times at which batches were given to it that are not durable yet. */
+  readonly #inFlight = new Set<{ atMs: number }>()
   /** Settles when every batch so far was judged. */
   #judged: Promise<unknown> = Promise.resolve()
 
@@ -38,12 +40,27 @@ export class Judge {
     this.#knowledge = knowledge
   }
 
+  /** Unix ms; Infinity: all is durable. */
+  get oldestInFlightMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#inFlight].map(({ atMs }) => atMs))
+  }
+
   get pausedBecause(): string | null {
     return this.#store.pausedBecause
   }
 
   /** As `Sink.write`, in the order of calls, although a batch may wait for the state of its moment. */
   async write(batch: ClassifiedBatch): Promise<WriteResult> {
+    const flight = { atMs: this.#options.nowMs?.() ?? 0 }
+    this.#inFlight.add(flight)
+    try {
+      return await this.#write(batch)
+    } finally {
+      this.#inFlight.delete(flight)
+    }
+  }
+
+  async #write(batch: ClassifiedBatch): Promise<WriteResult> {
     if (this.#knowledge !== null) {
       const before = this.#judged
       const judged = this.#judge(batch.classified, this.#knowledge, before)

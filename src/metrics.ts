@@ -1,11 +1,11 @@
 /** What /metrics says. Everything is read from the counters when somebody scrapes; nothing is kept twice. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Gauge, Histogram } from 'prom-client'
 import type { Counters } from './counters.ts'
+import { MetricRegistry } from './metricRegistry.ts'
 import type { KafkaFacts } from './source/source.ts'
 import type { BulkFacts } from './store/store.ts'
 import { clip, safeText } from './text.ts'
-import { VERSION } from './version.ts'
 
 export interface MetricsOptions {
   clusterName: string
@@ -18,18 +18,12 @@ export interface MetricsOptions {
 
 /** Log lines name upstreams, and a forged one may name anything: longer names are cut, and share a series if need be. */
 const LABEL_MAX = 200
-/** prom-client watches the event loop by a timer; one in 10 ms, its default, would wake an idle process. */
-const LOOP_WATCHED_MS = 100
-/** Gauges of prom-client whose names say that they are counters. */
-const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total']
 
-export class Metrics {
-  readonly registry = new Registry()
-  readonly contentType = this.registry.contentType
-
+export class Metrics extends MetricRegistry {
   constructor(counters: Counters, { clusterName, nowMs = Date.now, kafka = () => null, bulk = null }: MetricsOptions) {
+    super()
     const cluster = label(clusterName)
-    this.#counter(
+    this.counter(
       'why5xx_requests_total',
       'Requests of clients, counted once each, by the upstream name that their access line has.',
       ['cluster', 'upstream'],
@@ -37,7 +31,7 @@ export class Metrics {
         for (const [upstream, count] of counters.requests) add(count, { cluster, upstream: label(upstream) })
       }
     )
-    this.#counter(
+    this.counter(
       'why5xx_failures_total',
       'Failure documents, by cause and by the status that the client saw (- without an access line); slo tells whether the cause counts against an SLO.',
       ['cluster', 'upstream', 'cause', 'category', 'status', 'slo'],
@@ -46,10 +40,10 @@ export class Metrics {
           add(count, { cluster, upstream: label(upstream), cause, category, status, slo: String(slo) })
       }
     )
-    this.#counter('why5xx_lines_total', 'Log lines that were read, by what they are.', ['kind'], add => {
+    this.counter('why5xx_lines_total', 'Log lines that were read, by what they are.', ['kind'], add => {
       for (const [kind, count] of Object.entries(counters.lines)) add(count, { kind })
     })
-    this.#counter(
+    this.counter(
       'why5xx_rejects_total',
       'Lines that could not be read, by the stage that refused them and why.',
       ['stage', 'code'],
@@ -58,7 +52,7 @@ export class Metrics {
         for (const [code, count] of bulk?.rejects ?? []) add(count, { stage: 'sink', code: label(code) })
       }
     )
-    this.#counter(
+    this.counter(
       'why5xx_join_total',
       'Failures by what was found of them: access line and error line (joined), one of the two, or more than one that fits (ambiguous).',
       ['state'],
@@ -66,61 +60,49 @@ export class Metrics {
         for (const [state, count] of Object.entries(counters.joins)) add(count, { state })
       }
     )
-    this.#gauge(
+    this.gauge(
       'why5xx_processing_lag_seconds',
       'Seconds between the newest line that was read and now; 0 when everything that is there was read.',
       () => counters.lagSeconds(nowMs())
     )
-    this.#counter(
+    this.counter(
       'why5xx_source_gaps_total',
       'Gaps in the input: files that were rotated away, cut or could not be read before we had read them.',
       [],
       add => add(counters.gaps)
     )
-    this.#counter('why5xx_source_gap_bytes_total', 'Bytes lost in gaps, as far as known.', [], add =>
+    this.counter('why5xx_source_gap_bytes_total', 'Bytes lost in gaps, as far as known.', [], add =>
       add(counters.gapBytes)
     )
-    this.#gauge('why5xx_source_streams', 'Files, or pipes, that are open for reading.', () => counters.streams)
-    this.#gauge(
+    this.gauge('why5xx_source_streams', 'Files, or pipes, that are open for reading.', () => counters.streams)
+    this.gauge(
       'why5xx_join_held_lines',
       'Lines that wait for a line that may belong to them.',
       () => counters.linesHeld
     )
-    this.#gauge(
+    this.gauge(
       'why5xx_sink_in_flight_bytes',
       'Bytes of documents and totals on their way to the store.',
       () => counters.bytesInFlight
     )
-    this.#counter('why5xx_sink_batches_total', 'Batches that the store has made durable.', [], add =>
+    this.counter('why5xx_sink_batches_total', 'Batches that the store has made durable.', [], add =>
       add(counters.written.batches)
     )
-    this.#counter('why5xx_sink_documents_total', 'Documents that the store has made durable.', [], add =>
+    this.counter('why5xx_sink_documents_total', 'Documents that the store has made durable.', [], add =>
       add(counters.written.documents)
     )
-    this.#counter(
+    this.counter(
       'why5xx_sink_documents_known_total',
       'Documents that the store already had, in the same or a better version.',
       [],
       add => add(counters.written.known)
     )
-    this.#gauge('why5xx_sink_paused', '1 while the store cannot write, such as on a full disk, else 0.', () =>
+    this.gauge('why5xx_sink_paused', '1 while the store cannot write, such as on a full disk, else 0.', () =>
       counters.pausedBecause === null ? 0 : 1
     )
     if (kafka() !== null) this.#addKafka(() => kafka()!)
     if (bulk !== null) this.#addBulk(bulk)
-    new Gauge({
-      name: 'why5xx_build_info',
-      help: 'Always 1; the labels tell the versions of why5xx and of Node.js.',
-      labelNames: ['version', 'node'],
-      registers: [this.registry]
-    }).set({ version: VERSION, node: process.versions.node }, 1)
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_WATCHED_MS })
-    for (const name of MISNAMED) this.registry.removeSingleMetric(name)
-  }
-
-  /** Prometheus' text format. */
-  text(): Promise<string> {
-    return this.registry.metrics()
+    this.addProcess()
   }
 
   #addKafka(kafka: () => KafkaFacts): void {
@@ -150,30 +132,30 @@ export class Metrics {
       'Offsets between what was committed of a partition and its high watermark: lines that wait for a partner included.',
       facts => facts.committedLagOffsets
     )
-    this.#gauge(
+    this.gauge(
       'why5xx_partitions_paused',
       'Partitions that are not fetched just now, because what was read of them waits.',
       () => kafka().partitions.filter(({ isPaused }) => isPaused).length
     )
-    this.#counter('why5xx_resends_total', 'Lines that a shipper had sent before; they are dropped.', [], add =>
+    this.counter('why5xx_resends_total', 'Lines that a shipper had sent before; they are dropped.', [], add =>
       add(kafka().resends)
     )
-    this.#counter(
+    this.counter(
       'why5xx_offset_resets_total',
       'Times a partition went on elsewhere than where it was left, because its messages had expired.',
       [],
       add => add(kafka().offsetResets)
     )
-    this.#counter('why5xx_rebalances_total', 'Times the consumer group dealt out its partitions again.', [], add =>
+    this.counter('why5xx_rebalances_total', 'Times the consumer group dealt out its partitions again.', [], add =>
       add(kafka().rebalances)
     )
   }
 
   #addBulk(bulk: BulkFacts): void {
-    this.#counter('why5xx_bulk_items_total', 'Items of bulk requests, by what became of them.', ['outcome'], add => {
+    this.counter('why5xx_bulk_items_total', 'Items of bulk requests, by what became of them.', ['outcome'], add => {
       for (const [outcome, count] of bulk.items) add(count, { outcome })
     })
-    this.#counter('why5xx_bulk_retries_total', 'Bulk requests that were sent again.', [], add => add(bulk.retries))
+    this.counter('why5xx_bulk_retries_total', 'Bulk requests that were sent again.', [], add => add(bulk.retries))
     new Histogram({
       name: 'why5xx_bulk_seconds',
       help: 'How long bulk requests took.',
@@ -181,36 +163,6 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         for (const seconds of bulk.takeSeconds()) this.observe(seconds)
-      }
-    })
-  }
-
-  /** `fill` adds what was counted since the process started: it only ever grows, as Prometheus expects of a counter. */
-  #counter(
-    name: string,
-    help: string,
-    labelNames: string[],
-    fill: (add: (count: number, labels?: Record<string, string>) => void) => void
-  ): void {
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect() {
-        this.reset()
-        fill((count, labels = {}) => this.inc(labels, count))
-      }
-    })
-  }
-
-  #gauge(name: string, help: string, value: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(value())
       }
     })
   }

@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts'
 import { type Intake, TICK_MS } from './intake.ts'
 import type { ClassifiedBatch } from './judge.ts'
 import type { Outbox } from './outbox.ts'
+import type { Settler } from './settler.ts'
 import type { Source } from './source/source.ts'
 import type { BatchWriter } from './store/writer.ts'
 
@@ -21,6 +22,8 @@ export interface PipelineParts {
   intake: Intake
   /** What the engine tells, until it is written. */
   outbox: Outbox
+  /** Judges failures once more when facts have settled; null: nothing is known of any cluster. */
+  settler: Settler | null
   /** Judges what is classified by the state of the cluster, and stores it. */
   writer: BatchWriter<ClassifiedBatch>
   counters: Counters
@@ -40,7 +43,7 @@ const STOP_MS = 25_000
  * source or the store throw.
  */
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
-  const { source, engine, intake, outbox, writer, counters, nowMs } = parts
+  const { source, engine, intake, outbox, settler, writer, counters, nowMs } = parts
   let writtenMs = nowMs()
   let tickedMs = writtenMs
 
@@ -49,8 +52,10 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     counters.isAtEnd = event.kind === 'idle' && event.idleMs > 0
     if (event.kind === 'chunk') intake.push(event.stream, event.bytes)
     else if (event.kind === 'messages') intake.pushMessages(event.stream, event.batch)
-    else if (event.kind === 'lost') intake.drop(event.stream)
-    else if (event.kind === 'end') intake.end(event.stream)
+    else if (event.kind === 'lost') {
+      intake.drop(event.stream)
+      settler?.lose([event.stream.id])
+    } else if (event.kind === 'end') intake.end(event.stream)
     else if (event.kind === 'gap') outbox.gap(event.gap)
     else intake.idle(event.idleMs)
 
@@ -73,7 +78,7 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     const { states, linesHeld } = intake.takeStates()
     Object.assign(counters, { linesHeld, newestMs: intake.newestMs, streams: intake.streams })
     const bytes = outbox.bytes(engine)
-    const batch = outbox.take(engine, states)
+    const batch = outbox.take(engine, settler?.mark(states) ?? states)
     if (batch !== null) await writer.offer(batch, bytes, signal)
   }
 }

@@ -12,12 +12,14 @@ import { Masker, type MaskOptions } from './mask.ts'
 import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
+import { Settler } from './settler.ts'
 import { parseSize } from './sizeOption.ts'
 import type { DriverLog } from './source/kafka/driver.ts'
 import type { RejectTopic } from './source/kafka/rejectTopic.ts'
 import type { Source, StreamState } from './source/source.ts'
 import type { DocumentOptions } from './store/document.ts'
 import type { KeptReject } from './store/keptReject.ts'
+import { openReader } from './store/open.ts'
 import { DocumentSink, type Sink } from './store/sink.ts'
 import { BatchWriter } from './store/writer.ts'
 
@@ -110,12 +112,13 @@ async function openRejectTopic(
 
 /**
  * The source of `source.kind`; `store` tells how far its streams were read. `restore` takes what the engines knew that read
- * a partition before us.
+ * a partition before us, `claimed` what is known of the partitions themselves.
  */
 export async function openSource(
   config: Config,
   store: Sink,
   restore: (state: EngineState) => void,
+  claimed: (streams: StreamState[]) => void,
   log: DriverLog
 ): Promise<Source> {
   if (config.source.kind === 'kafka') {
@@ -123,6 +126,7 @@ export async function openSource(
     const claim = async (ids: string[]): Promise<StreamState[]> => {
       const { streams, engines } = await store.claim(ids)
       for (const engine of engines) restore(engine as EngineState)
+      claimed(streams)
       return streams
     }
     return openKafkaSource(config.source.kafka, claim, log)
@@ -130,6 +134,27 @@ export async function openSource(
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
   return new FileSource(config.source.files, store.streams)
+}
+
+function settlerOf(
+  config: Config,
+  store: Sink,
+  judge: Judge,
+  knowledge: Knowledge,
+  counters: Counters,
+  nowMs: () => number
+): Settler {
+  return new Settler({
+    knowledge,
+    openReader: () => openReader(config),
+    write: batch => store.write(batch),
+    oldestInFlightMs: () => judge.oldestInFlightMs,
+    counters,
+    labels: config.kubernetes.labels,
+    isOfPartitions: config.source.kind === 'kafka',
+    settleMs: config.diagnosis.settleMs,
+    nowMs
+  })
 }
 
 export function wire({
@@ -164,12 +189,15 @@ export function wire({
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
+  const judge = new Judge(store, documents, counters, knowledge)
+  const settler = knowledge === null ? null : settlerOf(config, store, judge, knowledge, counters, nowMs)
+  settler?.own(store.streams)
   const writer = new BatchWriter(
-    new Judge(store, documents, counters, knowledge),
+    judge,
     counters,
     IN_FLIGHT_BYTES,
     states => source.durable?.(states),
     states => source.lost?.(states)
   )
-  return { source, engine, intake, outbox, writer, counters, nowMs }
+  return { source, engine, intake, outbox, settler, writer, counters, nowMs }
 }

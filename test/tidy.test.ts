@@ -12,6 +12,10 @@ const PURE = [
   'src/classify/',
   'src/cluster/state.ts',
   'src/cluster/clusterIndex.ts',
+  'src/cluster/recordMerge.ts',
+  'src/cluster/recordLine.ts',
+  'src/cluster/listSearch.ts',
+  'src/cluster/knowledge.ts',
   'src/cluster/kept',
   'src/cluster/fieldShape.ts',
   'src/cluster/fileContent.ts',
@@ -130,6 +134,13 @@ test('nothing is left to do, and nothing is about one machine', () => {
 test('only main.ts ends the process, but for an interrupt', () => {
   const enders = sources.filter(file => file.startsWith('src/') && /process\.exit\(/.test(textOf(file)))
   expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/cli/stop.ts', 'src/main.ts'])
+})
+
+test('one file knows the Kubernetes client', () => {
+  const users = sources.filter(
+    file => file.startsWith('src/') && importsOf(file).some(name => name.startsWith('@kubernetes/'))
+  )
+  expect(users).toEqual(['src/cluster/connect.ts'])
 })
 
 test('every import is a package that is declared', () => {

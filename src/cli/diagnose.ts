@@ -1,3 +1,4 @@
+import { certificateFacts } from '../cluster/certificate.ts'
 import { openClusterState } from '../cluster/clusterIndex.ts'
 import { readCase } from '../diagnose/caseFile.ts'
 import { diagnose } from '../diagnose/diagnose.ts'
@@ -45,7 +46,7 @@ export async function runDiagnose(paths: string[]): Promise<number> {
 }
 
 function judged(text: string): object {
-  const { id, input, events } = readCase(JSON.parse(text))
+  const { id, input, events } = readCase(JSON.parse(text), { certificateFacts })
   const state = openClusterState({ keepMs: Number.POSITIVE_INFINITY })
   for (const event of events) state.apply(event)
   const diagnosis = diagnose(input, state)

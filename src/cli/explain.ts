@@ -24,6 +24,8 @@ export interface ExplainFlags extends TimeFlags {
   cause?: string[]
   source?: string
   color?: boolean
+  /** Files with the state of the cluster. */
+  cluster?: string[]
 }
 
 const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'html']
@@ -39,6 +41,10 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   checkZone(flags.timeZone ?? 'UTC')
   const range = timeRange(flags)
 
+  let exitCode = 0
+  const { logs, snapshots } = await sortInputs(paths, flags.cluster ?? [])
+  const cluster = await readCluster(snapshots, masker)
+  for (const problem of cluster?.problems ?? []) exitCode = reportInputError(problem)
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const isPage = format === 'html'
   const described =
@@ -59,6 +65,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
     {
       failure(failure) {
         if (causes !== null && !causes.has(failure.cause)) return
+        cluster?.judge(failure)
         summary.add(failure)
         documents?.add(failure)
         timeline?.failure(failure)
@@ -76,10 +83,9 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
     }
   )
 
-  let exitCode = 0
   const inputs: Input[] = []
   // Naming a file twice must not count its lines twice.
-  const distinct = new Map(paths.map(path => [path === '-' ? path : resolve(path), path]))
+  const distinct = new Map(logs.map(path => [path === '-' ? path : resolve(path), path]))
   for (const path of distinct.values()) {
     try {
       inputs.push(openInput(path))
@@ -102,7 +108,8 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
       services: flags.service ?? [],
-      filters: [...(flags.service ?? []), ...(flags.cause ?? [])]
+      filters: [...(flags.service ?? []), ...(flags.cause ?? [])],
+      cluster: cluster && { later: cluster.later, knownToMs: cluster.state.knownToMs }
     }
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
     return (await import('../explain/textReport.ts')).textReport(facts, styleFor(process.stdout, flags.color ?? true))
@@ -154,6 +161,23 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
 }
 
 const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, isWantedName: null }
+
+/** `--cluster a.json b.json controller.log`: a log that was named behind the files of the cluster is a log all the same. */
+async function sortInputs(logs: string[], cluster: string[]): Promise<{ logs: string[]; snapshots: string[] }> {
+  if (cluster.length === 0 || logs.length > 0) return { logs: logs.length === 0 ? ['-'] : logs, snapshots: cluster }
+  const { looksLikeCluster } = await import('../cluster/clusterFile.ts')
+  const snapshots: string[] = []
+  const others: string[] = []
+  for (const path of cluster) (path === '-' || (await looksLikeCluster(path)) ? snapshots : others).push(path)
+  return { logs: others.length === 0 ? ['-'] : others, snapshots }
+}
+
+/** null: nobody asked for it. Loaded only then. */
+async function readCluster(paths: string[], masker: Masker) {
+  if (paths.length === 0) return null
+  const { ClusterJudge } = await import('../explain/clusterFiles.ts')
+  return ClusterJudge.read(paths, masker)
+}
 
 /** What makes documents. Loaded only for formats that need it: it needs hashes and the catalogue. */
 async function describer(clusterName: string, runbookUrl: string | null, masker: Masker, source: string | undefined) {

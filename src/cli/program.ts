@@ -30,13 +30,17 @@ Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong 
   program
     .command('explain')
     .description('reads logs and says what failed and why: causes, upstreams, examples, next steps')
-    .argument('[file...]', 'log files, also gzip; - is stdin', ['-'])
+    .argument('[file...]', 'log files, also gzip; - is stdin (default: -)')
     .option('--format <format>', 'text, json, ndjson (one failure document a line), markdown or html', 'text')
     .option('--from <time>', 'only requests from this time on: RFC 3339, local time with a zone, or -2h')
     .option('--to <time>', 'only requests before this time')
     .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
     .option('--service <name>', 'only this upstream name, or namespace/service', collect)
     .option('--cause <slug>', 'only this cause', collect)
+    .option(
+      '--cluster <file...>',
+      'state of the cluster, from kubectl get -o json: says which pod it was and what was wrong with it'
+    )
     .option('--source <name>', 'cluster/namespace/pod/container of the lines, for ids, where no envelope tells')
     .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
     .option('--no-color', 'plain text also on a terminal')
@@ -47,7 +51,9 @@ Examples:
   kubectl logs -n ingress-nginx deploy/ingress-nginx-controller --timestamps -f | why5xx explain -
   why5xx explain access.log error.log --from 2026-11-21T10:00:00Z --to 2026-11-21T11:00:00Z
   why5xx explain controller.log.gz --cause connection_refused --format markdown
-  why5xx explain controller.log --format ndjson | jq -r '.why5xx.cause' | sort | uniq -c`
+  why5xx explain controller.log --format ndjson | jq -r '.why5xx.cause' | sort | uniq -c
+  kubectl get pods,services,endpointslices,ingresses,deployments,replicasets,events -A -o json > cluster.json
+  why5xx explain controller.log --cluster cluster.json`
     )
     .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
       const { runExplain } = await import('./explain.ts')

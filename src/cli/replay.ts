@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
+import type { ClusterKnowledge } from '../cluster/knowledge.ts'
+import { openClusterKnowledge } from '../clusterWiring.ts'
 import { Why5xxError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
 import { runPipeline } from '../pipeline.ts'
+import type { DriverLog } from '../source/kafka/driver.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import { grouped, jsonText, plural, safeText } from '../text.ts'
@@ -52,19 +55,23 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
   const logger = await createLogger(config.log, { write })
   const warn = (text: string): void => logger.warn(text)
+  const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const stop = new Stop(warn)
   const writer = new ReplayWriter(
     await openSink(loaded, {
       notify: warn,
-      log: (level, text, fields) => logger[level](text, fields),
+      log,
       readsFiles: true
     })
   )
+  let knowledge: ClusterKnowledge | null = null
   try {
+    // What is old is judged by the state of then.
+    knowledge = await openClusterKnowledge(config, { say: warn, log })
     // Naming a file twice must not read it twice.
     const files = [...new Map(paths.map(path => [resolve(path), path])).values()]
     const source = new ReplaySource(files, writer.streams, Date.now)
-    const parts = wire({ ...loaded, source, store: writer, nowMs: Date.now, warn })
+    const parts = wire({ ...loaded, source, store: writer, knowledge, nowMs: Date.now, warn })
     status.line = new StatusLine(parts.counters, { kind: 'files' })
     status.line.start()
     await runPipeline(parts, stop.signal)
@@ -103,6 +110,7 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   } finally {
     status.line?.stop()
     stop.release()
+    await knowledge?.close()
     await writer.close()
   }
 }

@@ -1,5 +1,9 @@
+import type { ClusterKnowledge } from '../cluster/knowledge.ts'
+import type { ClusterWatch } from '../clusterWatch.ts'
+import { openClusterKnowledge } from '../clusterWiring.ts'
 import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
+import { rolesOf } from '../kubernetesOptions.ts'
 import { parseListen } from '../listenOption.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
@@ -10,10 +14,13 @@ import type { DriverLog } from '../source/kafka/driver.ts'
 import type { Source } from '../source/source.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import type { Sink } from '../store/sink.ts'
+import { addWatchMetrics } from '../watchMetrics.ts'
 import { missingToken } from '../web/listenAdvice.ts'
 import { type RunningServer, startServer } from '../web/server.ts'
 import { openSink, openSource, wire } from '../wiring.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
+import { runWatch, startWatch } from './runWatch.ts'
+import { type Settling, settleEvery } from './settling.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 import { checkStoreFlag } from './storeFlag.ts'
@@ -45,19 +52,34 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const logger = await createLogger(config.log, { secrets: secretsOf(config, tokens), write })
   const warn = (text: string): void => logger.warn(text)
   const log: DriverLog = (level, text, fields) => logger[level](text, fields)
+  const roles = rolesOf(config)
+  if (!roles.has('worker')) return runWatch(loaded, tokens, logger)
   const stop = new Stop(text => logger.info(text))
   let store: Sink | null = null
   let server: RunningServer | null = null
+  let watching: ClusterWatch | null = null
+  let knowledge: ClusterKnowledge | null = null
+  let settling: Settling | null = null
   try {
     const opened = await openSink(loaded, { notify: warn, log })
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
     store = config.source.kind === 'stdin' ? new ReplayWriter(opened) : opened
-    const source = await openSource(config, store, state => parts.engine.restore(state), log)
-    const parts: PipelineParts = wire({ ...loaded, source, store, nowMs: Date.now, warn })
-    server = await listen(loaded, tokens, parts, store, logger)
+    // Behind the store, which makes the folder that both may use.
+    if (roles.has('watch')) watching = await startWatch(loaded, logger)
+    knowledge = await openClusterKnowledge(config, { say: text => logger.info(text), log })
+    const source = await openSource(
+      config,
+      store,
+      state => parts.engine.restore(state),
+      streams => parts.settler?.own(streams),
+      log
+    )
+    const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, nowMs: Date.now, warn })
+    settling = settleEvery(parts, stop.signal, logger)
+    server = await listen(loaded, tokens, parts, store, watching, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })
     status.line.start()
-    const watch = watchRun(parts, store, logger)
+    const watch = watchRun(parts, store, watching, logger)
     try {
       await runPipeline(parts, stop.signal)
     } finally {
@@ -71,7 +93,10 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   } finally {
     status.line?.stop()
     stop.release()
+    await settling?.stop()
+    await knowledge?.close()
     await server?.close()
+    await watching?.close().catch((error: unknown) => logger.warn('the record of the cluster is not whole', { error }))
     await store?.close()
   }
 }
@@ -99,6 +124,7 @@ async function listen(
   tokens: WebTokens,
   { counters, source }: PipelineParts,
   store: Sink,
+  watching: ClusterWatch | null,
   logger: Logger
 ): Promise<RunningServer> {
   const address = parseListen('web.listen', config.web.listen)
@@ -108,12 +134,13 @@ async function listen(
     kafka: () => source.facts ?? null,
     bulk: store.facts
   })
+  if (watching !== null) addWatchMetrics(metrics, watching.metrics)
   const server = await startServer({
     listen: address,
     token,
     metricsToken,
     metrics,
-    health: () => healthOf(counters, source, store),
+    health: () => [...healthOf(counters, source, store), ...(watching?.health ?? [])],
     ready: () => {
       const why: string[] = []
       if (!counters.isReady) why.push('the source has not been read yet')
@@ -141,7 +168,12 @@ function healthOf(counters: Counters, source: Source, store: Sink): string[] {
 }
 
 /** Says once a minute what was done, and at once when writing stops and goes on. */
-function watchRun({ counters, source }: PipelineParts, store: Sink, logger: Logger): NodeJS.Timeout {
+function watchRun(
+  { counters, source }: PipelineParts,
+  store: Sink,
+  watching: ClusterWatch | null,
+  logger: Logger
+): NodeJS.Timeout {
   let previous: RunSummary | null = null
   let saidMs = Date.now()
   return setInterval(() => {
@@ -152,7 +184,7 @@ function watchRun({ counters, source }: PipelineParts, store: Sink, logger: Logg
     if (Date.now() - saidMs < SUMMARY_MS) return
     saidMs = Date.now()
     previous = summaryOf(counters, saidMs, previous)
-    logger.info('a minute of work', wholeSummary(previous, source, store))
+    logger.info('a minute of work', { ...wholeSummary(previous, source, store), ...watching?.summary })
   }, TICK_MS)
 }
 

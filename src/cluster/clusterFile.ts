@@ -111,3 +111,19 @@ async function* inUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     yield decoder === null ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }))
   }
 }
+
+/** Enough to see what a file is: objects begin with their kind. */
+const HEAD_BYTES = 65_536
+
+/** It names Kubernetes objects in its first bytes. False when it cannot be opened: whoever reads it says so. */
+export async function looksLikeCluster(path: string): Promise<boolean> {
+  try {
+    for await (const chunk of inUtf8(openInput(path).chunks()))
+      return /"?(?:apiVersion|object)"?\s*:|"type"\s*:\s*"LIST_START"/.test(
+        Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString()
+      )
+  } catch {
+    return false
+  }
+  return false
+}

@@ -13,13 +13,8 @@ import { kafkaError } from '../source/kafka/kafkaError.ts'
 import { createClient, RETRY } from '../source/kafka/kafkajsClient.ts'
 import { KafkajsDriver } from '../source/kafka/kafkajsDriver.ts'
 import { type FoundList, ListSearch } from './listSearch.ts'
-import {
-  type ClusterRecord,
-  type ClusterRecordReader,
-  parseRecorded,
-  type RecordedEvent,
-  type RecordHandlers
-} from './record.ts'
+import type { ClusterRecord, ClusterRecordReader, RecordHandlers } from './record.ts'
+import { parseHead, parseRecorded } from './recordLine.ts'
 
 /** A list comes every hour. */
 const STEP_MS = 70 * 60_000
@@ -218,19 +213,20 @@ class Reader implements ClusterRecordReader {
     if (this.#offset === null) return
     this.#offset = read.nextOffset
     const isAtEnd = read.nextOffset >= read.high
-    const events = eventsOf(read)
-    if (this.#search !== null) return this.#searchIn(this.#search, events, isAtEnd)
+    if (this.#search !== null) return this.#searchIn(this.#search, read, isAtEnd)
+    const events = [...linesOf(read)].map(({ text }) => parseRecorded(text)).filter(event => event !== null)
     if (events.length > 0) {
-      this.#lastAtMs = events.at(-1)!.event.at
-      this.#handlers.events(events.map(({ event }) => event))
+      this.#lastAtMs = events.at(-1)!.at
+      this.#handlers.events(events)
     }
     if (isAtEnd) this.#handlers.caughtUp()
     if (this.#lastAtMs > this.#limitMs) this.#driver?.pause(PARTITION)
   }
 
-  #searchIn({ lists, isAtLow, steps }: Searching, events: readonly PlacedEvent[], isAtEnd: boolean): void {
-    for (const { offset, event } of events) {
-      lists.add(offset, event)
+  #searchIn({ lists, isAtLow, steps }: Searching, read: DriverRead, isAtEnd: boolean): void {
+    for (const { offset, text } of linesOf(read)) {
+      const head = parseHead(text)
+      if (head !== null) lists.add(offset, head)
       if (lists.isOver && (lists.best ?? (isAtLow ? lists.next : null)) !== null) break
     }
     if (!lists.isOver && !isAtEnd) return
@@ -250,18 +246,8 @@ class Reader implements ClusterRecordReader {
   }
 }
 
-interface PlacedEvent {
-  offset: number
-  event: RecordedEvent
-}
-
-function eventsOf({ batches }: DriverRead): PlacedEvent[] {
-  const events: PlacedEvent[] = []
+function* linesOf({ batches }: DriverRead): Generator<{ offset: number; text: string }> {
   for (const { bytes, count, offsets, starts, ends } of batches)
-    for (let i = 0; i < count; i++) {
-      if (ends[i] === -1) continue
-      const event = parseRecorded(bytes.toString('utf8', starts[i], ends[i]))
-      if (event !== null) events.push({ offset: offsets[i]!, event })
-    }
-  return events
+    for (let i = 0; i < count; i++)
+      if (ends[i] !== -1) yield { offset: offsets[i]!, text: bytes.toString('utf8', starts[i], ends[i]) }
 }

@@ -28,13 +28,11 @@ export interface KafkaRecordOptions {
 const REQUEST_MS = 10_000
 /** Short: the queue tries again itself, and says so. */
 const ATTEMPT = { initialRetryTime: 200, retries: 2, maxRetryTime: 1_000, factor: 0.2, multiplier: 2 }
-/** A person may be waiting, and a start that fails is tried again from outside. */
-const START = { ...ATTEMPT, retries: 5 }
 
 /** Throws Why5xxError `WHY5XX_KAFKA` when the brokers cannot be reached, or the topic cannot be had. */
 export async function openKafkaRecord(options: KafkaRecordOptions): Promise<ClusterRecordWriter> {
   const { connection, topic, say, log } = options
-  const admin = createClient({ connection, log, requestTimeoutMs: REQUEST_MS, retry: START }).admin()
+  const admin = createClient({ connection, log, requestTimeoutMs: REQUEST_MS, retry: ATTEMPT }).admin()
   try {
     await admin.connect()
     await requireRecordTopic(admin, topic, say)

@@ -95,6 +95,7 @@ export class ClusterKnowledge {
     this.#view = new RecordView(record, oldestMs - MARGIN_MS, this.#options, () => {
       if (this.#hasSaidMissing) return
       this.#hasSaidMissing = true
+      if (this.#options.snapshots.length > 0) return
       this.#options.say('no state of the cluster is recorded: causes are told without their root causes')
     })
   }

@@ -10,10 +10,19 @@ import { listedKinds, type Selection, scopeKind, type Unit, unitsOf, unreadableB
 /** What is kept of an object; null: nothing of it can be used. */
 export type Keep = (object: unknown) => KubeObject | null
 
-export interface Listed {
-  objects: KubeObject[]
-  /** Where a watch goes on. */
-  version: string
+/** Where a list goes, page by page: a whole one need not fit into memory as objects. */
+export interface Collector {
+  /** It begins again. */
+  clear(): void
+  put(object: KubeObject): unknown
+}
+
+export interface UnitRequest {
+  connection: Connection
+  unit: Unit
+  keep: Keep
+  into: Collector
+  signal: AbortSignal | undefined
 }
 
 const PAGE = 500
@@ -29,6 +38,8 @@ export interface ListOptions extends Selection {
   keep: Keep
   /** When it is, Unix ms. */
   now: () => number
+  /** Between tries, ms; default: waits. */
+  wait?: (ms: number) => Promise<void>
   signal?: AbortSignal
 }
 
@@ -38,16 +49,21 @@ export interface ListOptions extends Selection {
  */
 export async function listKinds(connection: Connection, options: ListOptions): Promise<ClusterEvent[]> {
   const { keep, signal } = options
+  const wait = options.wait ?? (ms => delay(ms, undefined, signal ? { signal } : {}))
   const at = options.now()
   const namespaces = await listableNamespaces(connection, options, signal)
-  const waiting = unitsOf(options, namespaces)
+  const units = unitsOf(options, namespaces)
+  const waiting = [...units]
   const listed = new Map<Unit, KubeObject[]>()
   const unreadable = new Map<Kind, string>()
   let refusal: ApiError | null = null
   const work = async () => {
     for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
       try {
-        listed.set(unit, (await patiently(() => listUnit(connection, unit!, keep, signal), signal)).objects)
+        const objects: KubeObject[] = []
+        const into = { clear: () => objects.splice(0), put: (object: KubeObject) => objects.push(object) }
+        await patiently(() => listUnit({ connection, unit: unit!, keep, into, signal }), wait)
+        listed.set(unit, objects)
       } catch (error) {
         if (!(error instanceof ApiError) || error.status === 401) throw error
         refusal = error
@@ -57,15 +73,17 @@ export async function listKinds(connection: Connection, options: ListOptions): P
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   if (listed.size === 0 && refusal !== null) throw refusal
+  // In the order in which they were asked for, whoever answered first.
+  const whole = units.filter(unit => listed.has(unit))
   const list: Omit<ListEvent, 'type'> = {
     at,
-    kinds: listedKinds(listed.keys()).filter(kind => !unreadable.has(kind)),
+    kinds: listedKinds(whole).filter(kind => !unreadable.has(kind)),
     unreadable: Object.fromEntries(unreadable),
     namespaces: namespaces && [...namespaces]
   }
   return [
     { type: 'LIST_START', ...list },
-    ...[...listed.values()].flat().map(object => ({ at, type: 'ADDED' as const, object })),
+    ...whole.flatMap(unit => listed.get(unit)!).map(object => ({ at, type: 'ADDED' as const, object })),
     { type: 'LIST_END', ...list }
   ]
 }
@@ -87,17 +105,15 @@ export async function listableNamespaces(
   }
 }
 
-/** All objects of a unit. Throws ApiError; one object that was named and is not there is an empty list. */
-export async function listUnit(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  signal: AbortSignal | undefined
-): Promise<Listed> {
-  if (unit.kind === 'Secret') return getNamed(connection, unit, keep, signal)
+/**
+ * All objects of a unit; gives the version from which a watch goes on. Throws ApiError. One object that was named and is not
+ * there is an empty list.
+ */
+export async function listUnit(request: UnitRequest): Promise<string> {
   for (let begun = 1; ; begun++) {
+    request.into.clear()
     try {
-      return await listPages(connection, unit, keep, signal)
+      return await (request.unit.kind === 'Secret' ? getNamed(request) : listPages(request))
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 410 || begun === EXPIRED_MAX) throw error
     }
@@ -109,13 +125,7 @@ export function selectorOf(unit: Unit): Record<string, string> {
   return unit.name === null ? {} : { fieldSelector: `metadata.name=${unit.name}` }
 }
 
-async function listPages(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  signal: AbortSignal | undefined
-): Promise<Listed> {
-  const objects: KubeObject[] = []
+async function listPages({ connection, unit, keep, into, signal }: UnitRequest): Promise<string> {
   const path = pathOf(unit.kind, unit.namespace)
   let next: string | undefined
   for (;;) {
@@ -127,31 +137,25 @@ async function listPages(
     if (!Array.isArray(page.items)) throw new ApiError(connection, `the answer to ${path} is no list`, null)
     for (const item of page.items as unknown[]) {
       const object = keep(withKind(item, unit.kind))
-      if (object !== null) objects.push(object)
+      if (object !== null) into.put(object)
     }
     const { continue: more, resourceVersion } = page.metadata ?? {}
-    if (typeof more !== 'string' || more === '')
-      return { objects, version: typeof resourceVersion === 'string' ? resourceVersion : '' }
+    if (typeof more !== 'string' || more === '') return typeof resourceVersion === 'string' ? resourceVersion : ''
     if (more === next) throw new ApiError(connection, `the list of ${path} goes round in a circle`, null)
     next = more
   }
 }
 
 /** `get` alone: the role for Secrets allows no more. */
-async function getNamed(
-  connection: Connection,
-  unit: Unit,
-  keep: Keep,
-  signal: AbortSignal | undefined
-): Promise<Listed> {
+async function getNamed({ connection, unit, keep, into, signal }: UnitRequest): Promise<string> {
   const path = `${pathOf(unit.kind, unit.namespace)}/${encodeURIComponent(unit.name ?? '')}`
   try {
     const object = keep(withKind(await getJson(connection, path, {}, { silentMs: SILENT_MS, signal }), unit.kind))
-    return { objects: object === null ? [] : [object], version: '' }
+    if (object !== null) into.put(object)
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return { objects: [], version: '' }
-    throw error
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
   }
+  return ''
 }
 
 /** Items of a list do not say what they are. */
@@ -161,7 +165,7 @@ function withKind(item: unknown, kind: Kind): unknown {
 }
 
 /** Once more for a cut answer, a server that is busy, or one that is just starting. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function patiently<T>(ask: () => Promise<T>, wait: (ms: number) => Promise<void>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask()
@@ -169,7 +173,7 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefin
       const isPassing =
         error instanceof ApiError && (error.status === null || error.status === 429 || error.status >= 500)
       if (!isPassing || tries === TRIES_MAX) throw error
-      await delay(error.retryAfterMs ?? RETRY_MS * tries, undefined, signal ? { signal } : {})
+      await wait(error.retryAfterMs ?? RETRY_MS * tries)
     }
   }
 }

@@ -1,9 +1,15 @@
 /** Which whole list a reader begins with. Pure: positions are of any kind. */
 
-import type { RecordedEvent } from './record.ts'
-
 /** Longer than any list takes. */
 const LIST_MS_MAX = 600_000
+
+/** As much of an event as the search needs. */
+export interface RecordedHead {
+  type: string
+  writer: string
+  at: number
+  isPartial?: true
+}
 
 export interface FoundList<P> {
   position: P
@@ -25,10 +31,9 @@ export class ListSearch<P> {
     this.#fromMs = fromMs
   }
 
-  add(position: P, event: RecordedEvent): void {
-    const { type, writer, at } = event
+  add(position: P, { type, writer, at, isPartial }: RecordedHead): void {
     this.#newestMs = Math.max(this.#newestMs, at)
-    if ((type !== 'LIST_START' && type !== 'LIST_END') || event.isPartial) return
+    if ((type !== 'LIST_START' && type !== 'LIST_END') || isPartial) return
     if (type === 'LIST_START') this.#open.set(writer, { position, atMs: at })
     if (type !== 'LIST_END') return
     const list = this.#open.get(writer)

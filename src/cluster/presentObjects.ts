@@ -9,7 +9,7 @@ interface Held {
 }
 
 export class PresentObjects {
-  #held = new Map<string, Held>()
+  readonly #held = new Map<string, Held>()
 
   get size(): number {
     return this.#held.size
@@ -29,20 +29,18 @@ export class PresentObjects {
     this.#held.delete(keyOf(object))
   }
 
-  replace(objects: Iterable<KubeObject>): void {
-    this.#held = new Map()
-    for (const object of objects) this.#held.set(keyOf(object), hold(object))
+  clear(): void {
+    this.#held.clear()
   }
 
-  /** Takes the place of what is held, and says what that changes. */
-  *update(objects: readonly KubeObject[]): Generator<{ type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject }> {
-    const there = new Set(objects.map(keyOf))
+  /** What has to be told of `now` to somebody who was told of these; they become the same. */
+  *update(now: PresentObjects): Generator<{ type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject }> {
     for (const [key, held] of this.#held) {
-      if (there.has(key)) continue
+      if (now.#held.has(key)) continue
       this.#held.delete(key)
       yield { type: 'DELETED', object: taken(held) }
     }
-    for (const object of objects) {
+    for (const object of now) {
       const type = this.put(object)
       if (type !== null) yield { type, object }
     }

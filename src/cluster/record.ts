@@ -25,8 +25,8 @@ export interface ClusterRecordWriter {
 }
 
 export interface RecordWriterFacts {
-  /** Events that are durable. */
-  events: number
+  /** Events that are durable, by type. */
+  events: Map<ClusterEvent['type'], number>
   /** Of those, as JSON. */
   bytes: number
   /** Events that were given up. */
@@ -42,14 +42,14 @@ export interface RecordWriterFacts {
 }
 
 export function noFacts(): RecordWriterFacts {
-  return { events: 0, bytes: 0, dropped: 0, cut: 0, listedMs: null, heartbeatMs: null, pausedBecause: null }
+  return { events: new Map(), bytes: 0, dropped: 0, cut: 0, listedMs: null, heartbeatMs: null, pausedBecause: null }
 }
 
 /** Counts events that have become durable. */
 export function countDurable(facts: RecordWriterFacts, events: readonly ClusterEvent[], bytes: number): void {
-  facts.events += events.length
   facts.bytes += bytes
   for (const event of events) {
+    facts.events.set(event.type, (facts.events.get(event.type) ?? 0) + 1)
     if (isWholeListEnd(event)) facts.listedMs = event.at
     if (event.type === 'HEARTBEAT') facts.heartbeatMs = event.at
   }
@@ -84,41 +84,4 @@ export interface ClusterRecord {
    * once; what goes wrong later is logged and tried again.
    */
   read(fromMs: number, handlers: RecordHandlers): ClusterRecordReader
-}
-
-/** One line of the record; null when it is none: another program may have written it. */
-export function parseRecorded(json: string): RecordedEvent | null {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return null
-  }
-  return isRecorded(value) ? value : null
-}
-
-function isRecorded(value: unknown): value is RecordedEvent {
-  if (typeof value !== 'object' || value === null) return false
-  const { writer, number, at, type, object, kinds, unreadable } = value as Record<string, unknown>
-  if (typeof writer !== 'string' || !Number.isSafeInteger(number) || !Number.isFinite(at)) return false
-  switch (type) {
-    case 'ADDED':
-    case 'MODIFIED':
-    case 'DELETED':
-      return isNamed(object)
-    case 'LIST_START':
-    case 'LIST_END':
-      return Array.isArray(kinds) && typeof unreadable === 'object' && unreadable !== null
-    case 'HEARTBEAT':
-    case 'GAP_START':
-    case 'GAP_END':
-      return true
-    default:
-      return false
-  }
-}
-
-function isNamed(object: unknown): boolean {
-  const { kind, metadata } = (object ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null }
-  return typeof kind === 'string' && typeof metadata === 'object' && typeof metadata?.name === 'string'
 }

@@ -1,5 +1,5 @@
 /** Where the API serves each kind. */
-import { CLUSTER_KINDS, type Kind } from './objects.ts'
+import { CLUSTER_KINDS, KINDS, type Kind } from './objects.ts'
 
 interface Resource {
   /** `/api/v1`, `/apis/GROUP/VERSION`. */
@@ -31,27 +31,11 @@ const RESOURCES: Record<Kind, Resource> = {
   Lease: { api: '/apis/coordination.k8s.io/v1', plural: 'leases' }
 }
 
-/** All that diagnosis reads of a cluster; ConfigMaps and Secrets are read by name alone, and only those that were named. */
-export const DEFAULT_KINDS: readonly Kind[] = [
-  'Pod',
-  'Service',
-  'EndpointSlice',
-  'Ingress',
-  'Event',
-  'Node',
-  'Namespace',
-  'Deployment',
-  'ReplicaSet',
-  'StatefulSet',
-  'DaemonSet',
-  'HorizontalPodAutoscaler',
-  'NetworkPolicy',
-  'IngressClass',
-  'PersistentVolumeClaim',
-  'ResourceQuota',
-  'Certificate',
-  'PodMetrics'
-]
+/** ConfigMaps and Secrets are read by name alone, and only those that were named. Leases say little that Nodes do not. */
+const NOT_BY_DEFAULT: ReadonlySet<Kind> = new Set(['ConfigMap', 'Secret', 'Lease'])
+
+/** All that diagnosis reads of a cluster. */
+export const DEFAULT_KINDS: readonly Kind[] = KINDS.filter(kind => !NOT_BY_DEFAULT.has(kind))
 
 /** `/apis/apps/v1`, as a sentence names what is not served. */
 export function apiOf(kind: Kind): string {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { systemErrorText } from '../errors.ts'
 import { ListSearch } from './listSearch.ts'
 import type { ClusterRecord, ClusterRecordReader, RecordedEvent, RecordHandlers } from './record.ts'
-import { parseRecorded } from './record.ts'
+import { parseHead, parseRecorded } from './recordLine.ts'
 import { linesOf, listSegments, type Segment } from './recordSegment.ts'
 
 const POLL_MS = 1_000
@@ -111,8 +111,8 @@ class Reader implements ClusterRecordReader {
     const search = new ListSearch<Place>(this.#fromMs)
     try {
       for await (const { text, start } of linesOf(this.#settings.folder, segment)) {
-        const event = parseRecorded(text)
-        if (event !== null) search.add({ number: segment.number, byte: start }, event)
+        const head = parseHead(text)
+        if (head !== null) search.add({ number: segment.number, byte: start }, head)
         if (isEnough(search) || this.#stop.signal.aborted) break
       }
     } catch (error) {

@@ -13,6 +13,7 @@ import { Why5xxError } from '../errors.ts'
 import { ApiError, type Connection, get } from './apiRequest.ts'
 import { type Keep, listUnit, selectorOf } from './list.ts'
 import type { KubeObject } from './objects.ts'
+import { PresentObjects } from './presentObjects.ts'
 import { pathOf } from './resources.ts'
 import { type Unit, unreadableBecause } from './units.ts'
 import { type WatchLine, watchLines } from './watchLines.ts'
@@ -44,7 +45,7 @@ export interface WatchLimits {
 
 /** Resolved when what was told is on its way: the stream is not read further before. Never rejects. */
 export interface WatchListener {
-  listed(unit: Unit, objects: KubeObject[]): Promise<void>
+  listed(unit: Unit, objects: PresentObjects): Promise<void>
   changed(unit: Unit, changes: { isDeleted: boolean; object: KubeObject }[]): Promise<void>
   /** Everything up to now is seen. */
   opened(unit: Unit): Promise<void>
@@ -122,9 +123,10 @@ export class UnitWatch {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { connection, keep, listener } = this.#parts
-    const listed = await listUnit(connection, this.#unit, keep, signal)
-    await listener.listed(this.#unit, listed.objects)
-    this.#version = listed.version
+    const objects = new PresentObjects()
+    const version = await listUnit({ connection, unit: this.#unit, keep, into: objects, signal })
+    await listener.listed(this.#unit, objects)
+    this.#version = version
     this.#isLost = false
     if (POLLED.has(this.#unit.kind)) {
       this.#failures = 0

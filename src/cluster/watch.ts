@@ -85,6 +85,7 @@ const HEARTBEAT_MS = 2_000
 /** Longest wait of the first list for kinds that do not answer, and of every other one for kinds that are lost. */
 const PATIENCE_MS = 60_000
 const BATCH = 500
+const AT_ONCE_MS = 1_000
 
 /** Returns at once and goes on until `signal` is aborted, also while nobody answers. */
 export function watchCluster(
@@ -110,6 +111,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
   readonly #gaps = new Set<Kind>()
   #namespaces: readonly string[] | null = null
   #isStarted = false
+  #isWaitingTold = false
   #firstListedMs: number | null = null
   #listDueMs = Number.POSITIVE_INFINITY
   #heartbeatMs: number | null = null
@@ -166,7 +168,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
         return await listableNamespaces(this.#connection, this.#options, this.#signal)
       } catch (error) {
         if (this.#signal.aborted) break
-        if (failures === 0) this.#options.notify(`${textOf(error)}; trying again`)
+        this.#tellWaiting(textOf(error))
         const longest = Math.min(this.#limits.retryMsMax, this.#limits.retryMs * 2 ** Math.min(failures, 20))
         await this.#timing.wait(this.#timing.random() * longest, this.#signal)
       }
@@ -174,7 +176,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
     return null
   }
 
-  listed(unit: Unit, objects: KubeObject[]): Promise<void> {
+  listed(unit: Unit, objects: PresentObjects): Promise<void> {
     const state = this.#states.get(unit)!
     const at = this.#lane.stamp()
     return this.#do(async emit => {
@@ -182,20 +184,21 @@ class ClusterWatch implements RunningWatch, WatchListener {
       if (state.phase !== 'open') state.phase = 'between'
       this.#firstListedMs ??= at
       if (!this.#isStarted) {
-        state.present.replace(objects)
+        state.present = objects
         return this.#startWhenListed(emit, at)
       }
       await this.#endGap(emit, unit.kind, at)
       if (isRefresh) return emit([...state.present.update(objects)].map(change => ({ at, ...change })))
-      state.present.replace(objects)
+      state.present = objects
       await this.#emitList(emit, at, [state])
     })
   }
 
   changed(unit: Unit, changes: { isDeleted: boolean; object: KubeObject }[]): Promise<void> {
-    const { present } = this.#states.get(unit)!
+    const state = this.#states.get(unit)!
     const at = this.#lane.stamp()
     return this.#do(emit => {
+      const { present } = state
       const events: ClusterEvent[] = []
       for (const { isDeleted, object } of changes) {
         const type = isDeleted ? 'DELETED' : present.put(object)
@@ -223,6 +226,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
     const state = this.#states.get(unit)!
     const was = state.phase
     state.because = because
+    if (was === 'starting') this.#tellWaiting(`${unit.kind}: ${because}`)
     if (was !== 'open' && was !== 'between') return
     state.phase = 'lost'
     await this.#startGap(unit.kind, sinceMs, `${unit.kind}: not seen any more: ${because}`)
@@ -238,7 +242,7 @@ class ClusterWatch implements RunningWatch, WatchListener {
       await this.#startGap(unit.kind, null, `${unit.kind}: not to be read any more: ${because}`)
     const at = this.#lane.stamp()
     await this.#do(emit => {
-      state.present.replace([])
+      state.present.clear()
       return this.#isStarted ? this.#emitList(emit, at, []) : this.#startWhenListed(emit, at)
     })
   }
@@ -267,7 +271,22 @@ class ClusterWatch implements RunningWatch, WatchListener {
     const isLate = this.#firstListedMs !== null && at - this.#firstListedMs >= PATIENCE_MS
     if (this.#isStarted || (phases.includes('starting') && !isLate)) return
     this.#isStarted = true
-    return this.#emitWholeList(emit, at)
+    return this.#start(emit, at)
+  }
+
+  async #start(emit: Emit, at: number): Promise<void> {
+    await this.#emitWholeList(emit, at)
+    for (const { unit, phase } of this.#states.values()) {
+      if (phase !== 'lost' || this.#gaps.has(unit.kind)) continue
+      this.#gaps.add(unit.kind)
+      await emit([{ at, type: 'GAP_START', kind: unit.kind }])
+    }
+  }
+
+  /** Before the first list: once, because all kinds wait for the same server. */
+  #tellWaiting(because: string): void {
+    if (!this.#isStarted && !this.#isWaitingTold) this.#options.notify(`${because}; trying again`)
+    this.#isWaitingTold = true
   }
 
   #emitWholeList(emit: Emit, at: number): Promise<void> {
@@ -320,12 +339,15 @@ class ClusterWatch implements RunningWatch, WatchListener {
     }
   }
 
-  async #answers(): Promise<boolean> {
+  /** Any answer is one. A connection that was kept may have been closed meanwhile, so what fails at once is tried again. */
+  async #answers(isAgain = false): Promise<boolean> {
+    const askedMs = this.#timing.now()
     try {
       await serverVersion(this.#connection, this.#signal)
       return true
     } catch (error) {
-      return error instanceof ApiError && error.status !== null
+      if (error instanceof ApiError && error.status !== null) return true
+      return !isAgain && this.#timing.now() - askedMs < AT_ONCE_MS && this.#answers(true)
     }
   }
 

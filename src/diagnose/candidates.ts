@@ -1,6 +1,7 @@
 /** Every root cause of a symptom's order asked of a scene: what holds, and what was ruled out. */
 
 import { NESTED, type Step } from './order.ts'
+import type { PodView } from './podView.ts'
 import type { RootCause } from './rootCauses.ts'
 import { type Finding, isFinding, type Nested, type Rule } from './rule.ts'
 import { RULES } from './rules/index.ts'
@@ -65,7 +66,11 @@ function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Can
   const rule = RULES.get(cause)
   const result = rule?.judge(scene, nestedCause) ?? null
   if (rule === undefined || result === null) return null
-  if (isFinding(result)) return { rule, finding: result, row, scene, explained: [] }
+  if (isFinding(result)) {
+    // Blame needs evidence: of a cluster of which next to nothing is known, none may be there.
+    const isCited = result.needs.length > 0 || (result.supports ?? []).length > 0
+    return isCited ? { rule, finding: result, row, scene, explained: [] } : null
+  }
   if (!judged.excluded.some(({ rootCause, because }) => rootCause === cause && because === result.because))
     judged.excluded.push({ rootCause: cause, because: result.because })
   return null
@@ -80,7 +85,7 @@ function nestedCause(scene: Scene): Nested | null {
 /** The first match of each pod; the cause that most pods share speaks for all, ties by order. */
 function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judged: Judged): void {
   const byCause = new Map<RootCause, Candidate[]>()
-  for (const pod of scene.pods.filter(item => step.pods === 'all' || item.isOut)) {
+  for (const pod of voters(scene.pods, step)) {
     const own = scene.withPod(pod)
     let first: Candidate | null = null
     for (const [index, cause] of step.ofEachPod.entries()) {
@@ -100,4 +105,12 @@ function judgePods(scene: Scene, step: Exclude<Step, string>, row: number, judge
     // What fewer pods share is what else goes on, not what keeps the Service without endpoints.
     judged.candidates.push({ ...first!, finding: index === 0 ? finding : { ...finding, tier: 'C' } })
   }
+}
+
+/** Pods that lie there after their end, or are going, speak only where nobody else does: others have taken their place. */
+function voters(pods: readonly PodView[], { pods: which }: Exclude<Step, string>): readonly PodView[] {
+  if (which === 'all') return pods
+  const out = pods.filter(pod => pod.isOut)
+  const alive = out.filter(pod => !pod.isOver && !pod.isBeingDeleted)
+  return alive.length > 0 ? alive : out
 }

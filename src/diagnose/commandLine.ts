@@ -54,7 +54,8 @@ export function givenFact(
   return field(history, `${path}.${from}`, masked(listOf(container[from]).join(' ')), text)
 }
 
-const USER_INFO = /(:\/\/)[^/@\s]+@/g
+/** Up to the last `@`: a password may hold one. Without a scheme: `user:password@tcp(host)`. */
+const USER_INFO = /(:\/\/|(?:^|[\s=,])(?=[^\s/@:]+:))[^/\s]*@/g
 const SECRET = /((?:password|passwd|secret|token|api[-_]?key)\S*?[= ])\S+/gi
 
 /** Without what looks like a credential. */

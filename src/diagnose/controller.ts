@@ -26,12 +26,20 @@ export function controllerOf(input: DiagnosisInput, state: ClusterState, moment:
   const namespace =
     named.find(name => state.podsWithLabels(name, LABELS).length > 0 || configMapsOf(state, name).length > 0) ?? asked
   if (namespace === null) return { namespace: null, pods: [], configMap: null }
-  const pods = state
-    .podsWithLabels(namespace, LABELS)
+  // Other charts label them otherwise: the one that wrote the lines is known by its name.
+  const ofLines = input.controllerPod === null ? [] : state.named('Pod', namespace, input.controllerPod)
+  const pods = [...new Set([...state.podsWithLabels(namespace, LABELS), ...ofLines])]
     .filter(history => current(history, moment) !== null)
     .map(history => new PodView(history, state, moment))
     .sort((a, b) => (isFirst(a) === isFirst(b) ? (a.ref < b.ref ? -1 : 1) : isFirst(a) ? -1 : 1))
-  return { namespace, pods, configMap: currentOf(configMapsOf(state, namespace), moment) }
+  return { namespace, pods, configMap: configMapOf(pods) ?? currentOf(configMapsOf(state, namespace), moment) }
+
+  /** `--configmap=namespace/name`. */
+  function configMapOf([pod]: readonly PodView[]): Current<ConfigMap> | null {
+    const value = pod && controllerArgument(pod, 'configmap')?.value.replace('$(POD_NAMESPACE)', pod.history.namespace)
+    const [where, name] = value?.split('/') ?? []
+    return where === undefined || name === undefined ? null : currentOf(state.named('ConfigMap', where, name), moment)
+  }
 
   function isFirst(pod: PodView): boolean {
     return pod.history.name === input.controllerPod

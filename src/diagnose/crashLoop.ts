@@ -1,5 +1,6 @@
 /** Was a container in a crash loop at T? Such a container may be up for moments: what counts is the loop. */
 
+import { listOf } from './conditions.ts'
 import { isAbout } from './containerExit.ts'
 import { covers, type EventSpan } from './events.ts'
 import { eventFacts, type Fact, field } from './fact.ts'
@@ -75,7 +76,7 @@ function saidLater(pod: PodView, container: string) {
     const found = statusIn(object, container)
     const waiting = found?.status.state?.waiting
     if (!found || waiting?.reason !== REASON) continue
-    const condition = (object.status?.conditions ?? []).find(({ type }) => type === 'Ready')
+    const condition = listOf(object.status?.conditions).find(({ type }) => type === 'Ready')
     const changedMs = timeOf(condition?.lastTransitionTime)
     if (condition?.status === 'True' || changedMs === null) continue
     if (changedMs === ready.sinceMs || (ready.status === 'True' && moment.isPast(changedMs - PROPAGATION_MS)))

@@ -12,10 +12,14 @@ export interface Current<O> {
 
 /** Undated facts (spec, labels, existence) of the last version seen by T + ε; null: it was not there. */
 export function current<O>(history: History<O>, moment: Moment): Current<O> | null {
-  const { versions, createdMs, deletedMs } = history
+  const { versions, deletedMs, isDeletionApproximate } = history
+  const first = versions[0]!
+  // A watch that saw it come saw it in time, should it not tell itself when it was made.
+  const createdMs = history.createdMs ?? (first.isObserved ? first.atMs : null)
   if (createdMs !== null && !moment.isPast(createdMs - EPSILON_MS)) return null
-  if (deletedMs !== null && moment.isPast(deletedMs)) return null
-  return lastSeen(history, moment) ?? { history, object: versions[0]!.object, isLater: true }
+  // Existence is an undated fact too: what is gone by T + ε is gone.
+  if (deletedMs !== null && moment.isPast(isDeletionApproximate ? deletedMs : deletedMs - EPSILON_MS)) return null
+  return lastSeen(history, moment) ?? { history, object: first.object, isLater: true }
 }
 
 /** As `current`, also of an object that was gone by T: as it was last. */

@@ -88,7 +88,16 @@ function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diag
     terms: top.terms,
     evidence: unique([...finding.needs, ...(finding.supports ?? [])]),
     chain: chainOf(input.symptom, symptom, [...links, ...top.candidate.explained], finding.chain, rule.cause),
-    alternatives: others.filter(other => !explained.includes(other) && other.confidence >= LOWEST).map(alternative),
+    alternatives: [
+      ...others.filter(other => !explained.includes(other) && other.confidence >= LOWEST).map(alternative),
+      ...(finding.alternatives ?? []).map(({ cause, tier, facts }) => {
+        return {
+          rootCause: cause,
+          confidence: sum(confidenceTerms({ ...finding, tier, supports: [] }, NO_DOUBTS)),
+          evidence: facts
+        }
+      })
+    ],
     excluded,
     wouldDecide: [],
     names: namesOf(top.candidate.scene)
@@ -106,6 +115,7 @@ function endOf({ pod, decidingContainers }: Scene): number | null {
   const { status, next } = pod.ready
   return status === 'True' ? null : (next?.atMs ?? null)
 }
+const NO_DOUBTS = { isOwnerAmbiguous: false, hasRival: false }
 
 interface Rated {
   candidate: Candidate

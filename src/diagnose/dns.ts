@@ -9,7 +9,7 @@ export const DNS_NAMESPACE = 'kube-system'
 export const DNS_SERVICE = 'kube-dns'
 const LABELS = { 'k8s-app': 'kube-dns' }
 const WORKLOADS = ['coredns', 'kube-dns']
-const CITED = 3
+const CITED = 4
 
 export interface Dns {
   pods: PodView[]

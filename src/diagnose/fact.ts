@@ -31,7 +31,7 @@ export function field(
   text: string,
   atMs: number | null = null
 ): Fact {
-  return { cite: `${nameOf(history)} ${path}=${value ?? 'absent'}`, atMs, text }
+  return { cite: `${nameOf(history)} ${path}=${value ?? 'absent'}`, atMs, text: onOneLine(text) }
 }
 
 /** An object that is not there. */
@@ -45,8 +45,13 @@ export function eventFacts({ object }: { object: KubeEvent }, atMs: number | nul
   const about = `Event ${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
   const facts: Fact[] = [{ cite: `${about} reason=${object.reason ?? ''}`, atMs, text }]
   const { message } = object
-  if (message !== undefined) facts.push({ cite: `${about} message=${message}`, atMs, text: message })
+  if (message !== undefined) facts.push({ cite: `${about} message=${message}`, atMs, text: onOneLine(message) })
   return facts
+}
+
+/** Values of annotations and messages may hold newlines. */
+function onOneLine(text: string): string {
+  return /[\r\n]/.test(text) ? text.replace(/\s+/g, ' ') : text
 }
 
 /** A key of a map in a path: `.app`, and `[app.kubernetes.io/name]` when it holds a dot. */

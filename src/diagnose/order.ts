@@ -52,8 +52,11 @@ const NO_ENDPOINTS: readonly Step[] = [
   'selectorless_endpoints',
   'pod_creation_blocked',
   'scaled_to_zero',
-  UNREADY,
+  // Needs new pods without an error of their own: it explains why they are not ready yet.
   'rollout_gap',
+  UNREADY,
+  // Once more without a pod: the last one was evicted and nothing came after it.
+  'pod_evicted',
   'selector_mismatch',
   'named_port_missing',
   'ingress_annotation_denied',

@@ -1,15 +1,18 @@
 /** Who held the upstream address at T. */
 
 import type { ClusterState, Tenure } from '../cluster/state.ts'
+import { listOf } from './conditions.ts'
 import { EPSILON_MS, type Moment, PROPAGATION_MS } from './moment.ts'
+import { unseenHolder } from './unseenHolder.ts'
 
 /**
  * `certain`: one tenure fits. `ambiguous`: several do, or the only one contradicts what the log says of the Service.
- * `stale`: nobody held it any more; the last holder that the Service selected. `unknown`: nobody is known.
+ * `stale`: nobody of the Service held it any more; the last holder that the Service selected. `unknown`: nobody is known.
  */
 export type Certainty = 'certain' | 'ambiguous' | 'stale' | 'unknown'
 
 export interface Owner {
+  /** null besides when nobody is known: the only holder is of another namespace, and nothing is blamed on a stranger. */
   tenure: Tenure | null
   certainty: Certainty
   /** T is older than what is kept: nothing may be said of who held it. */
@@ -20,6 +23,7 @@ export interface OwnerQuestion {
   address: string
   port: number | null
   namespace: string | null
+  service: string | null
   /** uids of pods that the Service selected at any time; null: the Service is not known. */
   selected: ReadonlySet<string> | null
 }
@@ -28,54 +32,84 @@ const NOBODY: Owner = { tenure: null, certainty: 'unknown', isBeforeHistory: fal
 
 /**
  * Tenures with `from − ε ≤ T ≤ to + P`. Of several: the one that contains T exactly, then one that the Service's slices named
- * at T, then the namespace; a tenure that has just ended loses to one that contains T, unless the Service does not select
- * that one.
+ * at T, then the namespace, then the one whose bounds were observed; a tenure that has just ended loses to one that contains
+ * T, unless the Service does not select that one. None: the last holder that the Service selected.
  */
 export function ownerOf(state: ClusterState, moment: Moment, question: OwnerQuestion): Owner {
-  const { address, port, namespace, selected } = question
   if (!moment.isPast(state.forgottenToMs)) return { ...NOBODY, isBeforeHistory: true }
-  const all = state.tenures(address)
-  let near = all.filter(
-    ({ pod, fromMs, toMs }) =>
-      moment.isPast(fromMs - EPSILON_MS) &&
-      (toMs === null || !moment.isAfter(toMs + PROPAGATION_MS)) &&
-      (pod.createdMs === null || moment.isPast(pod.createdMs - EPSILON_MS))
-  )
-  const isSelected = ({ pod }: Tenure): boolean => selected?.has(pod.uid) ?? false
-  const declares = (tenure: Tenure): boolean =>
-    port !== null &&
-    (tenure.pod.versions.at(-1)!.object.spec?.containers ?? []).some(container =>
-      (container.ports ?? []).some(item => item.containerPort === port)
-    )
-  // Pods of the host network share an address: the port tells, and what the Service selects.
-  if (near.some(tenure => tenure.hostNetwork)) {
-    const byPort = near.filter(declares)
-    if (byPort.length > 0) near = byPort
-    const bySelection = near.filter(isSelected)
-    if (bySelection.length > 0) near = bySelection
-    if (near.length > 1) return { tenure: near[0]!, certainty: 'ambiguous', isBeforeHistory: false }
+  const { namespace, selected } = question
+  const all = state.tenures(question.address)
+  const near = byPort(all.filter(isNear), question)
+  const named = namedBySlices(state, moment, question)
+  const isOurs = ({ pod }: Tenure): boolean => (selected?.has(pod.uid) ?? false) || named.has(pod.uid)
+  // A stranger that has the address now was never asked by this Service; who of the Service had it before was.
+  if (!near.some(isOurs)) {
+    const former = all.filter(tenure => isOurs(tenure) && tenure.toMs !== null && moment.isPast(tenure.toMs))
+    const [stale] = former.sort((a, b) => b.toMs! - a.toMs!)
+    if (stale !== undefined) return { ...NOBODY, tenure: stale, certainty: 'stale' }
   }
   if (near.length === 0) {
-    const stale = all.filter(tenure => isSelected(tenure) && tenure.toMs !== null && moment.isPast(tenure.toMs)).at(-1)
-    return stale === undefined ? NOBODY : { tenure: stale, certainty: 'stale', isBeforeHistory: false }
+    const unseen = unseenHolder(state, moment, question)
+    return unseen === null ? NOBODY : { ...NOBODY, ...unseen }
   }
-  const exact = ({ fromMs, toMs }: Tenure): boolean => moment.isPast(fromMs) && (toMs === null || !moment.isAfter(toMs))
-  const named = new Set(
-    state
-      .sliceEntries(address)
-      .filter(({ fromMs, toMs }) => moment.isPast(fromMs) && (toMs === null || !moment.isAfter(toMs)))
-      .map(({ uid }) => uid)
+  const ranked = near.map(tenure => ({ tenure, rank: rank(tenure) })).sort((a, b) => b.rank - a.rank)
+  const [best, second] = ranked
+  const { tenure } = best!
+  if (namespace !== null && tenure.pod.namespace !== namespace) return { ...NOBODY, certainty: 'ambiguous' }
+  const isContradicted = selected !== null && !isOurs(tenure)
+  const isTie = second !== undefined && second.rank === best!.rank
+  return { ...NOBODY, tenure, certainty: isContradicted || isTie ? 'ambiguous' : 'certain' }
+
+  function isNear({ pod, fromMs, toMs, isToObserved }: Tenure): boolean {
+    if (!moment.isPast(fromMs - EPSILON_MS)) return false
+    if (pod.createdMs !== null && !moment.isPast(pod.createdMs - EPSILON_MS)) return false
+    if (toMs === null || !moment.isAfter(toMs + PROPAGATION_MS)) return true
+    // It went in a gap of the watch, at some time before it was missed.
+    const { deletedMs, isDeletionApproximate } = pod
+    return !isToObserved && isDeletionApproximate && deletedMs !== null && !moment.isPast(deletedMs)
+  }
+
+  function rank(tenure: Tenure): number {
+    const { pod, fromMs, toMs, isFromObserved, isToObserved } = tenure
+    const isExact = moment.isPast(fromMs) && (toMs === null || !moment.isAfter(toMs))
+    return (
+      (isOurs(tenure) ? 32 : 0) +
+      (isExact ? 16 : 0) +
+      (named.has(pod.uid) ? 8 : 0) +
+      (pod.namespace === namespace ? 4 : 0) +
+      (isFromObserved && (toMs === null || isToObserved) ? 2 : 0)
+    )
+  }
+}
+
+/** Pods of the host network share an address: the port tells, and what the Service selects. */
+function byPort(near: readonly Tenure[], { port, selected }: OwnerQuestion): readonly Tenure[] {
+  if (near.length < 2 || !near.some(({ hostNetwork }) => hostNetwork)) return near
+  const declaring = near.filter(
+    ({ pod }) =>
+      port !== null &&
+      listOf(pod.versions.at(-1)!.object.spec?.containers).some(({ ports }) =>
+        listOf(ports).some(({ containerPort }) => containerPort === port)
+      )
   )
-  const rank = (tenure: Tenure): number =>
-    // A stranger that has the address now was never asked by this Service.
-    (isSelected(tenure) ? 32 : 0) +
-    (exact(tenure) ? 16 : 0) +
-    (named.has(tenure.pod.uid) ? 8 : 0) +
-    (tenure.pod.namespace === namespace ? 4 : 0) +
-    (tenure.isFromObserved && (tenure.toMs === null || tenure.isToObserved) ? 2 : 0)
-  const [best, second] = near.map(tenure => ({ tenure, rank: rank(tenure) })).sort((a, b) => b.rank - a.rank)
-  const isContradicted =
-    (selected !== null && !isSelected(best!.tenure)) || (namespace !== null && best!.tenure.pod.namespace !== namespace)
-  const isAmbiguous = isContradicted || (second !== undefined && second.rank === best!.rank)
-  return { tenure: best!.tenure, certainty: isAmbiguous ? 'ambiguous' : 'certain', isBeforeHistory: false }
+  const fitting = declaring.length > 0 ? declaring : near
+  const ours = fitting.filter(({ pod }) => selected?.has(pod.uid) ?? false)
+  return ours.length > 0 ? ours : fitting
+}
+
+/** uids that slices of the asked Service named for the address at T: the best witness of whom the proxy could ask. */
+function namedBySlices(
+  state: ClusterState,
+  moment: Moment,
+  { address, namespace, service }: OwnerQuestion
+): ReadonlySet<string> {
+  const uids = new Set<string>()
+  for (const entry of state.sliceEntries(address)) {
+    if (entry.uid === null) continue
+    if (namespace !== null && service !== null && (entry.namespace !== namespace || entry.service !== service)) continue
+    // One that stood in the first list had stood there before.
+    if (entry.isFromObserved && !moment.isPast(entry.fromMs)) continue
+    if (entry.toMs === null || !moment.isAfter(entry.toMs)) uids.add(entry.uid)
+  }
+  return uids
 }

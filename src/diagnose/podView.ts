@@ -54,6 +54,8 @@ export interface Deletion {
 }
 
 const DEFAULT_GRACE_S = 30
+/** The kubelet's first word on Ready comes with the start of the pod. */
+const STARTING_MS = 10_000
 
 export class PodView {
   readonly history: History<Pod>
@@ -93,6 +95,17 @@ export class PodView {
 
   get initContainers(): readonly Container[] {
     return listOf(this.object.spec?.initContainers)
+  }
+
+  /** Containers that are meant to go on: the sidecars among the init containers too. */
+  get lasting(): readonly Container[] {
+    return [...this.containers, ...this.initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')]
+  }
+
+  /** `spec.containers[app]`. */
+  specPath(name: string): string {
+    const isInit = this.initContainers.some(item => item.name === name)
+    return `spec.${isInit ? 'initContainers' : 'containers'}[${name}]`
   }
 
   condition(type: string): ConditionAt {
@@ -262,21 +275,27 @@ export class PodView {
   /** Of any version: a pod is deleted once. null: it was not, or nothing tells when. */
   get deletion(): Deletion | null {
     const { versions, deletedMs, isDeletionApproximate } = this.history
-    for (let index = versions.length - 1; index >= 0; index--) {
-      const { metadata, spec } = versions[index]!.object
+    // The oldest that tells: the last step of a deletion sets the grace to 0.
+    for (const { object } of versions) {
+      const { metadata, spec } = object
       const endMs = timeOf(metadata.deletionTimestamp)
       if (endMs === null) continue
       const grace = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S
-      const graceMs = grace * 1000
-      return { requestedMs: endMs - graceMs, graceMs, timestamp: metadata.deletionTimestamp! }
+      return { requestedMs: endMs - grace * 1000, graceMs: grace * 1000, timestamp: metadata.deletionTimestamp! }
     }
-    const killing = this.events.find(
-      ({ reason, message }) => reason === 'Killing' && message.startsWith('Stopping container')
-    )
+    const killing = this.killing
     const graceMs = (this.object.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S) * 1000
-    if (killing !== undefined) return { requestedMs: killing.firstMs, graceMs, timestamp: null }
+    if (killing !== null) return { requestedMs: killing.firstMs, graceMs, timestamp: null }
     if (deletedMs === null || isDeletionApproximate) return null
     return { requestedMs: deletedMs, graceMs: 0, timestamp: null }
+  }
+
+  /** The kubelet's word that it stops the pod; null: there is none, or it is forgotten. */
+  get killing(): EventSpan | null {
+    return (
+      this.events.find(({ reason, message }) => reason === 'Killing' && message.startsWith('Stopping container')) ??
+      null
+    )
   }
 
   /** It had been asked to go by T, within ε. */
@@ -288,6 +307,32 @@ export class PodView {
   /** No endpoint for the proxy: not Ready at T, or asked to go. */
   get isOut(): boolean {
     return this.ready.status !== 'True' || this.isBeingDeleted
+  }
+
+  /** Its containers had ended for good by T: it lies there, and nobody waits for it. */
+  get isOver(): boolean {
+    const { phase } = this.object.status ?? {}
+    if (phase !== 'Failed' && phase !== 'Succeeded') return false
+    if (!this.isLater) return true
+    const ended = this.containers.flatMap(({ name }) => this.terminations(name).map(item => item.finishedMs))
+    const last = ended.length > 0 ? Math.max(...ended) : this.condition('Ready').sinceMs
+    return last !== null && this.moment.isPast(last)
+  }
+
+  /** A container of it had been started by T: image, volumes and network were there. Init containers count too. */
+  get hasStarted(): boolean {
+    const names = [...this.containers, ...this.initContainers].map(({ name }) => name)
+    return names.some(name => this.runningSinceMs(name) !== null)
+  }
+
+  /** It had been Ready at some time before T, as far as anything tells. */
+  get wasReady(): boolean {
+    const bornMs = timeOf(this.object.status?.startTime) ?? this.history.createdMs
+    return transitionsOf(this.history, 'Ready').some(({ status, atMs }) => {
+      // It becomes unready long after its start only by having been Ready.
+      const isLate = bornMs !== null && atMs > bornMs + STARTING_MS
+      return (status === 'True' || isLate) && this.moment.isPast(atMs)
+    })
   }
 
   /** When the instance that ran at T was started, Unix ms. */

@@ -23,21 +23,18 @@ export function readinessFailuresAtT(pod: PodView, container: Container): EventS
   return readinessFailures(pod, container).filter(event => covers(event, pod.moment, periodMs(container)))
 }
 
+/** A pod that is older than this is no longer starting. */
+const STARTING_MS = 15 * 60_000
+/** The Ready condition of a new pod is False from its scheduling on, a few seconds after its creation. */
+const FIRST_CONDITION_MS = 60_000
+
 /**
- * It has never been Ready before, and became so after T: most of what is told of such a start is nothing unusual.
+ * A new pod that had not been Ready by T, and became so after T: most of what is told of such a start is nothing unusual.
  */
 export function isStarting({ ready, history, moment }: PodView): boolean {
   const { status, next, sinceMs } = ready
+  const { createdMs } = history
   if (status === 'True' || next?.status !== 'True') return false
-  if (sinceMs === null) return true
-  const wasReady = history.versions.some(({ object }) =>
-    (object.status?.conditions ?? []).some(
-      item =>
-        item.type === 'Ready' && item.status === 'True' && moment.isPast(Date.parse(item.lastTransitionTime ?? ''))
-    )
-  )
-  return !wasReady && history.createdMs !== null && sinceMs - history.createdMs < START_MS
+  if (createdMs === null || moment.isPast(createdMs + STARTING_MS)) return false
+  return sinceMs === null || sinceMs - createdMs < FIRST_CONDITION_MS
 }
-
-/** The Ready condition of a new pod is False from its scheduling on, a few seconds after its creation. */
-const START_MS = 60_000

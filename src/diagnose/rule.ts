@@ -29,6 +29,8 @@ export interface Finding {
   isUnobserved?: boolean
   /** Added to the base of the tier, each with its reason: `['rollout 12 min before', 0.15]`. */
   adjustments?: readonly (readonly [why: string, value: number])[]
+  /** What it could be as well, of causes that are not in the order of the symptom. */
+  alternatives?: readonly { cause: RootCause; tier: Tier; facts: Fact[] }[]
   /** Nested causes, shallowest first; they stand between the symptom and this cause. */
   chain?: readonly string[]
 }

@@ -68,6 +68,7 @@ export class Scene {
       address: upstream.ip,
       port: upstream.port,
       namespace: route?.namespace ?? null,
+      service: route?.service ?? null,
       selected
     }
     const owner: Owner =
@@ -120,7 +121,7 @@ export class Scene {
     const { container, pod } = this
     if (pod === null || container === null) return []
     if (this.symptom !== 'no_endpoints') return [container]
-    const others = pod.containers.filter(({ name }) => name !== container.name)
+    const others = pod.lasting.filter(({ name }) => name !== container.name)
     return [container, ...others].filter(({ name }) => pod.isContainerReady(name) !== true)
   }
 

@@ -31,6 +31,7 @@ export function jsonReport(engine: Engine, summary: Summary, formats: Map<string
     continuations: counts.continuations,
     byStatus,
     byCause: sortedByCount(summary.byCause),
+    ...(summary.byRootCause.size > 0 && { byRootCause: sortedByCount(summary.byRootCause) }),
     byUpstream: { ...byUpstream },
     // Here lines count, in `errorOnly` above documents.
     join: { ...summary.join, errorOnly: counts.errorsAlone },

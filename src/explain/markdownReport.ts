@@ -1,6 +1,7 @@
 import { causeTable } from '../../parsers/causes.ts'
 import { grouped, percent } from '../text.ts'
 import * as say from './report.ts'
+import { whyTexts } from './whyText.ts'
 
 /** The same answer for an issue, a chat or a postmortem. Log text is escaped: no links, mentions, HTML or headings of its own. */
 export function markdownReport(facts: say.ReportFacts): string {
@@ -61,8 +62,18 @@ function details(facts: say.ReportFacts, { group, tally }: say.Row): string[] {
       code.push(`${say.errorText(example.error)}   ${say.positionText(example.error.position, facts.inputs)}`)
     lines.push('', ...code.map(line => `    ${line.trimEnd()}`))
   }
+  const { shown, rest } = whyTexts(group.cause, group.why, facts.clock)
+  for (const { sentence, evidence, advice } of shown) {
+    lines.push('', `**Why:** ${escapeMarkdown(sentence)}. ${escapeMarkdown(capital(advice))}`)
+    if (evidence.length > 0) lines.push('', ...evidence.map(cite => `    ${cite}`))
+  }
+  if (rest) lines.push('', escapeMarkdown(rest))
   lines.push('', `Check: ${escapeMarkdown(say.checkText(group))} (\`why5xx causes ${group.cause}\`)`)
   return lines
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /**

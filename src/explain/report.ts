@@ -20,6 +20,8 @@ export interface ReportFacts {
   /** What --service named. */
   services: string[]
   filters: string[]
+  /** Failures behind the newest moment that the files of the cluster tell of, and that moment, Unix ms; null: there are no files. */
+  cluster: { later: number; knownToMs: number } | null
 }
 
 /** `2 controllers, 128,402 requests …, 1,204 failed (0.94 %)` as parts. */
@@ -240,7 +242,7 @@ export function controllerLines({ summary, clock }: ReportFacts): string[] {
 }
 
 /** Lines nobody could read, uncertain joins, limits that were met: what the figures do not cover. */
-export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
+export function caveats({ engine, summary, inputs, cluster, clock }: ReportFacts): string[] {
   const { counts } = engine
   const lines: string[] = []
   for (const [code, count] of summary.rejectsByCode) {
@@ -270,6 +272,10 @@ export function caveats({ engine, summary, inputs }: ReportFacts): string[] {
   if (engine.names.overflow > 0)
     lines.push(
       `more upstream names than can be kept apart: ${plural(engine.names.overflow, 'request')} counted together`
+    )
+  if (cluster !== null && cluster.later > 0)
+    lines.push(
+      `${plural(cluster.later, 'failure')} came after the newest state of the cluster that the files hold (${clock.full(cluster.knownToMs)} ${clock.zone}): what has happened since is not known`
     )
   for (const [template, count] of [...summary.unclassified].sort((a, b) => b[1] - a[1]).slice(0, 3))
     lines.push(`unclassified ${grouped(count)}x: ${template}`)

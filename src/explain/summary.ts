@@ -6,9 +6,11 @@
 import type { Cause } from '../../parsers/causes.ts'
 import type { RecordLine } from '../../parsers/reader.ts'
 import type { ControllerRecord, ParseErrorCode, StreamAccessRecord } from '../../parsers/record.ts'
+import type { RootCause } from '../diagnose/rootCauses.ts'
 import type { Masker } from '../mask.ts'
 import type { ErrorEntry, Failure, Position } from '../model.ts'
 import { TimeHistogram } from './timeHistogram.ts'
+import { WhyTally } from './whyTally.ts'
 
 const GROUPS_MAX = 2_000
 const ADDRESSES_MAX = 64
@@ -48,6 +50,8 @@ export interface Group {
   /** Blamed upstream addresses → attempts that failed there. */
   addresses: Map<string, number>
   example: Example | null
+  /** What was wrong in the cluster; empty when nobody was asked. */
+  why: WhyTally
 }
 
 /** A real request of a group, masked, ready to print. */
@@ -75,6 +79,8 @@ export interface ControllerNote {
 export class Summary {
   readonly groups = new Map<string, Group>()
   readonly byCause = new Map<Cause, number>()
+  /** Documents by root cause; empty when the state of the cluster was not asked. */
+  readonly byRootCause = new Map<RootCause, number>()
   readonly join = { joined: 0, accessOnly: 0, errorOnly: 0, ambiguous: 0 }
   readonly notes = new Map<string, ControllerNote>()
   /** Error lines of requests that have no access line here, by cause. */
@@ -102,6 +108,9 @@ export class Summary {
     else this.join.errorOnly++
     const group = this.#group(failure)
     group.documents++
+    group.why.add(failure)
+    const rootCause = failure.judgement?.diagnosis?.rootCause
+    if (rootCause !== undefined) this.byRootCause.set(rootCause, (this.byRootCause.get(rootCause) ?? 0) + 1)
     const tally = failure.counted ? group.failed : failure.masked ? group.masked : group.beside
     tally.count++
     if (this.#isDetailed) this.#addDetails(group, tally, failure)
@@ -181,7 +190,8 @@ export class Summary {
         masked: emptyTally(),
         beside: emptyTally(),
         addresses: new Map(),
-        example: null
+        example: null,
+        why: new WhyTally()
       }
       this.groups.set(boundedKey, group)
     }

@@ -2,6 +2,7 @@ import { causeTable } from '../../parsers/causes.ts'
 import type { Style } from '../terminal.ts'
 import { clip, grouped, percent, sparkline } from '../text.ts'
 import * as say from './report.ts'
+import { whyTexts } from './whyText.ts'
 
 const ROWS_MAX = 12
 const DETAILS_MAX = 8
@@ -133,6 +134,13 @@ function details(facts: say.ReportFacts, style: Style, { group, tally }: say.Row
       lines.push(...besides(say.errorText(example.error), errorPlace, width, '      ', style))
     }
   }
+  const { shown, rest } = whyTexts(group.cause, group.why, facts.clock)
+  for (const { sentence, evidence, advice } of shown) {
+    lines.push(...wrap(`Why: ${sentence}`, width, '  ').map(style.bold))
+    for (const cite of evidence) lines.push(style.dim(`       ${clip(cite, width - 7)}`))
+    lines.push(...wrap(`Do: ${advice}`, width, '     '))
+  }
+  if (rest) lines.push(...wrap(rest, width, '  ').map(style.dim))
   lines.push(...wrap(`Check: ${say.checkText(group)}  (why5xx causes ${group.cause})`, width, '  '))
   return lines
 }

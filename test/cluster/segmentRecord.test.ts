@@ -83,9 +83,15 @@ test('a list is a segment; closed ones are packed, and all are read in order', a
   expect(JSON.parse(first[0]!)).toEqual({ ...mark(T, 'LIST_START'), writer: 'a', number: 1 })
   const heard = bed.reader(T)
   await vi.waitFor(() => expect(heard.caught).toBeGreaterThan(0))
-  expect(heard.heard.map(({ writer: id, number, ...event }) => event)).toEqual(hours(3))
+  expect(heard.heard.map(({ writer: _writer, number: _number, ...event }) => event)).toEqual(hours(3))
+  expect(Object.fromEntries(writer.facts.events)).toEqual({
+    LIST_START: 3,
+    ADDED: 3,
+    LIST_END: 3,
+    MODIFIED: 3,
+    HEARTBEAT: 3
+  })
   expect(writer.facts).toMatchObject({
-    events: 15,
     dropped: 0,
     cut: 0,
     listedMs: T + 2 * HOUR,

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { allCases } from './support/allCases.ts'
 import type { DiagnosisCase } from './support/caseBuilder.ts'
 import { parsePattern } from './support/citation.ts'
+import type { AnyObject } from './support/objectTypes.ts'
 
 const CASES = await allCases()
 
@@ -31,6 +32,17 @@ describe.each(CASES.map(one => [one.id, one] as const))('%s', (_id, one) => {
     const uids = new Set(everything(one).map(object => object.metadata.uid))
     const orphans = one.objects.filter(object => object.metadata.ownerReferences?.some(owner => !uids.has(owner.uid)))
     expect(orphans.map(object => object.metadata.name)).toEqual([])
+  })
+
+  test('no event is older than what it is about', () => {
+    const born = new Map(everything(one).map(({ metadata }) => [metadata.uid, metadata.creationTimestamp ?? '']))
+    const events = one.objects.filter(object => object.kind === 'Event') as (AnyObject & {
+      involvedObject: { uid: string }
+    })[]
+    const early = events.filter(
+      event => (event.metadata.creationTimestamp ?? '') < (born.get(event.involvedObject.uid) ?? '')
+    )
+    expect(early.map(event => event.metadata.name)).toEqual([])
   })
 
   test('what must be cited is in it', () => {

@@ -36,7 +36,7 @@ function factsOf(lines: string[], summary = new Summary(new Masker(MASK_ALL))): 
   source.end()
   engine.finish()
   const clock = new ClockText('UTC', engine.fromMs, engine.toMs)
-  return { engine, summary, clock, inputs: ['controller.log'], services: [], filters: [] }
+  return { engine, summary, clock, inputs: ['controller.log'], services: [], filters: [], cluster: null }
 }
 
 function style(width = 140): Style {

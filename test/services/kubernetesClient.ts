@@ -1,5 +1,7 @@
 /** A client of a test's own: what it does to a cluster, and its own record of that. */
+import { writeFileSync } from 'node:fs'
 import { Agent, type RequestOptions, request } from 'node:https'
+import { join } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { eventually } from './latch.ts'
 
@@ -16,6 +18,7 @@ export interface ApiObject {
 export interface RoleRule {
   apiGroups: string[]
   resources: string[]
+  resourceNames?: string[]
   verbs: string[]
 }
 
@@ -25,7 +28,10 @@ export class KubernetesClient {
   readonly #url: string
   readonly #options: RequestOptions
 
-  private constructor(url: string, options: RequestOptions) {
+  readonly #kubeconfig: string
+
+  private constructor(kubeconfig: string, url: string, options: RequestOptions) {
+    this.#kubeconfig = kubeconfig
     this.#url = url
     this.#options = options
   }
@@ -36,10 +42,21 @@ export class KubernetesClient {
     const login: RequestOptions = {}
     await config.applyToHTTPSOptions(login)
     const { ca, cert, key, headers } = login
-    return new KubernetesClient(config.getCurrentCluster()!.server, {
+    return new KubernetesClient(kubeconfig, config.getCurrentCluster()!.server, {
       headers,
       agent: new Agent({ keepAlive: true, ca, cert, key })
     } as RequestOptions)
+  }
+
+  /** The way to the same server with a token: writes the file and gives its name. */
+  kubeconfigWith(folder: string, token: string): string {
+    const config = new KubeConfig()
+    config.loadFromFile(this.#kubeconfig)
+    const cluster = config.getCurrentCluster()!
+    config.loadFromClusterAndUser({ ...cluster }, { name: 'user', token })
+    const file = join(folder, 'kubeconfig')
+    writeFileSync(file, config.exportConfig(), { mode: 0o600 })
+    return file
   }
 
   get(path: string): Promise<ApiObject> {

@@ -39,10 +39,8 @@ export interface KubernetesOptions {
 export interface KubernetesServer {
   /** Of the administrator. */
   kubeconfig: string
-  /** As the administrator. */
+  /** As the administrator; it makes other accounts, too. */
   client: KubernetesClient
-  /** Of anybody else, by a token: writes the file and gives its name. */
-  kubeconfigFor(name: string, token: string): string
   readonly apiServer: ServerControl
   readonly etcd: ServerControl
   stop(): Promise<void>
@@ -60,12 +58,8 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
   const url = `https://127.0.0.1:${port}`
   const token = randomBytes(16).toString('hex')
   const pki = writeKeys(folder, token)
-  const kubeconfigFor = (name: string, itsToken: string) => {
-    const file = join(folder, `${name}.kubeconfig`)
-    writeFileSync(file, kubeconfigText(url, join(pki, 'apiserver.crt'), itsToken), { mode: 0o600 })
-    return file
-  }
-  const kubeconfig = kubeconfigFor('admin', token)
+  const kubeconfig = join(folder, 'kubeconfig')
+  writeFileSync(kubeconfig, kubeconfigText(url, join(pki, 'apiserver.crt'), token), { mode: 0o600 })
   const processOf = (name: string, args: string[], isReady: () => boolean | Promise<boolean> = () => true) => {
     const own = join(folder, name)
     mkdirSync(own, { recursive: true })
@@ -101,7 +95,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     await stop()
     throw error
   }
-  return { kubeconfig, client, kubeconfigFor, apiServer, etcd, stop }
+  return { kubeconfig, client, apiServer, etcd, stop }
 }
 
 /** Anybody may ask; by what the server is known it writes only now. */

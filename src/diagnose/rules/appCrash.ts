@@ -1,8 +1,10 @@
+import type { Container } from '../../cluster/objects.ts'
 import { exitKind, terminationFacts } from '../containerExit.ts'
 import { crashLoopOf } from '../crashLoop.ts'
 import { field } from '../fact.ts'
-import { statusIn } from '../podView.ts'
-import type { Rule } from '../rule.ts'
+import { statusIn, type Termination } from '../podView.ts'
+import type { Rule, Tier } from '../rule.ts'
+import type { Scene } from '../scene.ts'
 
 /** One abnormal exit of the server: a panic, a signal, or its just coming to an end. */
 export const appCrash: Rule = {
@@ -12,7 +14,8 @@ export const appCrash: Rule = {
   judge(scene) {
     const { pod } = scene
     if (pod === null) return null
-    for (const { name } of scene.decidingContainers) {
+    for (const container of scene.decidingContainers) {
+      const { name } = container
       const down = pod.down(name)
       if (down === null) {
         const ended = pod.terminations(name).at(-1)
@@ -28,8 +31,7 @@ export const appCrash: Rule = {
       const newest = statusIn(pod.history.versions.at(-1)!.object, name)
       const restarts = newest?.status.restartCount
       return {
-        // No row of the decision table names one exit where a Service has no endpoints.
-        tier: scene.symptom === 'no_endpoints' ? 'C' : 'A',
+        tier: tierOf(scene, container, termination),
         ref: pod.ref,
         atMs: termination.finishedMs,
         needs: terminationFacts(pod, termination, text),
@@ -48,4 +50,15 @@ export const appCrash: Rule = {
     }
     return null
   }
+}
+
+/** SIGKILL and SIGTERM: somebody else ended it. */
+const ENDED_BY_OTHERS: ReadonlySet<number | null> = new Set([137, 143])
+
+function tierOf(scene: Scene, { livenessProbe, startupProbe }: Container, { exitCode }: Termination): Tier {
+  // No row of the decision table names one exit where a Service has no endpoints.
+  if (scene.symptom === 'no_endpoints') return 'C'
+  // It may have been the probe: Events of it are gone after an hour, or were not collected.
+  const hasProbe = livenessProbe !== undefined || startupProbe !== undefined
+  return hasProbe && ENDED_BY_OTHERS.has(exitCode) ? 'C' : 'A'
 }

@@ -50,7 +50,7 @@ export const appError: Rule = {
     const variant = rollout === null ? variantOf(scene) : 'after_rollout'
     if (variant !== null) finding.variant = variant
     if (rollout !== null)
-      finding.adjustments = [[`its revision was rolled out ${rollout.minutes} min before`, RECENT_BONUS]]
+      finding.adjustments = [[`its revision was rolled out at ${timeText(rollout.atMs)}`, RECENT_BONUS]]
     return finding
   }
 }
@@ -62,22 +62,20 @@ function variantOf({ pods, pod }: Scene): string | null {
 
 interface Rollout {
   atMs: number
-  minutes: number
   facts: Fact[]
 }
 
 /** The Deployment's current ReplicaSet was made in the half hour before T, and the pod is of it. */
 function recentRollout(scene: Scene): Rollout | null {
-  const { workload, parent, moment, input } = scene
+  const { workload, parent, moment } = scene
   if (workload === null || workload.history.kind !== 'Deployment') return null
   const newest = currentReplicaSet(scene, workload)
   if (newest === null) return null
   const { createdMs } = newest.history
   if (createdMs === null || !moment.isWithin(createdMs - EPSILON_MS, createdMs + RECENT_MS)) return null
   if (parent !== null && parent.history.kind === 'ReplicaSet' && parent.history.uid !== newest.history.uid) return null
-  const minutes = Math.max(0, Math.round((input.timeMs - createdMs) / 60_000))
   const revision = workload.object.metadata.annotations?.[REVISION]
-  const text = `a new revision was rolled out ${minutes} min before`
+  const text = `a new revision was rolled out at ${timeText(createdMs)}`
   const facts = [
     field(
       newest.history,
@@ -96,7 +94,7 @@ function recentRollout(scene: Scene): Rollout | null {
         `the Deployment is at revision ${revision}`
       )
     )
-  return { atMs: createdMs, minutes, facts }
+  return { atMs: createdMs, facts }
 }
 
 function replicaSets({ state, moment }: Scene, { history }: Current<Workload>): Current<Workload>[] {

@@ -19,8 +19,9 @@ export const appNotListening: Rule = {
   isOfPod: true,
   judge(scene) {
     const { pod, container, service, upstream } = scene
-    if (pod === null || container === null || service === null || upstream?.port == null) return null
-    const { port } = upstream
+    if (pod === null || container === null || service === null) return null
+    const port = upstream?.port ?? scene.targetPort
+    if (port === null) return null
     const declared = listOf(container.ports).find(item => item.containerPort === port)
     if (declared === undefined && listOf(container.ports).length > 0) return null
     if (scene.targetPort !== port) return null

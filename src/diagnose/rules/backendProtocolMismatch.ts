@@ -11,6 +11,8 @@ export const backendProtocolMismatch: Rule = {
   judge(scene) {
     const { input, symptom, ingress } = scene
     const { error, bodyHint, upstreamStatus } = input.detail
+    const owner = ingress ?? scene.service
+    if (owner === null) return null
     const { protocol, setting } = spoken(scene)
     const hints = hintsOf(scene)
     if (alertOf(error) !== null) return { because: 'the backend answered with a TLS alert: it speaks TLS' }
@@ -26,7 +28,7 @@ export const backendProtocolMismatch: Rule = {
       setting.fact === null ? [] : [{ ...setting.fact, text: textOf(protocol, setting.fact.text, saying?.text) }]
     return {
       tier: 'A',
-      ref: ingress === null ? (scene.pod?.ref ?? nameOf(scene.service!.history)) : nameOf(ingress.history),
+      ref: nameOf(owner.history),
       atMs: null,
       // Without a text the hint is half of the contradiction.
       needs: isSaid ? own : [...own, ...facts],

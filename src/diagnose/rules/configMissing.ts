@@ -75,7 +75,8 @@ function referenceFacts(scene: Scene, pod: PodView, message: string): Fact[] {
   const kind = match[1]!.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap'
   const name = match[2]!
   const facts: Fact[] = []
-  for (const container of pod.containers) facts.push(...inContainer(pod, container, kind, name))
+  for (const container of [...pod.initContainers, ...pod.containers])
+    facts.push(...inContainer(pod, container, kind, name))
   for (const { name: volume, configMap, secret } of listOf(pod.object.spec?.volumes)) {
     const path = `spec.volumes[${volume}]`
     if (kind === 'ConfigMap' && configMap?.name === name)
@@ -90,7 +91,7 @@ function referenceFacts(scene: Scene, pod: PodView, message: string): Fact[] {
 }
 
 function inContainer(pod: PodView, container: Container, kind: 'Secret' | 'ConfigMap', name: string): Fact[] {
-  const path = `spec.containers[${container.name}]`
+  const path = pod.specPath(container.name)
   const reference = kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef'
   const source = kind === 'Secret' ? 'secretRef' : 'configMapRef'
   const facts: Fact[] = []

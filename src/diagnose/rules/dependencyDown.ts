@@ -18,10 +18,14 @@ export const dependencyDown: Rule = {
   judge(scene, ask) {
     const { pod, container } = scene
     if (pod === null || container === null) return null
+    // An app that does not run waits for nothing.
+    if (scene.symptom === 'no_endpoints' && pod.runs(container.name) === false) return null
     const served: string[] = []
     for (const { service, facts } of dependenciesOf(scene, pod, container)) {
       if (!hasPods(service)) continue
       const pods = scene.podsOf(service)
+      // Another name for the app itself.
+      if (pods.some(item => item.history.uid === pod.history.uid)) continue
       if (pods.some(item => !item.isOut)) {
         served.push(nameOf(service.history))
         continue

@@ -1,6 +1,10 @@
 import { endOf, servedCertificate } from '../certificates.ts'
-import { nameOf } from '../fact.ts'
+import { field, nameOf } from '../fact.ts'
 import type { Rule } from '../rule.ts'
+import { timeOf } from '../times.ts'
+
+/** OpenSSL's words for the client's alert. */
+const EXPIRED = /certificate (?:has )?expired|alert number 45\b/i
 
 /** The certificate that is shown for the host had ended. */
 export const ingressCertExpired: Rule = {
@@ -9,7 +13,17 @@ export const ingressCertExpired: Rule = {
     const served = servedCertificate(scene)
     if (served === null || served.secretName === null) return null
     const { secret, certificates, namespace, secretName, fact } = served
-    // Renewed after T: the version that stood at T is not known, what was issued later says nothing of it.
+    const begin = timeOf(secret?.object.certificate?.notBefore)
+    if (secret !== null && begin !== null && !scene.moment.isPast(begin)) {
+      // Renewed after T: what was issued later says nothing of the one before, the client does.
+      if (!EXPIRED.test(scene.input.detail.error ?? '')) return null
+      const text = 'the certificate was renewed only after the client had found the one before expired'
+      const needs = [
+        fact,
+        field(secret.history, 'tls.crt.notBefore', secret.object.certificate!.notBefore, text, begin)
+      ]
+      return { tier: 'A', ref: nameOf(secret.history), atMs: null, needs, isInferred: true }
+    }
     const end = endOf(secret, certificates)
     if (end === null) return null
     if (!scene.moment.isAfter(end.atMs))

@@ -7,6 +7,14 @@ import type { Finding, Rule } from '../rule.ts'
 import { timeText } from '../times.ts'
 import { waitingFacts } from './containerStartFailed.ts'
 
+/** It ends, or cannot even begin, again and again. */
+const FAILING: ReadonlySet<string> = new Set([
+  'CrashLoopBackOff',
+  'RunContainerError',
+  'CreateContainerError',
+  'StartError'
+])
+
 /** An init container does not come to its end, so nothing else starts. */
 export const initContainerStuck: Rule = {
   cause: 'init_container_stuck',
@@ -59,7 +67,7 @@ function stuck(pod: PodView, { name }: Container): Finding | null {
         : []
     return { ...base, atMs: startedMs, needs: [...needs, ...ends] }
   }
-  const waiting = pod.waitings(name).find(({ reason }) => reason === 'CrashLoopBackOff')
+  const waiting = pod.waitings(name).find(({ reason }) => FAILING.has(reason))
   if (waiting !== undefined) {
     const needs = waitingFacts(pod, waiting, `init container ${name} keeps failing`)
     return { ...base, atMs: last?.finishedMs ?? null, needs: [...needs, ...ends] }

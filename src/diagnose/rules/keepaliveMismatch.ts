@@ -55,8 +55,14 @@ function isEndNear(pod: PodView, { name }: Container): boolean {
     .some(({ finishedMs }) => moment.isWithin(finishedMs - PROPAGATION_MS, finishedMs + PROPAGATION_MS + EPSILON_MS))
 }
 
-function proxyTimeout({ configMap }: Scene): { seconds: number; facts: Fact[] } {
-  if (configMap === null) return { seconds: DEFAULT_S, facts: [] }
+function proxyTimeout(scene: Scene): { seconds: number; facts: Fact[] } {
+  const { configMap, controller } = scene
+  if (configMap === null) {
+    const namespace = controller.namespace ?? 'ingress-nginx'
+    const text = `the controller has no ConfigMap: nginx keeps idle connections for ${DEFAULT_S} s (the default)`
+    const missing = scene.absence('ConfigMap', namespace, 'ingress-nginx-controller', text)
+    return { seconds: DEFAULT_S, facts: missing?.isCertain ? [missing.fact] : [] }
+  }
   const { data } = configMap.object
   const value = data && Object.hasOwn(data, NAME) ? data[NAME]! : null
   const seconds = (value === null ? null : secondsOf(value)) ?? DEFAULT_S

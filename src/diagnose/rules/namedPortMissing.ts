@@ -4,7 +4,7 @@ import { field, nameOf } from '../fact.ts'
 import { containerPortFacts, targetPortFact } from '../ports.ts'
 import type { Rule } from '../rule.ts'
 
-const CITED_PODS = 2
+const CITED_PODS = 4
 
 /** The Service leads to a port by a name that no container of its ready pods has. */
 export const namedPortMissing: Rule = {

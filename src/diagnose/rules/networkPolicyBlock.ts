@@ -27,14 +27,13 @@ export const networkPolicyBlock: Rule = {
     const { pod, upstream } = scene
     const port = upstream?.port ?? scene.targetPort
     if (pod === null || port === null) return null
-    const all = scene.all('NetworkPolicy', null)
     const target = endOf(scene, pod)
-    if (target.hostNetwork) {
-      const isNear = all.some(({ history }) => history.namespace === target.namespace)
-      return isNear ? { because: `${pod.ref} is on the host network: policies do not hold it` } : null
-    }
+    const own = scene.all('NetworkPolicy', target.namespace)
+    if (target.hostNetwork)
+      return own.length === 0 ? null : { because: `${pod.ref} is on the host network: policies do not hold it` }
     const [controller] = scene.controller.pods
     const source = controller === undefined ? usualEnd(scene) : endOf(scene, controller)
+    const all = source.namespace === target.namespace ? own : [...own, ...scene.all('NetworkPolicy', source.namespace)]
     const named = new Map<string, number>()
     for (const { ports } of pod.containers)
       for (const { name, containerPort } of listOf(ports)) if (name !== undefined) named.set(name, containerPort)

@@ -44,12 +44,12 @@ function killed(pod: PodView, container: Container): Finding | null {
 function limitFacts(pod: PodView, { name, resources }: Container): Fact[] {
   const limit = resources?.limits?.memory
   if (limit === undefined) return []
-  return [field(pod.history, `spec.containers[${name}].resources.limits.memory`, limit, `its memory limit is ${limit}`)]
+  return [field(pod.history, `${pod.specPath(name)}.resources.limits.memory`, limit, `its memory limit is ${limit}`)]
 }
 
 /** An OOM kill that is told of this pod and did not fail this request; null: none is told. */
 function otherKill(pod: PodView, deciding: ReadonlySet<string>): string | null {
-  for (const { name } of pod.containers) {
+  for (const { name } of pod.lasting) {
     const ends = pod.terminations(name).filter(({ reason }) => reason === 'OOMKilled')
     const newest = ends.at(-1)
     if (newest === undefined) continue

@@ -51,15 +51,15 @@ function restarted(pod: PodView, container: Container, isKeptOut: boolean): Find
   }
 }
 
-function probeFacts({ history }: PodView, container: Container, kind: 'liveness' | 'startup'): Fact[] {
+function probeFacts(pod: PodView, container: Container, kind: 'liveness' | 'startup'): Fact[] {
   const probe: Probe | undefined = container[`${kind}Probe`]
   if (probe === undefined) return []
-  const path = `spec.containers[${container.name}].${kind}Probe`
+  const path = `${pod.specPath(container.name)}.${kind}Probe`
   return (['timeoutSeconds', 'failureThreshold', 'periodSeconds', 'initialDelaySeconds'] as const).flatMap(name => {
     const value = probe[name]
     return value === undefined
       ? []
-      : [field(history, `${path}.${name}`, value, `${name} of the ${kind} probe is ${value}`)]
+      : [field(pod.history, `${path}.${name}`, value, `${name} of the ${kind} probe is ${value}`)]
   })
 }
 

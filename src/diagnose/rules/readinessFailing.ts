@@ -20,7 +20,10 @@ export const readinessFailing: Rule = {
     const { ready } = pod
     if (ready.status !== 'False' && ready.status !== 'Unknown') return wasFailing(scene, pod)
     const gate = unmetGate(pod)
-    if (gate !== null) return { ...base(scene, pod), needs: [...readyFacts(pod, `${pod.ref} was not Ready`), ...gate] }
+    if (gate !== null) {
+      const needs = [...readyFacts(pod, `${pod.ref} was not Ready`), ...gate]
+      return { ...base(scene, pod), needs, isInferred: ready.isInferred }
+    }
     for (const container of containersOf(scene, pod)) {
       const failures = readinessFailuresAtT(pod, container)
       const isUnready = pod.runs(container.name) === true && pod.isContainerReady(container.name) !== true
@@ -30,14 +33,15 @@ export const readinessFailing: Rule = {
       const finding = base(scene, pod)
       return {
         ...finding,
-        tier: isStart ? 'C' : finding.tier,
+        // Without an Event of the probe the fields say that it is not ready, and nothing says why.
+        tier: isStart ? 'C' : failures.length === 0 && finding.tier === 'A' ? 'B' : finding.tier,
         needs: [
           ...readyFacts(pod, `${pod.ref} was not Ready`),
           ...containerFacts(pod, container),
           ...failures.flatMap(event => eventFacts(event, event.firstMs, `its readiness probe failed: ${event.message}`))
         ],
         supports: probeFacts(pod, container),
-        isInferred: ready.isInferred && failures.length === 0
+        isInferred: ready.isInferred
       }
     }
     return null
@@ -57,7 +61,7 @@ function tierOf(scene: Scene, { ready, moment }: PodView): Tier {
 /** For a Service without endpoints any container may decide, also one whose readiness nothing tells. */
 function containersOf(scene: Scene, pod: PodView): readonly Container[] {
   const { container } = scene
-  const others = pod.containers.filter(({ name }) => name !== container?.name)
+  const others = pod.lasting.filter(({ name }) => name !== container?.name)
   return container === null ? others : [container, ...others]
 }
 
@@ -108,7 +112,7 @@ function containerFacts(pod: PodView, { name }: Container): Fact[] {
 }
 
 export function probeFacts(pod: PodView, { name, readinessProbe }: Container): Fact[] {
-  const path = `spec.containers[${name}].readinessProbe`
+  const path = `${pod.specPath(name)}.readinessProbe`
   const { httpGet, tcpSocket } = readinessProbe ?? {}
   const facts: Fact[] = []
   if (httpGet?.path !== undefined)

@@ -23,7 +23,7 @@ export const readinessProbeMisconfigured: Rule = {
   judge(scene) {
     const { pod } = scene
     if (pod === null || pod.ready.status === 'True') return null
-    for (const container of pod.containers) {
+    for (const container of pod.lasting) {
       const failures = readinessFailuresAtT(pod, container)
       for (const event of failures) {
         const wrong = whatIsWrong(pod, container, event)
@@ -38,7 +38,8 @@ export const readinessProbeMisconfigured: Rule = {
             ...wrong,
             ...readyFacts(pod, `${pod.ref} was not Ready`)
           ],
-          supports: livenessFacts(pod, container)
+          supports: livenessFacts(pod, container),
+          isInferred: pod.ready.isInferred
         }
       }
     }
@@ -75,5 +76,5 @@ function livenessFacts(pod: PodView, { name, livenessProbe, readinessProbe }: Co
   )
   if (isFailing) return []
   const text = 'its liveness probe asks something else and is not known to fail'
-  return [field(pod.history, `spec.containers[${name}].livenessProbe.httpGet.path`, other.path ?? '/', text)]
+  return [field(pod.history, `${pod.specPath(name)}.livenessProbe.httpGet.path`, other.path ?? '/', text)]
 }

@@ -9,7 +9,7 @@ import type { Scene } from '../scene.ts'
 type Labels = Record<string, string> | undefined
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] as const
-const CITED_PODS = 3
+const CITED_PODS = 4
 
 /** The Service selects no pod and no template of a workload, though pods are there. */
 export const selectorMismatch: Rule = {

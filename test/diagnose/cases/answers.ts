@@ -10,9 +10,8 @@ const BACKEND_PROTOCOL = 'nginx.ingress.kubernetes.io/backend-protocol'
 const IDLE_CLOSE = { method: 'POST', upstream_response_time: '0.001', request_time: '0.002' }
 
 /** A POST on a kept connection that the server was just closing. */
-function closedIdle(shop: Shop, keepAliveTimeout: string | null, detail: Record<string, string> = IDLE_CLOSE): void {
-  const config = shop.objects.find(object => object.kind === 'ConfigMap') as unknown as { data: Record<string, string> }
-  if (keepAliveTimeout !== null) config.data['upstream-keepalive-timeout'] = keepAliveTimeout
+function closedIdle(shop: Shop, keepAliveTimeout: string, detail: Record<string, string> = IDLE_CLOSE): void {
+  shop.configures({ 'upstream-keepalive-timeout': keepAliveTimeout })
   shop.fails('premature_close', shop.pods[0], { detail })
 }
 

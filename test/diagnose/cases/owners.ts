@@ -8,7 +8,6 @@ import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const OOM = { reason: 'OOMKilled', exitCode: 137 }
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 /** Pods of the shop use the network of their nodes. */
 function useHostNetwork(pods: PodObject[]): void {
@@ -124,8 +123,7 @@ export const CASES: DiagnosisCase[] = [
     'nothing is known of the failure but the name of the upstream',
     shop => {
       const [pod] = shop.pods
-      shop.unready(pod, -300)
-      shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8, container: 'app' })
+      shop.says503(pod, -300)
       const unknown = { namespace: null, service: null, port: null, ingress: null, host: null, path: null }
       shop.fails('no_endpoints', null, { ...unknown, detail: { upstream_name: `${shop.namespace}-${shop.app}-80` } })
       return {

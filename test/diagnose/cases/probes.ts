@@ -126,8 +126,7 @@ export const CASES: DiagnosisCase[] = [
     'all pods run and say that they are not ready',
     shop => {
       for (const pod of shop.pods) {
-        shop.unready(pod, -240)
-        shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -270, last: 8, container: 'app' })
+        shop.says503(pod, -240)
       }
       shop.fails('no_endpoints', null)
       const [pod] = shop.pods

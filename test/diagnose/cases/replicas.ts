@@ -76,7 +76,7 @@ export const CASES: DiagnosisCase[] = [
         must_not: ['readiness_failing', 'scaled_to_zero', 'selector_mismatch', 'stale_endpoints']
       }
     },
-    APP
+    { ...APP, replicas: 1 }
   ),
 
   shopCase(
@@ -96,7 +96,7 @@ export const CASES: DiagnosisCase[] = [
         must_not: ['readiness_failing', 'scaled_to_zero', 'termination_race']
       }
     },
-    APP
+    { ...APP, replicas: 1 }
   ),
 
   shopCase(

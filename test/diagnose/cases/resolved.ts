@@ -9,7 +9,6 @@ import { webContainer } from '../support/podMaker.ts'
 const APP = { containers: [webContainer('app')] }
 const OOM = { reason: 'OOMKilled', exitCode: 137 }
 const ANNOTATION = 'nginx.ingress.kubernetes.io'
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 function upstreamName(shop: Shop, service = shop.app): string {
   return `${shop.namespace}-${service}-80`
@@ -40,8 +39,7 @@ function addCanary(shop: Shop, replicas = 1) {
 
 function says503(shop: Shop): void {
   for (const pod of shop.pods) {
-    shop.unready(pod, -300)
-    shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8, container: 'app' })
+    shop.says503(pod, -300)
   }
 }
 

@@ -4,7 +4,6 @@ import { type DiagnosisCase, ref, shopCase } from '../support/caseBuilder.ts'
 import { claim } from '../support/extraObjects.ts'
 import { DAY, HOUR } from '../support/moment.ts'
 import { webContainer } from '../support/podMaker.ts'
-import { hasNoAddress } from '../support/podState.ts'
 
 const YOUNG = { containers: [webContainer('app')], podsCreated: -900, replicas: 1 }
 const APP = { containers: [webContainer('app')] }
@@ -92,8 +91,7 @@ export const CASES: DiagnosisCase[] = [
     'the disk is still attached to another node',
     shop => {
       const [pod] = shop.pods
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       const message = 'Multi-Attach error for volume "pvc-5d1f" Volume is already exclusively attached to one node'
       shop.addEvent(pod, 'FailedAttachVolume', message, { first: -880, last: 12, by: 'attachdetach-controller' })
       shop.fails('no_endpoints', null)
@@ -111,8 +109,7 @@ export const CASES: DiagnosisCase[] = [
     'the file server does not answer',
     shop => {
       const [pod] = shop.pods
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       const message =
         'MountVolume.SetUp failed for volume "uploads" : mount failed: exit status 32: mount.nfs: Connection timed out'
       shop.addEvent(pod, 'FailedMount', message, { first: -800, last: 12 })
@@ -133,8 +130,7 @@ export const CASES: DiagnosisCase[] = [
       const [pod] = shop.pods
       pod.spec.volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
       const data = shop.add(claim(shop.namespace, 'data', 'Lost', shop.at(-40 * DAY)))
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'volume_unavailable',
@@ -167,8 +163,7 @@ export const CASES: DiagnosisCase[] = [
     'the node has no pod addresses left',
     shop => {
       const [pod] = shop.pods
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       const message =
         'Failed to create pod sandbox: plugin type="aws-cni" failed (add): failed to assign an IP address to container'
       shop.addEvent(pod, 'FailedCreatePodSandBox', message, { first: -890, last: 14 })
@@ -187,8 +182,7 @@ export const CASES: DiagnosisCase[] = [
     'the network plugin is not there yet',
     shop => {
       for (const pod of shop.pods) {
-        shop.waitsFor([pod], 'ContainerCreating')
-        hasNoAddress(pod)
+        shop.isBeingCreated(pod)
         const message =
           'network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady'
         shop.addEvent(pod, 'NetworkNotReady', message, { first: -890, last: 14 })

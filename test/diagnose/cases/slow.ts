@@ -16,11 +16,6 @@ const LIMITED = {
   ]
 }
 
-function controllerConfig(shop: Shop): { data: Record<string, string> } {
-  const found = shop.objects.find(object => object.kind === 'ConfigMap')
-  return found as unknown as { data: Record<string, string> }
-}
-
 /** An autoscaler of the shop whose limiting condition is told. */
 function scaler(shop: Shop, max: number, reason: 'TooManyReplicas' | 'TooFewReplicas', since: number): AnyObject {
   const conditions = [
@@ -51,7 +46,7 @@ export const CASES: DiagnosisCase[] = [
     "the controller's ConfigMap allows 30 s",
     shop => {
       const [pod] = shop.pods
-      controllerConfig(shop).data['proxy-read-timeout'] = '30'
+      shop.configures({ 'proxy-read-timeout': '30' })
       shop.fails('read_timeout', pod, { detail: { upstream_response_time: '30.002', request_time: '30.003' } })
       return {
         root_cause: 'app_slow',
@@ -64,7 +59,7 @@ export const CASES: DiagnosisCase[] = [
 
   shopCase('slow-annotation', "the Ingress's own limit comes before the controller's", shop => {
     const [pod] = shop.pods
-    controllerConfig(shop).data['proxy-read-timeout'] = '300'
+    shop.configures({ 'proxy-read-timeout': '300' })
     shop.ingress.metadata.annotations[READ_TIMEOUT] = '15'
     shop.fails('read_timeout', pod, { detail: { upstream_response_time: '15.000', request_time: '15.001' } })
     return {

@@ -1,8 +1,7 @@
 /** Containers that do not come up: `container_start_failed`, `config_missing`, `image_pull_failed`, `init_container_stuck`. */
 
-import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
+import { type DiagnosisCase, ref, shopCase } from '../support/caseBuilder.ts'
 import { running, webContainer } from '../support/podMaker.ts'
-import { hasNoAddress } from '../support/podState.ts'
 
 const YOUNG = { podsCreated: -900 }
 
@@ -23,23 +22,6 @@ function imageCase(id: string, reason: string, message: string, variant: string 
       }
     },
     YOUNG
-  )
-}
-
-/** The pod waits in an init container, its own containers behind it. */
-function waitsInInit(shop: Shop, name: string): void {
-  const [pod] = shop.pods
-  const container = { name, image: 'registry.example.com/migrate:2.4.1', command: ['/bin/wait'] }
-  pod.spec.initContainers = [container]
-  pod.status.initContainerStatuses = [{ ...running(container, shop.at(-880)), ready: false }]
-  shop.waitsFor([pod], 'PodInitializing')
-  shop.tell(
-    pod,
-    'Initialized',
-    'False',
-    -900,
-    'ContainersNotInitialized',
-    `containers with incomplete status: [${name}]`
   )
 }
 
@@ -137,8 +119,7 @@ export const CASES: DiagnosisCase[] = [
     'a ConfigMap to be mounted is not there',
     shop => {
       const [pod] = shop.pods
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       const message = 'MountVolume.SetUp failed for volume "settings" : configmap "settings" not found'
       shop.addEvent(pod, 'FailedMount', message, { first: -890, last: 10 })
       shop.fails('no_endpoints', null)
@@ -156,8 +137,7 @@ export const CASES: DiagnosisCase[] = [
     'the ConfigMap has no such key',
     shop => {
       const [pod] = shop.pods
-      shop.waitsFor([pod], 'ContainerCreating')
-      hasNoAddress(pod)
+      shop.isBeingCreated(pod)
       const message = 'MountVolume.SetUp failed for volume "settings" : references non-existent config key: app.yaml'
       shop.addEvent(pod, 'FailedMount', message, { first: -890, last: 10 })
       shop.fails('no_endpoints', null)
@@ -221,7 +201,7 @@ export const CASES: DiagnosisCase[] = [
     'init-waits',
     'the init container waits for a database',
     shop => {
-      waitsInInit(shop, 'wait-for-db')
+      shop.waitsInInit(shop.pods[0], 'wait-for-db')
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'init_container_stuck',
@@ -239,7 +219,7 @@ export const CASES: DiagnosisCase[] = [
     'init-loops',
     'the migration fails again and again',
     shop => {
-      waitsInInit(shop, 'migrate')
+      shop.waitsInInit(shop.pods[0], 'migrate')
       const [pod] = shop.pods
       const status = pod.status.initContainerStatuses![0]!
       const terminated = { reason: 'Error', exitCode: 1, startedAt: shop.at(-70), finishedAt: shop.at(-66) }

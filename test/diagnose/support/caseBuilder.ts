@@ -10,6 +10,7 @@
  *   })
  */
 
+import type { Kind } from '../../../src/cluster/objects.ts'
 import { Cluster } from './cluster.ts'
 import { numberOf } from './identity.ts'
 import { DAY } from './moment.ts'
@@ -23,7 +24,7 @@ import type {
   SliceObject,
   WorkloadObject
 } from './objectTypes.ts'
-import { webContainer } from './podMaker.ts'
+import { running, webContainer } from './podMaker.ts'
 import {
   askToDelete,
   backOff,
@@ -33,6 +34,7 @@ import {
   type Exit,
   end,
   evict,
+  hasNoAddress,
   neverStart,
   restart,
   setCondition
@@ -46,6 +48,8 @@ export interface DiagnosisCase {
   failure: CaseFailure
   objects: AnyObject[]
   watch?: { type: WatchType; at: string; object: AnyObject }[]
+  /** Kinds that could not be read: nothing of them is absent. */
+  unreadable?: Kind[]
   expect: Expectation
 }
 
@@ -62,11 +66,14 @@ export interface CaseFailure {
   ingress: string | null
   host: string | null
   path: string | null
+  controller_namespace?: string
+  controller_pod?: string
   detail?: Record<string, string>
 }
 
 export interface Expectation {
-  root_cause: string
+  /** null: of the cluster nothing is known, so nothing is said. */
+  root_cause: string | null
   acceptable?: string[]
   must_cite?: string[]
   /** Slugs, and `cite:Pod shop/a-1`. */
@@ -145,6 +152,8 @@ export class Shop extends Cluster {
   readonly pods: [PodObject, ...PodObject[]]
   /** Set by `fails`. */
   failure: CaseFailure | null = null
+  /** Kinds that could not be read; their objects are taken out of the case. */
+  unreadable: Kind[] = []
   readonly #now: number
 
   constructor(id: string, options: ShopOptions) {
@@ -221,6 +230,14 @@ export class Shop extends Cluster {
     becomeUnready(pod, this.at(since), container)
   }
 
+  /** Not ready from then on, because its first container answers 503 to its readiness probe, from one period before until now. */
+  says503(pod: PodObject, since: number): void {
+    this.unready(pod, since)
+    const container = pod.status.containerStatuses[0]!.name
+    const message = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+    this.addEvent(pod, 'Unhealthy', message, { first: since - 30, last: Math.min(9, this.#now), container })
+  }
+
   ready(pod: PodObject, since: number): void {
     becomeReady(pod, this.at(since))
   }
@@ -228,6 +245,25 @@ export class Shop extends Cluster {
   /** Pods that never ran, each waiting for the same. */
   waitsFor(pods: PodObject[], reason: string, message?: string): void {
     for (const pod of pods) neverStart(pod, reason, message)
+  }
+
+  /** It has a node, but neither volumes nor network yet. */
+  isBeingCreated(pod: PodObject): void {
+    this.waitsFor([pod], 'ContainerCreating')
+    hasNoAddress(pod)
+  }
+
+  /** An init container holds the pod up: it runs, or waits for what is told. */
+  waitsInInit(pod: PodObject, name: string, waiting?: { reason: string; message: string }): void {
+    const container = { name, image: 'registry.example.com/prepare:9', command: ['/bin/prepare'] }
+    const status = { ...running(container, this.at(-880)), ready: false }
+    pod.spec.initContainers = [container]
+    pod.status.initContainerStatuses = [
+      waiting === undefined ? status : { ...status, started: false, state: { waiting } }
+    ]
+    this.waitsFor([pod], 'PodInitializing')
+    const message = `containers with incomplete status: [${name}]`
+    this.tell(pod, 'Initialized', 'False', -880, 'ContainersNotInitialized', message)
   }
 
   unschedulable(pod: PodObject, since: number, message: string): void {
@@ -288,8 +324,9 @@ export class Shop extends Cluster {
       title,
       now: this.at(this.#now),
       failure: this.failure,
-      objects: this.objectsAtEnd(),
+      objects: this.objectsAtEnd().filter(object => !this.unreadable.includes(object.kind as Kind)),
       ...(this.watch.length === 0 ? {} : { watch: this.watch }),
+      ...(this.unreadable.length === 0 ? {} : { unreadable: this.unreadable }),
       expect
     }
   }

@@ -197,6 +197,15 @@ export class Cluster extends Moments {
     this.addPod(this.addReplicaSet(deployment), { node: 'worker-3', created: -20 * DAY })
   }
 
+  /** Settings in the controller's ConfigMap. */
+  configures(settings: Record<string, string>): void {
+    const found = this.objects.find(
+      object => object.kind === 'ConfigMap' && object.metadata.namespace === 'ingress-nginx'
+    )
+    if (found === undefined) throw new Error('the controller is not there')
+    Object.assign(found, { data: settings })
+  }
+
   /** An event about an object; it happened once unless `last` says otherwise. */
   addEvent(
     about: AnyObject,

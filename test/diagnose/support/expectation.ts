@@ -18,14 +18,20 @@ export interface Verdict {
 /** From this confidence on an alternative counts as blamed too. */
 const ALTERNATIVE_COUNTS = 0.6
 
-/** What is wrong with a verdict, a sentence each; empty: it is as expected. */
-export function mismatches(expected: Expectation, verdict: Verdict): string[] {
+/** What is wrong with a verdict, a sentence each; empty: it is as expected. null: there is none. */
+export function mismatches(expected: Expectation, verdict: Verdict | null): string[] {
+  if (verdict === null || expected.root_cause === null) return verdictOrNone(expected, verdict)
   return [
     ...wrongCause(expected, verdict),
     ...missingCitations(expected, verdict),
     ...forbidden(expected, verdict),
     ...wrongDetails(expected, verdict)
   ]
+}
+
+function verdictOrNone({ root_cause: right }: Expectation, verdict: Verdict | null): string[] {
+  if (verdict === null) return right === null ? [] : [`nothing is said, not ${right}`]
+  return [`root cause is ${verdict.root_cause} (${verdict.confidence}), though nothing is known`]
 }
 
 function wrongCause(expected: Expectation, verdict: Verdict): string[] {

@@ -8,11 +8,16 @@ import { openKafkaRecord } from '../../../src/cluster/kafkaRecordWriter.ts'
 import type { KubeObject } from '../../../src/cluster/objects.ts'
 import type { ClusterRecordWriter } from '../../../src/cluster/record.ts'
 import { RecordMerge } from '../../../src/cluster/recordMerge.ts'
+import { ClusterWatch } from '../../../src/clusterWatch.ts'
+import { openClusterKnowledge } from '../../../src/clusterWiring.ts'
+import { loadConfig } from '../../../src/config.ts'
 import { isKafkaAvailable, type KafkaServer, startKafka } from '../../services/kafkaServer.ts'
 import { createTopics } from '../../services/kafkaTopics.ts'
 import { HeardRecord } from '../../support/heardRecord.ts'
 import { ListedObjects } from '../../support/listedObjects.ts'
+import { Folder } from '../../support/program.ts'
 import { heartbeat, list, mark, pod, told } from '../../support/recordedEvents.ts'
+import { ScriptedApiServer } from '../../support/scriptedApiServer.ts'
 import { DEADLINE, kafka, plain, testClient } from './kafkaBed.ts'
 
 const HOUR = 3_600_000
@@ -121,6 +126,13 @@ describe.skipIf(kafka === null)('a record in Kafka', () => {
     expect(bed.said).toEqual([`topic ${bed.topic} was made: one partition, kept for 30 days`])
   })
 
+  test('says which brokers do not answer', async () => {
+    const nobody = { connection: plain(['127.0.0.1:1']), topic: bed.topic, writer: 'a', say: silent, log: silent }
+    await expect(openKafkaRecord({ ...nobody, onOverflow: silent })).rejects.toThrow(
+      `cannot record into topic ${bed.topic} (brokers 127.0.0.1:1)`
+    )
+  })
+
   test('refuses a topic of more partitions', async () => {
     await createTopics(bed.admin, [{ topic: bed.topic, numPartitions: 2 }])
     await expect(bed.writer()).rejects.toThrow(`topic ${bed.topic} has 2 partitions`)
@@ -142,7 +154,7 @@ describe.skipIf(kafka === null)('a record in Kafka', () => {
     expect(heard.heard.map(({ number }) => number)).toEqual(
       Array.from({ length: 20 - 5 * first }, (_, i) => 5 * first + i + 1)
     )
-    expect(writer.facts).toMatchObject({ events: 20, cut: 0, dropped: 0, listedMs: T + 3 * HOUR })
+    expect(writer.facts).toMatchObject({ cut: 0, dropped: 0, listedMs: T + 3 * HOUR })
     // Nothing of the reader stays with the broker.
     await heard.reader.close()
     const { groups } = await bed.admin.listGroups()
@@ -213,6 +225,42 @@ describe.skipIf(kafka === null)('a record in Kafka', () => {
     expect(state.names).toEqual(['x@7'])
     // Believed in turn, they would say something else.
     expect(heard.state.names).not.toEqual(['x@7'])
+  })
+
+  test('is written by the watch role and answers a worker', async () => {
+    const api = await ScriptedApiServer.start()
+    const folder = new Folder()
+    const at = (version: number) => ({ ...pod('cart-1', version), status: { podIP: `10.0.0.${version}` } })
+    api.items.set('pods', [at(5)])
+    const { config } = loadConfig({
+      file: null,
+      environment: {},
+      set: [
+        'source.kind=kafka',
+        `source.kafka.brokers=${bed.brokers.join()}`,
+        `source.kafka.groupId=${bed.groupId}`,
+        `kubernetes.topic=${bed.topic}`,
+        'kubernetes.api=kubeconfig',
+        `kubernetes.kubeconfig=${folder.write('kubeconfig', api.kubeconfig)}`
+      ]
+    })
+    const recordLog = { say: (text: string) => void bed.said.push(text), log: silent }
+    const watching = await ClusterWatch.start(config, recordLog)
+    const knowledge = (await openClusterKnowledge(config, recordLog))!
+    const startMs = Date.now()
+    await vi.waitFor(() => expect(watching.unready).toEqual([]), DEADLINE)
+    await vi.waitFor(() => expect(api.isWatched('pods')).toBe(true), DEADLINE)
+    api.tell('pods', 'MODIFIED', at(6))
+    await vi.waitFor(async () => {
+      const { known } = await knowledge.ready(startMs - HOUR, Date.now() - 1)
+      expect({ known, holders: knowledge.state.tenures('10.0.0.6').length }).toEqual({ known: true, holders: 1 })
+    }, DEADLINE)
+    expect(knowledge.state.tenures('10.0.0.5')[0]!.toMs).toBeGreaterThan(startMs)
+    await knowledge.close()
+    await watching.close()
+    expect(watching.failure).toBe(null)
+    await api.close()
+    folder.remove()
   })
 
   test('holds what is too large in part', async () => {

@@ -58,6 +58,13 @@ describe.skipIf(!isKubernetesAvailable())('an API server that goes away', () => 
     expect(watching.events.slice(0, firstEnd).filter(({ type }) => type === 'HEARTBEAT')).toHaveLength(heartbeats)
     expect(watching.state.isInGap('Pod', gaps('Pod')[0]!.at)).toBe(true)
     expect(watching.state.isInGap('Pod', Date.now())).toBe(false)
+    // The new server does not know our version any more: 410, and pods are listed again.
+    expect(
+      watching
+        .ofType('LIST_START')
+        .filter(({ isPartial }) => isPartial)
+        .flatMap(({ kinds }) => kinds)
+    ).toContain('Pod')
     const [gone] = watching.state.named('Pod', NAMESPACE, 'goes')
     expect(gone!.deletedMs).toBeGreaterThanOrEqual(killedMs)
 

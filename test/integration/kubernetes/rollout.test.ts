@@ -32,7 +32,7 @@ describe.skipIf(kubernetes === null)('a deployment as the watch sees it', () => 
     for (const pod of pods) {
       const { object } = pod.versions.at(-1)!
       const owner = watching.state.byUid('ReplicaSet', object.metadata.ownerReferences![0]!.uid)
-      expect(owner?.versions.at(-1)!.object.metadata.ownerReferences![0]).toMatchObject({
+      expect(owner!.versions.at(-1)!.object.metadata.ownerReferences![0]).toMatchObject({
         kind: 'Deployment',
         name: 'cart'
       })
