@@ -6,13 +6,20 @@ import type { Citation } from './citation.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { Told, utcClock } from './told.ts'
 
-/** What to look at, as commands that can be pasted; a name that is not known stays a variable of the shell: `$POD`. */
+/** Where the charts of ingress-nginx put it. */
+const CONTROLLER_NAMESPACE = 'ingress-nginx'
+const CONTROLLER = 'deployment/ingress-nginx-controller'
+
+/**
+ * What to look at, as commands that can be pasted; a name that is not known stays a variable of the shell,
+ * without which it runs nothing: `"${POD:?}"`.
+ */
 export function runbookOf(diagnosis: Diagnosis): string[] {
   const names = placeholders(diagnosis)
   return rootCauseInfo(diagnosis.rootCause).check.map(command =>
-    command.replace(/\$([A-Z]+)\b/g, (variable, name: string) => {
+    command.replace(/\$([A-Z]+)\b/g, (_variable, name: string) => {
       const value = names.get(name)
-      return value === undefined || value === null ? variable : quoteForShell(value)
+      return value === undefined || value === null ? `"\${${name}:?}"` : quoteForShell(value)
     })
   )
 }
@@ -43,8 +50,8 @@ function placeholders(diagnosis: Diagnosis): ReadonlyMap<string, string | null> 
     ['NAME', told.cited('externalName')?.value ?? null],
     ['HPA', object?.kind === 'HorizontalPodAutoscaler' ? object.name : null],
     ['PVC', told.citations.find(({ kind }) => kind === 'PersistentVolumeClaim')?.name ?? null],
-    ['CTRLNS', names.controllerNamespace],
-    ['CTRL', names.controllerPod],
+    ['CTRLNS', names.controllerNamespace ?? CONTROLLER_NAMESPACE],
+    ['CTRL', names.controllerPod === null ? CONTROLLER : `pod/${names.controllerPod}`],
     ['DEPNS', dependency?.namespace ?? null],
     ['DEPSVC', dependency?.name ?? null],
     ['REF', object === null ? null : resource(object)],
