@@ -60,6 +60,24 @@ export class Metrics extends MetricRegistry {
         for (const [state, count] of Object.entries(counters.joins)) add(count, { state })
       }
     )
+    this.counter(
+      'why5xx_diagnoses_total',
+      'Failures judged by the state of the cluster, by root cause; state_unknown: the state of that moment had not been read in time; unreadable: no kind of object may be read.',
+      ['root_cause'],
+      add => {
+        for (const [rootCause, count] of counters.diagnoses) add(count, { root_cause: rootCause })
+      }
+    )
+    this.counter(
+      'why5xx_settled_total',
+      'Failures judged a second time when the facts had settled, by whether the verdict changed.',
+      ['verdict'],
+      add => {
+        const { judged, changed } = counters.settled
+        add(changed, { verdict: 'changed' })
+        add(judged - changed, { verdict: 'same' })
+      }
+    )
     this.gauge(
       'why5xx_processing_lag_seconds',
       'Seconds between the newest line that was read and now; 0 when everything that is there was read.',

@@ -20,6 +20,9 @@ export function failuresTable(rows: FailureRow[], zone: string, style: Style): s
     { name: 'CAUSE', cell: row => `${row.cause}${row.masked ? ' (saved)' : ''}` },
     { name: 'UPSTREAM', cell: row => row.upstream || '-', least: 16 },
     { name: 'POD OR ADDRESS', cell: row => row.pod ?? row.address ?? '-', least: 14 },
+    ...(rows.some(row => row.rootCause !== null)
+      ? [{ name: 'ROOT CAUSE', cell: (row: FailureRow) => row.rootCause ?? '-', least: 14 }]
+      : []),
     { name: 'REQUEST', cell: row => [row.method, row.path].filter(part => part !== null).join(' ') || '-', least: 12 },
     { name: 'SURE', cell: row => row.confidence.toFixed(2) }
   ]

@@ -4,6 +4,7 @@
  */
 
 import type { Cause } from '../../parsers/causes.ts'
+import { CLUSTER_KINDS, KINDS } from '../cluster/objects.ts'
 import type { ClusterState } from '../cluster/state.ts'
 import { type Candidate, judgeAll } from './candidates.ts'
 import { confidenceTerms, LOWEST, sum } from './confidence.ts'
@@ -33,14 +34,15 @@ export function diagnose(input: DiagnosisInput, state: ClusterState): Diagnosis 
 
 export function judgeMoment(input: DiagnosisInput, state: ClusterState): Judgement {
   const moment = new Moment(input.timeMs)
-  const diagnosis = isKnown(state) ? judge(input, state, moment) : null
+  const diagnosis = isKnown(state, input) ? judge(input, state, moment) : null
   const { sameFromMs, sameToMs } = moment
   return { diagnosis, sameFromMs, sameToMs }
 }
 
 /** Of a cluster of which no kind can be read nothing is known. */
-function isKnown(state: ClusterState): boolean {
-  return state.knownFromMs !== Number.POSITIVE_INFINITY
+function isKnown(state: ClusterState, { namespace }: DiagnosisInput): boolean {
+  if (state.knownFromMs === Number.POSITIVE_INFINITY) return false
+  return KINDS.some(kind => state.isObservable(kind, CLUSTER_KINDS.has(kind) ? '' : (namespace ?? '')))
 }
 
 function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diagnosis {

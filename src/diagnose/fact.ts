@@ -39,6 +39,12 @@ export function absent(kind: KubeObject['kind'], namespace: string, name: string
   return { cite: `${nameOf({ kind, namespace, name })} absent`, atMs: null, text }
 }
 
+/** An object that nobody could see: whether it was there is not known. */
+export function unknown(kind: KubeObject['kind'], namespace: string, name: string): Fact {
+  const named = nameOf({ kind, namespace, name })
+  return { cite: `${named} existence=unknown`, atMs: null, text: `whether ${named} was there could not be observed` }
+}
+
 /** An Event: its reason and its message are cited each by itself; the sentence stands at the first. */
 export function eventFacts({ object }: { object: KubeEvent }, atMs: number | null, text: string): Fact[] {
   const { kind = '', namespace = '', name = '' } = object.involvedObject ?? {}

@@ -69,4 +69,9 @@ export const ROOT_CAUSES = [
   'undetermined'
 ] as const
 
+/** `oom_killed` → `oom killed`. */
+export function causeName(slug: string): string {
+  return slug.replaceAll('_', ' ')
+}
+
 export type RootCause = (typeof ROOT_CAUSES)[number]

@@ -10,7 +10,7 @@ import { type Peer, peerOf } from './address.ts'
 import { listOf } from './conditions.ts'
 import { type Controller, controllerOf } from './controller.ts'
 import { type Current, current, currentOf } from './current.ts'
-import { absent, type Fact } from './fact.ts'
+import { absent, type Fact, unknown } from './fact.ts'
 import { type DiagnosisInput, NO_DETAIL } from './input.ts'
 import type { Moment } from './moment.ts'
 import { type Owner, ownerOf } from './owner.ts'
@@ -221,7 +221,9 @@ export class Scene {
   absence(kind: Kind, namespace: string, name: string, text: string): { fact: Fact; isCertain: boolean } | null {
     if (this.get(kind, namespace, name) !== null) return null
     const isCertain = this.isObservable(kind, namespace) && !this.isInGap(kind)
-    return { fact: absent(kind, namespace, name, text), isCertain }
+    // What nobody may read is never called absent.
+    const fact = isCertain ? absent(kind, namespace, name, text) : unknown(kind, namespace, name)
+    return { fact, isCertain }
   }
 
   /** Nothing of the kind was seen around T. */

@@ -8,6 +8,8 @@ export interface Setting {
   from: 'annotation' | 'configMap' | 'default'
   /** Where it stands; of a default that it stands nowhere. null: neither Ingress nor ConfigMap is known. */
   fact: Fact | null
+  /** False: nobody may read the ConfigMap, which may say otherwise than the default. */
+  isCertain: boolean
 }
 
 /** Defaults of ingress-nginx (internal/ingress/controller/config/config.go) for what rules compare. */
@@ -47,22 +49,33 @@ export function settingOf(scene: Scene, name: string): Setting {
   const path = annotationPath(name)
   if (annotation !== null) {
     const text = `the Ingress sets ${name} to ${annotation}`
-    return { value: annotation, from: 'annotation', fact: field(ingress!.history, path, annotation, text) }
+    return {
+      value: annotation,
+      from: 'annotation',
+      fact: field(ingress!.history, path, annotation, text),
+      isCertain: true
+    }
   }
   const data = configMap?.object.data
   if (data && Object.hasOwn(data, name)) {
     const value = String(data[name])
     const text = `the controller's ConfigMap sets ${name} to ${value}`
-    return { value, from: 'configMap', fact: field(configMap.history, `data${key(name)}`, value, text) }
+    return {
+      value,
+      from: 'configMap',
+      fact: field(configMap.history, `data${key(name)}`, value, text),
+      isCertain: true
+    }
   }
   const value = Object.hasOwn(DEFAULTS, name) ? DEFAULTS[name]! : ''
   const text = value === '' ? `${name} is not set` : `${name} is not set; the default is ${value}`
+  const isCertain = configMap !== null || scene.isObservable('ConfigMap', scene.controller.namespace ?? '')
   if (isOfController) {
     const fact = configMap === null ? null : field(configMap.history, `data${key(name)}`, null, text)
-    return { value, from: 'default', fact }
+    return { value, from: 'default', fact, isCertain }
   }
   const fact = ingress === null ? null : field(ingress.history, path, null, text)
-  return { value, from: 'default', fact }
+  return { value, from: 'default', fact, isCertain }
 }
 
 /** `metadata.annotations[nginx.ingress.kubernetes.io/auth-url]`. */

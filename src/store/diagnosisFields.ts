@@ -3,6 +3,7 @@
  * the root cause. A table of its own, because they alone change when a failure is judged again.
  */
 
+import { rootCauseInfo, sentenceOf } from '../diagnose/catalogue.ts'
 import { labelOf } from '../diagnose/confidence.ts'
 import type { Diagnosis } from '../diagnose/diagnosis.ts'
 import type { DiagnosisInput } from '../diagnose/input.ts'
@@ -59,6 +60,8 @@ export const DIAGNOSIS_FIELDS: readonly DiagnosisField[] = [
   field('why5xx.root_cause.confidence', 'half_float', f => f.diagnosis?.confidence),
   field('why5xx.root_cause.label', 'keyword', f => f.diagnosis && labelOf(f.diagnosis.confidence)),
   field('why5xx.root_cause.chain', 'keyword', f => f.diagnosis?.chain),
+  field('why5xx.root_cause.sentence', 'text', f => f.diagnosis && sentenceOf(f.diagnosis)),
+  field('why5xx.root_cause.advice', 'text', f => f.diagnosis && rootCauseInfo(f.diagnosis.rootCause).advice),
   field('why5xx.root_cause.terms', 'stored', f => f.diagnosis?.terms),
   field('why5xx.root_cause.evidence', 'stored', f => f.diagnosis && factsText(f.diagnosis.evidence)),
   field('why5xx.root_cause.alternatives', 'stored', f =>

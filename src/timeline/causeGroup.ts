@@ -6,6 +6,7 @@ import type { FailureRow } from '../store/store.ts'
 import { addCounts, BoundedMap } from './bounded.ts'
 import { iso, QUIET_MS, runsOf } from './course.ts'
 import type { CauseEntry, DocumentCounts, DocumentKind, Example, Listed } from './model.ts'
+import { RootCauses } from './rootCauses.ts'
 import { Series } from './series.ts'
 
 const CELLS_MAX = 720
@@ -48,6 +49,7 @@ export class CauseGroup {
   /** `address\npod` → documents. */
   readonly #addresses = new BoundedMap<number[]>(ADDRESSES_MAX, () => [0], addCounts)
   readonly #statuses = new Map<number, number>()
+  readonly #rootCauses = new RootCauses()
   #withErrorLine = 0
   /** Thousandths: whole numbers add up to the same in any order. */
   #confidence = 0
@@ -71,6 +73,7 @@ export class CauseGroup {
     if (row.status !== null && kind !== 'masked')
       this.#statuses.set(row.status, (this.#statuses.get(row.status) ?? 0) + 1)
     if (row.hasErrorLine) this.#withErrorLine++
+    this.#rootCauses.add(row, stored)
     this.#confidence += Math.round(row.confidence * 1000)
     const score = (row.hasErrorLine ? 2 : 0) + (row.counted ? 1 : 0)
     this.#consider({ id: row.id, score, timeMs, stored })
@@ -88,6 +91,10 @@ export class CauseGroup {
   }
 
   exampleIds(): string[] {
+    return [...new Set([...this.#exampleIds(), ...this.#rootCauses.exampleIds()])]
+  }
+
+  #exampleIds(): string[] {
     return [...new Set([this.#oldest, this.#newest].flatMap(candidate => (candidate === null ? [] : [candidate.id])))]
   }
 
@@ -123,6 +130,7 @@ export class CauseGroup {
         .map(([status, count]) => ({ status, count })),
       toldByErrorLine: this.#withErrorLine / this.documents,
       confidence: Math.round(this.#confidence / this.documents) / 1000,
+      rootCauses: this.#rootCauses.entries(documents),
       examples: this.#examples(documents)
     }
   }
@@ -144,7 +152,7 @@ export class CauseGroup {
         candidate?.stored ? [[candidate.id, candidate.stored] as const] : []
       )
     )
-    return this.exampleIds().flatMap(id => {
+    return this.#exampleIds().flatMap(id => {
       const document = documents.get(id) ?? held.get(id)?.document
       return document === undefined ? [] : [exampleOf(id, document)]
     })

@@ -1,19 +1,20 @@
 /** Onset, causes, controllers, gaps and recovery as one list by time. */
 
 import { grouped, plural } from '../text.ts'
-import type { ControllerEvent, Time } from './model.ts'
+import type { ControllerEvent, RootCauseEntry, Time } from './model.ts'
 import { at, countsText, minute, momentText, span, type Teller, toldCauses, upstreamText } from './story.ts'
 
 export interface Entry {
   time: Time
   /** As printed; times known to the minute have no seconds. */
   clock: string
-  kind: 'course' | 'cause' | 'controller' | 'gap'
+  kind: 'course' | 'cause' | 'cluster' | 'controller' | 'gap'
   text: string
 }
 
 const EPISODES_SHOWN = 30
 const CONTROLLER_SHOWN = 30
+const ROOT_CAUSES_SHOWN = 20
 const SILENCES_SHOWN = 10
 const GAPS_SHOWN = 10
 
@@ -39,6 +40,19 @@ export function chronicle(teller: Teller): { entries: Entry[]; leftOut: string[]
     const text = `${cause.cause} at ${upstreamText(teller, cause.upstream)}${until}: ${countsText(episode)}`
     entries.push({ time: episode.from, clock: at(teller, episode.from), kind: 'cause', text })
   }
+  const began = toldCauses(teller).flatMap(cause => cause.rootCauses.shown.filter(one => one.at !== null))
+  for (const { at: time, sentence, rootCause } of cut(
+    unique(began),
+    ROOT_CAUSES_SHOWN,
+    one => one.documents,
+    'root cause'
+  ))
+    entries.push({
+      time: time!,
+      clock: at(teller, time!),
+      kind: 'cluster',
+      text: `cluster: ${dress.text(sentence)} (${rootCause})`
+    })
   const events = timeline.controller.shown.filter(isTold)
   for (const event of cut(events, CONTROLLER_SHOWN, () => 0, 'controller event')) {
     entries.push({
@@ -58,6 +72,11 @@ export function chronicle(teller: Teller): { entries: Entry[]; leftOut: string[]
   }
   // Of equal times the course comes first: sorting is stable.
   return { entries: entries.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)), leftOut }
+}
+
+/** One pod's end shows as several causes: it is told once. */
+function unique(entries: readonly RootCauseEntry[]): RootCauseEntry[] {
+  return [...new Map(entries.map(entry => [`${entry.at} ${entry.sentence}`, entry])).values()]
 }
 
 function courseEntries(teller: Teller): Entry[] {

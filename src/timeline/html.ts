@@ -160,10 +160,17 @@ function details(teller: say.Teller, cause: CauseEntry): string[] {
   const lines = say
     .evidenceOf(cause)
     .map(({ ref, text }) => `${escapeHtml(text)}  <span class="ref">${escapeHtml(ref)}</span>`)
+  const why = say
+    .whyOf(teller, cause)
+    .flatMap(({ text, advice, evidence }) => [
+      `<p><strong>Why:</strong> ${text}. ${advice[0]!.toUpperCase()}${advice.slice(1)}.</p>`,
+      evidence.length === 0 ? '' : `<pre>${evidence.map(escapeHtml).join('\n')}</pre>`
+    ])
   return [
     `<h3>${cause.cause}, ${say.upstreamText(teller, cause.upstream)}</h3>`,
     `<p>${escapeHtml(say.titleOf(cause))}</p>`,
     `<ul class="plain">${facts.join('')}</ul>`,
+    ...why,
     lines.length === 0 ? '' : `<pre>${lines.join('\n')}</pre>`,
     `<p>Check: ${escapeHtml(check[0]!)} (<code>why5xx causes ${cause.cause}</code>)</p>`
   ]

@@ -50,6 +50,10 @@ function body(teller: say.Teller): string[] {
     for (const cause of say.toldCauses(teller).slice(0, DETAILS_MAX)) {
       out.push(`### ${cause.cause}, ${say.upstreamText(teller, cause.upstream)}`, '', `${say.titleOf(cause)}`, '')
       out.push(...say.causeFacts(teller, cause).map(fact => `- ${fact}`), '')
+      for (const { text, advice, evidence } of say.whyOf(teller, cause)) {
+        out.push(`**Why:** ${text}. ${advice[0]!.toUpperCase()}${advice.slice(1)}.`, '')
+        if (evidence.length > 0) out.push(...evidence.map(cite => `    ${safeText(cite)}`), '')
+      }
       const lines = say.evidenceOf(cause).map(({ ref, text }) => `    ${safeText(text)}  ${safeText(ref)}`)
       // Behind a list an indented line would go on with its last item, and be no code.
       if (lines.length > 0) out.push('Evidence:', '', ...lines, '')

@@ -98,7 +98,30 @@ export interface CauseEntry extends DocumentCounts {
   /** Share of documents that an error line decided, 0 to 1. */
   toldByErrorLine: number
   confidence: number
+  /** What was wrong in the cluster, most documents first; empty when its state was not asked, or does not tell. */
+  rootCauses: Listed<RootCauseEntry>
   examples: Example[]
+}
+
+/** A root cause at a pod. */
+export interface RootCauseEntry {
+  rootCause: string
+  pod: string | null
+  documents: number
+  first: Time
+  last: Time
+  /** When it began; null: not told. */
+  at: Time | null
+  /** When it had ended; null: not told. */
+  until: Time | null
+  /** Times in it are UTC. */
+  sentence: string
+  advice: string
+  confidence: number | null
+  /** Citations. */
+  evidence: string[]
+  /** A failure of it, for `why5xx fix`. */
+  id: string
 }
 
 export interface Episode extends DocumentCounts {

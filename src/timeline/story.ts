@@ -121,6 +121,31 @@ export function evidenceOf(entry: CauseEntry): { ref: string; text: string }[] {
   )
 }
 
+export interface WhyStory {
+  /** `shop/cart-7d9f-x was OOM-killed at 10:02:11 (limit 256Mi), 38 failures until 10:02:29 (confidence 0.93)`. */
+  text: string
+  advice: string
+  evidence: string[]
+}
+
+/** What was wrong in the cluster. */
+export function whyOf(teller: Teller, entry: CauseEntry): WhyStory[] {
+  const { dress, clock } = teller
+  return entry.rootCauses.shown.map(
+    ({ rootCause, documents, first, last, until, sentence, advice, confidence, evidence, id }) => {
+      const end = until !== null && until >= last ? ` until it answered again at ${at(teller, until)}` : ''
+      const times = end === '' ? `, ${span(teller, first, last)}` : end
+      const sure = confidence === null ? '' : ` (confidence ${confidence.toFixed(2)})`
+      const zone = clock.zone === 'UTC' ? '' : ' (times in this sentence are UTC)'
+      return {
+        text: `${dress.text(sentence)}${zone}; ${plural(documents, 'failure')}${times}${sure}`,
+        advice: `${dress.text(advice)}; why5xx causes ${rootCause}, why5xx fix ${dress.text(id)}`,
+        evidence
+      }
+    }
+  )
+}
+
 /** What the story is about: causes of failed and saved requests where there are some. */
 export function toldCauses({ timeline: { causes, course } }: Teller): CauseEntry[] {
   return course.basis === 'other' ? causes.shown : causes.shown.filter(({ failed, masked }) => failed + masked > 0)

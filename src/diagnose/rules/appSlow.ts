@@ -27,7 +27,7 @@ export const appSlow: Rule = {
     const { upstreamResponseTimeMs, requestTimeMs } = scene.input.detail
     const tookMs = isSending ? (requestTimeMs ?? upstreamResponseTimeMs) : (upstreamResponseTimeMs ?? requestTimeMs)
     const name = isSending ? 'proxy-send-timeout' : 'proxy-read-timeout'
-    const { value, from, fact } = scene.setting(name)
+    const { value, from, fact, isCertain } = scene.setting(name)
     const timeoutMs = (secondsOf(value) ?? 60) * 1000
     if (tookMs !== null && Math.abs(tookMs - timeoutMs) > NEAR_MS)
       return { because: `the request took ${tookMs / 1000} s, and ${name} is ${timeoutMs / 1000} s` }
@@ -41,7 +41,7 @@ export const appSlow: Rule = {
       ref: pod?.ref ?? (ingress === null ? 'Ingress' : `Ingress ${ingress.history.namespace}/${ingress.history.name}`),
       atMs: null,
       needs,
-      isUnobserved: tookMs === null || pod === null || pod.ready.status !== 'True' || ingress === null,
+      isUnobserved: tookMs === null || pod === null || pod.ready.status !== 'True' || ingress === null || !isCertain,
       isInferred: pod?.ready.isInferred === true
     }
   }

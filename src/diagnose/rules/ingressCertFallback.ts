@@ -28,6 +28,12 @@ export const ingressCertFallback: Rule = {
       isUnobserved
     })
     if (secret === null) {
+      // What cert-manager says of it stands for a Secret that nobody may read.
+      const end = endOf(null, served.certificates)
+      if (end !== null && !scene.isObservable('Secret', namespace))
+        return scene.moment.isAfter(end.atMs)
+          ? null
+          : { because: `the Certificate of Secret ${namespace}/${secretName} was in date` }
       const text = `no Secret ${namespace}/${secretName} was there: the default certificate is shown`
       const missing = scene.absence('Secret', namespace, secretName, text)
       return missing === null ? null : found([missing.fact], !missing.isCertain)

@@ -1,12 +1,19 @@
 /** Refused before any backend is asked: `rate_limit_hit`, `auth_backend_failing`, `request_denied`. */
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addForeignBackend, addSecret, annotate, annotation, CONFIG, configure } from '../support/edgeObjects.ts'
+import {
+  addForeignBackend,
+  addSecret,
+  allSay503,
+  annotate,
+  annotation,
+  CONFIG,
+  configure
+} from '../support/edgeObjects.ts'
 import { DAY } from '../support/moment.ts'
 
 const UNEXPECTED_502 = 'auth request unexpected status: 502 while sending to client'
 const AUTH_URL = 'http://auth.identity.svc.cluster.local/verify'
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 
 function cites(shop: Shop, name: string, value?: string): string {
   return `${ref(shop.ingress)} annotations[${annotation(name)}]${value === undefined ? '' : `=${value}`}`
@@ -58,10 +65,7 @@ export const CASES: DiagnosisCase[] = [
     'a limit is set, but the 503 says that there is no endpoint',
     shop => {
       annotate(shop.ingress, { 'limit-rps': '5' })
-      for (const pod of shop.pods) {
-        shop.unready(pod, -300)
-        shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8 })
-      }
+      allSay503(shop)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',
@@ -172,7 +176,7 @@ export const CASES: DiagnosisCase[] = [
     return {
       root_cause: 'request_denied',
       variant: 'client_cert',
-      must_cite: [cites(shop, 'auth-tls-match-cn')],
+      must_cite: [`${ref(shop.ingress)} metadata.annotations`],
       must_not: ['auth_backend_failing', 'ingress_annotation_denied', 'ingress_cert_fallback']
     }
   }),
@@ -242,6 +246,29 @@ export const CASES: DiagnosisCase[] = [
       root_cause: 'request_denied',
       variant: 'malformed',
       must_not: ['backend_protocol_mismatch', 'undetermined', 'app_error']
+    }
+  }),
+
+  shopCase('auth-outside', 'who is asked for permission is outside of the cluster, and gives none', shop => {
+    annotate(shop.ingress, { 'auth-url': 'https://login.example.net/verify' })
+    authFails(shop, 500, UNEXPECTED_502)
+    return {
+      root_cause: 'auth_backend_failing',
+      must_cite: [cites(shop, 'auth-url')],
+      must_not: ['request_denied', 'ingress_annotation_denied', 'external_backend_down']
+    }
+  }),
+
+  shopCase('auth-annotation-first', "the Ingress's own word comes before the ConfigMap's", shop => {
+    configure(shop, { 'global-auth-url': 'http://gone.identity.svc.cluster.local/verify' })
+    annotate(shop.ingress, { 'auth-url': AUTH_URL })
+    const auth = addForeignBackend(shop, 'auth', 'identity')
+    shop.unready(auth.pod, -90)
+    authFails(shop, 500, 'auth request unexpected status: 503 while sending to client')
+    return {
+      root_cause: 'auth_backend_failing',
+      must_cite: [cites(shop, 'auth-url'), `${ref(auth.pod)} conditions[Ready].status=False`],
+      must_not: ['request_denied', 'cite:Service identity/gone absent']
     }
   })
 ]

@@ -1,11 +1,10 @@
 /** A location that a bad annotation disables, `ingress_annotation_denied`, and empty backends that have other reasons. */
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addSecret, annotate, annotation } from '../support/edgeObjects.ts'
+import { addSecret, allSay503, annotate, annotation } from '../support/edgeObjects.ts'
 import { metadata } from '../support/objectMaker.ts'
 import type { AnyObject } from '../support/objectTypes.ts'
 
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
 const PARSING_FAILED = 'AnnotationParsingFailed'
 const BY = { by: 'nginx-ingress-controller' }
 
@@ -72,10 +71,7 @@ export const CASES: DiagnosisCase[] = [
     'the Secret is absent, but no pod is ready either',
     shop => {
       wantsPassword(shop)
-      for (const pod of shop.pods) {
-        shop.unready(pod, -300)
-        shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8 })
-      }
+      allSay503(shop)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',

@@ -100,13 +100,16 @@ export const CASES: DiagnosisCase[] = [
     }
   }),
 
+  // A needed fact that was not observable caps the candidate; that the Secret is absent must not be said.
   shopCase('certificate-unreadable', 'Secrets cannot be read, and there is no other word of the certificate', shop => {
     shop.unreadable = ['Secret', 'Certificate']
     tlsFails(shop, 'shop-tls', 'unknown')
     return {
-      root_cause: 'undetermined',
+      root_cause: 'ingress_cert_fallback',
+      confidence_max: 0.45,
+      acceptable: ['undetermined'],
       must_cite: [ref(shop.ingress)],
-      must_not: [...BOTH, `cite:Secret ${shop.namespace}/shop-tls absent`]
+      must_not: ['ingress_cert_expired', `cite:Secret ${shop.namespace}/shop-tls absent`]
     }
   }),
 
@@ -148,6 +151,40 @@ export const CASES: DiagnosisCase[] = [
       root_cause: 'undetermined',
       must_cite: [ref(shop.ingress), ref(secret)],
       must_not: [...BOTH, `cite:Secret ${shop.namespace}/admin-tls absent`]
+    }
+  }),
+
+  shopCase('certificate-by-host', 'nothing but the host is known of the failure', shop => {
+    const secret = addTlsSecret(shop, 'shop-tls', { notAfter: -60, names: [`${shop.app}.example.com`] })
+    tlsFails(shop, 'shop-tls', 'expired')
+    Object.assign(shop.failure!, { namespace: null, service: null, port: null, ingress: null, path: null })
+    return {
+      root_cause: 'ingress_cert_expired',
+      must_cite: [`${ref(secret)} tls.crt.notAfter=${shop.at(-60)}`, names(shop, 'shop-tls')],
+      must_not: ['ingress_cert_fallback', 'undetermined']
+    }
+  }),
+
+  shopCase('certificate-of-wildcard-entry', 'the entry is for all hosts of a domain', shop => {
+    const secret = addTlsSecret(shop, 'wildcard', { notAfter: -DAY, names: ['*.example.com'] })
+    tlsFails(shop, 'wildcard', 'expired')
+    shop.ingress.spec.tls![0]!.hosts = ['*.example.com']
+    return {
+      root_cause: 'ingress_cert_expired',
+      must_cite: [`${ref(secret)} tls.crt.notAfter`, names(shop, 'wildcard')],
+      must_not: ['ingress_cert_fallback', 'undetermined']
+    }
+  }),
+
+  shopCase('certificate-managed-in-date', 'Secrets cannot be read; cert-manager tells that all is well', shop => {
+    const host = `${shop.app}.example.com`
+    const certificate = addCertificate(shop, 'shop-tls', { notAfter: 60, names: [host] })
+    shop.unreadable = ['Secret']
+    tlsFails(shop, 'shop-tls', 'authority')
+    return {
+      root_cause: 'undetermined',
+      must_cite: [ref(shop.ingress), ref(certificate)],
+      must_not: ['ingress_cert_expired', 'ingress_cert_fallback', `cite:Secret ${shop.namespace}/shop-tls absent`]
     }
   })
 ]

@@ -4,6 +4,7 @@ import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBui
 import { annotate, annotation, CONFIG, configure, controllerPod } from '../support/edgeObjects.ts'
 import { podMetrics } from '../support/extraObjects.ts'
 import { HOUR } from '../support/moment.ts'
+import type { WorkloadObject } from '../support/objectTypes.ts'
 import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
@@ -220,5 +221,40 @@ export const CASES: DiagnosisCase[] = [
       root_cause: 'undetermined',
       must_not: ['controller_config_error', 'controller_resources', 'stale_endpoints']
     }
-  })
+  }),
+
+  shopCase(
+    'controller-restarted',
+    'the controller ended with an error and came up again',
+    shop => {
+      const controller = controllerPod(shop)
+      shop.restarts(controller, { container: 'controller', reason: 'Error', exitCode: 2, at: -3, up: 1, ready: 11 })
+      shop.fails('connect_timeout', shop.pods[0])
+      return {
+        root_cause: 'controller_resources',
+        must_cite: [`${ref(controller)} lastState.terminated`],
+        must_not: ['app_crash', 'network_policy_block', 'node_not_ready', 'undetermined']
+      }
+    },
+    APP
+  ),
+
+  shopCase(
+    'controller-of-others',
+    'another controller was killed; the one that wrote the line runs well',
+    shop => {
+      const sender = controllerPod(shop)
+      const set = shop.objects.find(
+        ({ kind, metadata }) => kind === 'ReplicaSet' && metadata.namespace === 'ingress-nginx'
+      )
+      const other = shop.addPod(set as WorkloadObject, { node: 'worker-1', created: -900 })
+      shop.restarts(other, { ...OOM, at: -1, up: 3, ready: 14 })
+      shop.fails('connect_timeout', shop.pods[0], {
+        controller_namespace: 'ingress-nginx',
+        controller_pod: sender.metadata.name
+      })
+      return { root_cause: 'undetermined', must_not: ['controller_resources', 'oom_killed', `cite:${ref(other)}`] }
+    },
+    APP
+  )
 ]

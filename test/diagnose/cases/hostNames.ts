@@ -199,5 +199,55 @@ export const CASES: DiagnosisCase[] = [
       }
     },
     NONE
+  ),
+
+  shopCase(
+    'external-in-cluster-dot',
+    'the same with the dot at the end that an absolute name has',
+    shop => {
+      leadsTo(shop, 'ledger.finance.svc.cluster.local.')
+      addClusterDns(shop)
+      shop.fails('no_endpoints', null)
+      return {
+        root_cause: 'external_name_unresolvable',
+        must_cite: [`${ref(shop.service)} spec.externalName`, 'Service finance/ledger absent'],
+        must_not: ['cluster_dns_failure', 'selectorless_endpoints', 'ingress_service_missing']
+      }
+    },
+    { ...NONE, namespace: 'store-eu' }
+  ),
+
+  shopCase(
+    'dns-zero',
+    'the DNS servers are scaled to nothing',
+    shop => {
+      leadsTo(shop, 'api.partner.example')
+      const dns = addClusterDns(shop)
+      for (const pod of dns.pods) shop.remove(pod)
+      dns.workload.spec.replicas = 0
+      shop.fails('dns_failure', null, { detail: timedOut('api.partner.example') })
+      return {
+        root_cause: 'cluster_dns_failure',
+        must_not: ['external_name_unresolvable', 'external_backend_down', 'undetermined']
+      }
+    },
+    NONE
+  ),
+
+  shopCase(
+    'outside-refused-dns-down',
+    'the address was known and refused: no name was asked for, whatever the DNS servers do',
+    shop => {
+      leadsTo(shop, 'legacy.example.net')
+      const dns = addClusterDns(shop)
+      for (const pod of dns.pods) shop.unready(pod, -100)
+      shop.fails('connection_refused', null, { upstream_addr: '198.51.100.7:80' })
+      return {
+        root_cause: 'external_backend_down',
+        must_cite: [ref(shop.service)],
+        must_not: ['cluster_dns_failure', 'external_name_unresolvable', 'stale_endpoints']
+      }
+    },
+    NONE
   )
 ]

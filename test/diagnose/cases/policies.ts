@@ -257,5 +257,33 @@ export const CASES: DiagnosisCase[] = [
         pod.status.podIPs = [{ ip: pod.status.hostIP! }]
       }
     }
+  }),
+
+  policyCase({
+    id: 'policy-does-not-exist',
+    title: 'a policy for all pods without a label, and these have none',
+    isDenied: true,
+    policies: [
+      {
+        podSelector: { matchExpressions: [{ key: 'network/open', operator: 'DoesNotExist' }] },
+        policyTypes: ['Ingress']
+      }
+    ]
+  }),
+  policyCase({
+    id: 'policy-exists',
+    title: 'a policy for all pods with a label, and these do not have it',
+    isDenied: false,
+    policies: [
+      { podSelector: { matchExpressions: [{ key: 'network/closed', operator: 'Exists' }] }, policyTypes: ['Ingress'] }
+    ]
+  }),
+  policyCase({
+    id: 'policy-host-other-pods',
+    title: 'an empty selector of namespaces is all pods, and a node is none',
+    isDenied: true,
+    policies: [from({ namespaceSelector: {} })],
+    prepare: onHostNetwork,
+    mustCite: citesHostNetwork
   })
 ]

@@ -194,5 +194,41 @@ export const CASES: DiagnosisCase[] = [
       return { root_cause: 'undetermined', must_not: ['network_policy_block'] }
     },
     APP
+  ),
+
+  shopCase(
+    'policy-controller-service-port',
+    'the controller may send to port 80, the pods listen on 8080',
+    shop => {
+      const egress = [{ ports: [{ port: 80, protocol: 'TCP' }] }]
+      const sending = addPolicy(shop, 'web', { podSelector: {}, policyTypes: ['Egress'], egress }, AT_CONTROLLER)
+      shop.fails('connect_timeout', shop.pods[0])
+      return {
+        root_cause: 'network_policy_block',
+        must_cite: [ref(sending)],
+        must_not: ['target_port_mismatch', 'node_not_ready', 'stale_endpoints']
+      }
+    },
+    APP
+  ),
+
+  shopCase(
+    'policy-label-given-since',
+    "the controller's namespace got the label that is asked for a minute after the failure",
+    shop => {
+      const edge = shop.objects.find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === 'ingress-nginx')!
+      const namespaceSelector = { matchLabels: { 'network/edge': 'true' } }
+      const policy = addPolicy(shop, 'from-edge', { podSelector: {}, ingress: [{ from: [{ namespaceSelector }] }] })
+      shop.saw('ADDED', edge, -HOUR)
+      edge.metadata.labels!['network/edge'] = 'true'
+      shop.saw('MODIFIED', edge, 60)
+      shop.fails('connect_timeout', shop.pods[0])
+      return {
+        root_cause: 'network_policy_block',
+        must_cite: [ref(policy), 'Namespace ingress-nginx metadata.labels'],
+        must_not: ['undetermined', 'node_not_ready']
+      }
+    },
+    APP
   )
 ]

@@ -1,21 +1,13 @@
 /** What an Ingress refers to: `ingress_service_missing`, `ingress_port_missing`, and whose Ingress it is (canary, default backend). */
 
 import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addForeignBackend, annotate } from '../support/edgeObjects.ts'
+import { addForeignBackend, allSay503, annotate } from '../support/edgeObjects.ts'
 import { HOUR } from '../support/moment.ts'
 import type { IngressObject } from '../support/objectTypes.ts'
 import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const ONE = { ...APP, replicas: 1 }
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
-
-function says503(shop: Shop): void {
-  for (const pod of shop.pods) {
-    shop.unready(pod, -300)
-    shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: -330, last: 8, container: 'app' })
-  }
-}
 
 function asksForPort(ingress: IngressObject, port: { number?: number; name?: string }): void {
   ingress.spec.rules[0]!.http.paths[0]!.backend.service.port = port
@@ -72,7 +64,7 @@ export const CASES: DiagnosisCase[] = [
     'service-deleted-later',
     'the Service is gone now; when it failed it was there, without a ready pod',
     shop => {
-      says503(shop)
+      allSay503(shop)
       shop.saw('ADDED', shop.service, -HOUR)
       shop.sawSlices(shop.service, -200)
       shop.fails('no_endpoints', null)
@@ -137,7 +129,7 @@ export const CASES: DiagnosisCase[] = [
     'the Ingress gives the targetPort, which the controller accepts; no pod is ready',
     shop => {
       asksForPort(shop.ingress, { number: 8080 })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { port: 8080 })
       return {
         root_cause: 'readiness_failing',
@@ -153,7 +145,7 @@ export const CASES: DiagnosisCase[] = [
     'no pod is ready, but with that port none would be asked',
     shop => {
       asksForPort(shop.ingress, { number: 443 })
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { port: 443 })
       return {
         root_cause: 'ingress_port_missing',
@@ -220,12 +212,80 @@ export const CASES: DiagnosisCase[] = [
     shop => {
       const fallback = scaledToZero(shop, 'fallback')
       shop.ingress.spec.defaultBackend = { service: { name: 'fallback', port: { number: 80 } } }
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null, { detail: { upstream_name: `${shop.namespace}-${shop.app}-80` } })
       return {
         root_cause: 'readiness_failing',
         must_cite: [`${ref(shop.pods[0])} conditions[Ready].status=False`],
         must_not: ['default_backend_unhealthy', 'scaled_to_zero', `cite:${ref(fallback.workload)}`]
+      }
+    },
+    ONE
+  ),
+
+  shopCase(
+    'ingress-port-target-name',
+    'the Ingress gives the name of the targetPort, which the controller accepts; no pod is ready',
+    shop => {
+      Object.assign(shop.service.spec.ports[0]!, { name: 'main', targetPort: 'http' })
+      asksForPort(shop.ingress, { name: 'http' })
+      allSay503(shop)
+      shop.fails('no_endpoints', null, { port: 'http' })
+      return {
+        root_cause: 'readiness_failing',
+        must_cite: [`${ref(shop.pods[0])} conditions[Ready].status=False`],
+        must_not: ['ingress_port_missing', 'named_port_missing']
+      }
+    },
+    ONE
+  ),
+
+  shopCase(
+    'service-of-path',
+    'the Service of another path is missing, too, but this one was asked',
+    shop => {
+      const { paths } = shop.ingress.spec.rules[0]!.http
+      const backend = (name: string) => ({ service: { name, port: { number: 80 } } })
+      paths.unshift({ path: '/old', pathType: 'Prefix', backend: backend('retired') })
+      paths.unshift({ path: '/api', pathType: 'Prefix', backend: backend('gateway') })
+      shop.fails('no_endpoints', null, { service: 'gateway', path: '/api/orders' })
+      return {
+        root_cause: 'ingress_service_missing',
+        must_cite: [`${ref(shop.ingress)} backend.service.name=gateway`, `Service ${shop.namespace}/gateway absent`],
+        must_not: ['stale_endpoints', 'selector_mismatch', `cite:Service ${shop.namespace}/retired absent`]
+      }
+    },
+    APP
+  ),
+
+  shopCase(
+    'service-of-other-path',
+    'the Service of another path is missing; that of the path that was asked has no ready pod',
+    shop => {
+      const backend = { service: { name: 'retired', port: { number: 80 } } }
+      shop.ingress.spec.rules[0]!.http.paths.unshift({ path: '/old', pathType: 'Prefix', backend })
+      allSay503(shop)
+      shop.fails('no_endpoints', null, { path: '/cart' })
+      return {
+        root_cause: 'readiness_failing',
+        must_cite: [`${ref(shop.pods[0])} conditions[Ready].status=False`],
+        must_not: ['ingress_service_missing', `cite:Service ${shop.namespace}/retired absent`]
+      }
+    },
+    ONE
+  ),
+
+  shopCase(
+    'cluster-address-slow',
+    'the cluster address takes the request, and the handler is slow',
+    shop => {
+      annotate(shop.ingress, { 'service-upstream': 'true' })
+      const detail = { upstream_response_time: '60.001' }
+      shop.fails('read_timeout', null, { upstream_addr: `${shop.service.spec.clusterIP}:80`, detail })
+      return {
+        root_cause: 'app_slow',
+        acceptable: ['undetermined'],
+        must_not: ['external_backend_down', 'stale_endpoints', 'selectorless_endpoints', 'ingress_port_missing']
       }
     },
     ONE

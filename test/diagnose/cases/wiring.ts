@@ -1,21 +1,13 @@
 /** Who a Service selects and which port it leads to: `selector_mismatch`, `target_port_mismatch`, `named_port_missing`, `selectorless_endpoints`. */
 
-import { type DiagnosisCase, ref, type Shop, shopCase } from '../support/caseBuilder.ts'
-import { addHandMadeSlice, addPolicy, annotate } from '../support/edgeObjects.ts'
+import { type DiagnosisCase, ref, shopCase } from '../support/caseBuilder.ts'
+import { addHandMadeSlice, addPolicy, allSay503, annotate } from '../support/edgeObjects.ts'
 import { HOUR } from '../support/moment.ts'
 import type { PodObject } from '../support/objectTypes.ts'
 import { webContainer } from '../support/podMaker.ts'
 
 const APP = { containers: [webContainer('app')] }
 const ONE = { ...APP, replicas: 1 }
-const SAYS_503 = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
-
-function says503(shop: Shop, since = -300): void {
-  for (const pod of shop.pods) {
-    shop.unready(pod, since)
-    shop.addEvent(pod, 'Unhealthy', SAYS_503, { first: since - 30, last: 8, container: 'app' })
-  }
-}
 
 function cited503(pod: PodObject): string[] {
   return [`${ref(pod)} conditions[Ready].status=False`]
@@ -76,7 +68,7 @@ export const CASES: DiagnosisCase[] = [
     'selector-broken-since',
     'the selector was broken ten minutes after the failure',
     shop => {
-      says503(shop)
+      allSay503(shop)
       shop.saw('ADDED', shop.service, -HOUR)
       for (const pod of shop.pods) shop.saw('ADDED', pod, -250)
       shop.service.spec.selector = { app: 'web' }
@@ -185,7 +177,7 @@ export const CASES: DiagnosisCase[] = [
     'the name is missing, but no pod is ready either',
     shop => {
       shop.service.spec.ports[0]!.targetPort = 'web'
-      says503(shop)
+      allSay503(shop)
       shop.fails('no_endpoints', null)
       return {
         root_cause: 'readiness_failing',

@@ -216,3 +216,13 @@ export function addForeignBackend(
   Object.assign(made.metadata, metadata('Service', namespace, name, shop.at(-60 * DAY)))
   return { workload, pod, service: made }
 }
+
+/** No pod of the shop is ready: each answers 503 to its readiness probe, from one period before until now. */
+export function allSay503(shop: Shop, since = -300): void {
+  for (const pod of shop.pods) {
+    shop.unready(pod, since)
+    const container = pod.status.containerStatuses[0]!.name
+    const message = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+    shop.addEvent(pod, 'Unhealthy', message, { first: since - 30, last: 8, container })
+  }
+}

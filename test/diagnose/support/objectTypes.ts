@@ -103,7 +103,7 @@ export interface IngressObject extends AnyObject {
     ingressClassName?: string
     defaultBackend?: IngressPath['backend']
     tls?: { hosts: string[]; secretName: string }[]
-    rules: { host?: string; http: { paths: IngressPath[] } }[]
+    rules: { host: string; http: { paths: IngressPath[] } }[]
   }
 }
 
