@@ -50,7 +50,7 @@ function judged(text: string): object {
   const state = openClusterState({ keepMs: Number.POSITIVE_INFINITY })
   for (const event of events) state.apply(event)
   const diagnosis = diagnose(input, state)
-  return { id, ...(diagnosis === null ? { root_cause: null } : verdictOf(diagnosis)) }
+  return { id, ...(diagnosis === null ? { root_cause: null } : verdictOf(diagnosis, state)) }
 }
 
 /** Lines that hold something, counted from 1; all of it as one when the first line alone is no JSON. */

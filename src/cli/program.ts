@@ -145,6 +145,34 @@ A case: {"id", "now", "failure": {"symptom", "time", "namespace", "service", "up
     })
 
   program
+    .command('fix')
+    .description(
+      'says what would mend a failure: commands with its names in them, what they would change, how to take it back'
+    )
+    .argument('<failure>', 'id of a stored failure (event.id), or a file with one case; - is stdin')
+    .option('--format <format>', 'text or json', 'text')
+    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
+    .option('--no-color', 'plain text also on a terminal')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx failures --since 1h --format ndjson | jq -r 'select(.why5xx.root_cause) | .event.id' | tail -1
+  why5xx fix 0123456789abcdef0123456789abcdef
+  why5xx fix case.json --format json | jq -r '.remediation.commands[]'
+
+It never changes a cluster. Commands that would change something are dry runs of the API server: run without
+--dry-run=server they do it, and those under "Take it back" undo it. Network policies, Secrets, quota, rights, nodes, volumes
+and images are left to people: for these it says what to look at.
+
+Exit codes: 0 printed; 1 the failure has no root cause, or the store or file could not be read; 2 unknown id, wrong usage.`
+    )
+    .action(async (failure: string, flags: Record<string, unknown>, command: Command) => {
+      const { runFix } = await import('./fix.ts')
+      exitCode = await runFix(failure, flags, common(command))
+    })
+
+  program
     .command('check')
     .description(
       'says which formats files hold, what share can be read, and the first lines that cannot; without files: whether run would work'
@@ -239,10 +267,10 @@ Needs the cluster privileges manage_index_templates and manage_ilm; run itself n
 
   program
     .command('causes')
-    .description('the catalogue: every cause, what it means, what to check, what to do')
+    .description('the catalogue: every cause and root cause, what it means, what to check, what to do')
     .argument('[slug]', 'one cause in full')
     .option('--format <format>', 'text or json', 'text')
-    .addHelpText('after', `\nExamples:\n  why5xx causes\n  why5xx causes no_endpoints`)
+    .addHelpText('after', `\nExamples:\n  why5xx causes\n  why5xx causes no_endpoints\n  why5xx causes oom_killed`)
     .action(async (slug: string | undefined, flags: Record<string, unknown>) => {
       const { runCauses } = await import('./causes.ts')
       exitCode = await runCauses(slug, flags)

@@ -1,8 +1,11 @@
 /** A diagnosis as `why5xx diagnose` prints it. */
 
+import type { ClusterState } from '../cluster/state.ts'
 import { labelOf } from './confidence.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { Fact } from './fact.ts'
+import { type Remediation, remediationOf } from './remediation.ts'
+import { runbookOf } from './runbook.ts'
 
 export interface VerdictFact {
   cite: string
@@ -11,8 +14,8 @@ export interface VerdictFact {
   text: string
 }
 
-/** `runbook` and `remediation` come from the catalogue; see `catalogue.ts`. */
-export function verdictOf(diagnosis: Diagnosis) {
+/** `state`: what remedies may look at; null: the diagnosis alone. */
+export function verdictOf(diagnosis: Diagnosis, state: ClusterState | null = null) {
   const {
     rootCause,
     variant,
@@ -44,8 +47,17 @@ export function verdictOf(diagnosis: Diagnosis) {
       evidence: factsText(item.evidence)
     })),
     excluded: excluded.map(item => ({ root_cause: item.rootCause, because: item.because })),
-    would_decide: wouldDecide
+    would_decide: wouldDecide,
+    runbook: runbookOf(diagnosis),
+    remediation: remediationText(remediationOf(diagnosis, state))
   }
+}
+
+/** Keys of several words as those of a verdict are written. */
+export function remediationText(remediation: Remediation | null) {
+  if (remediation === null) return null
+  const { isAutomatic, ...rest } = remediation
+  return { ...rest, is_automatic: isAutomatic }
 }
 
 export function factsText(facts: readonly Fact[]): VerdictFact[] {

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { CAUSES } from '../../parsers/causes.ts'
+import { ROOT_CAUSES } from '../../src/diagnose/rootCauses.ts'
 import { accessLine, at, errorLine, MESSAGES as M } from '../support/lines.ts'
 import { Folder, why5xx, why5xxHere } from '../support/program.ts'
 
@@ -327,7 +328,7 @@ describe('colour', () => {
 })
 
 describe('help and catalogue', () => {
-  test.each([[], ['explain'], ['parse'], ['check'], ['timeline'], ['failures'], ['causes'], ['config']])(
+  test.each([[], ['explain'], ['parse'], ['check'], ['timeline'], ['failures'], ['causes'], ['fix'], ['config']])(
     '%s --help has examples',
     async (...command) => {
       const { code, stdout, stderr } = await why5xxHere([...command, '--help'])
@@ -349,7 +350,13 @@ describe('help and catalogue', () => {
     const { stdout: page } = await why5xxHere(['causes', 'no_endpoints'])
     expect(page).toMatch(/^no_endpoints: .*\n[\s\S]*\nCheck\n {2}- [\s\S]*\nDo\n {2}- /)
     const { stdout: json } = await why5xxHere(['causes', '--format', 'json'])
-    expect((JSON.parse(json) as { cause: string }[]).map(entry => entry.cause)).toEqual([...CAUSES])
+    const entries = JSON.parse(json) as { kind: string; cause?: string; root_cause?: string }[]
+    expect(entries.filter(({ kind }) => kind === 'cause').map(({ cause }) => cause)).toEqual([...CAUSES])
+    expect(entries.filter(({ kind }) => kind === 'root_cause').map(entry => entry.root_cause)).toEqual([...ROOT_CAUSES])
+    const { stdout: rootCause } = await why5xxHere(['causes', 'oom_killed'])
+    expect(rootCause).toMatch(
+      /^oom_killed: .*\nroot cause, severity S1[\s\S]*\nCheck [\s\S]*\n {2}kubectl [\s\S]*\nDo\n {2}- /
+    )
   })
 })
 

@@ -90,7 +90,7 @@ export const EDGE_ENTRIES = {
       if (reason !== null) return `${name}, an ingress controller, ended${told.at}${aside(reason)}`
       return `${name}, an ingress controller, ran out of resources${aside(usage, 'it used ')}`
     },
-    check: ['kubectl -n $CTRLNS top pod', 'kubectl -n $CTRLNS describe pod $CTRL', CONTROLLER_LOG],
+    check: ['kubectl -n $CTRLNS top pod', 'kubectl -n $CTRLNS describe $CTRL', CONTROLLER_LOG],
     fix: [
       'Raise limits, or run more replicas with a HorizontalPodAutoscaler',
       'max-worker-connections and worker-processes in the ConfigMap'
@@ -128,7 +128,7 @@ export const EDGE_ENTRIES = {
     advice: 'set spec.ingressClassName to the class of the controller',
     say: told =>
       `${told.ref} has a rule for the request, and its class ${told.value('ingressClassName') ?? '(none)'} is not that of the controller`,
-    check: [INGRESS, 'kubectl get ingressclass', 'kubectl -n $CTRLNS describe pod $CTRL'],
+    check: [INGRESS, 'kubectl get ingressclass', 'kubectl -n $CTRLNS describe $CTRL'],
     fix: ['Set spec.ingressClassName to the class of the controller', 'Or mark one IngressClass as the default']
   },
   default_backend_unhealthy: {

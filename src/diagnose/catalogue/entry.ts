@@ -12,8 +12,7 @@ export interface Entry {
   /** One clause, no full stop; whatever it would name may be missing. */
   say: (told: Told) => string
   /**
-   * Commands for a shell: `$NS`, `$POD`, … are filled in where they are known (`runbook.ts`), and stay what they are to a
-   * shell where not: variables. None stands within quotes.
+   * Commands for a shell: `$NS`, `$POD`, … are filled in where they are known (`runbook.ts`). None stands within quotes.
    */
   check: readonly string[]
   fix: readonly string[]
