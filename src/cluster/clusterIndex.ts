@@ -10,7 +10,7 @@ import { type Life, livesOf } from './histories.ts'
 import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
-import { aboutOf, clusterAddresses, controllerOf, Postings } from './postings.ts'
+import { aboutOf, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
 import { SharedParts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
@@ -124,12 +124,15 @@ class ClusterIndex implements ClusterState {
 
   podsWithLabels(namespace: string, labels: Readonly<Record<string, string>>): readonly History<Pod>[] {
     const wanted = Object.entries(labels)
-    let fewest: ReadonlySet<SightingLog> | null = null
+    let fewest: Logs = []
+    let count = Number.POSITIVE_INFINITY
     for (const [name, value] of wanted) {
-      const logs = this.#postings.get('label', namespace, name, value)
-      if (fewest === null || logs.size < fewest.size) fewest = logs
+      const own = this.#postings.count('label', namespace, name, value)
+      if (own >= count) continue
+      fewest = this.#postings.get('label', namespace, name, value)
+      count = own
     }
-    return this.#historiesOf<Pod>(fewest ?? [])
+    return this.#historiesOf<Pod>(fewest)
       .filter(({ versions }) =>
         versions.some(({ object }) => {
           const own = object.metadata.labels ?? {}
@@ -231,12 +234,12 @@ class ClusterIndex implements ClusterState {
     // The texts that its versions will hold: one copy of each.
     const { texts } = this.#parts
     const log = table.open(
-      kind,
+      texts.share(kind) as Kind,
       texts.share(namespace),
       texts.share(metadata.name),
       uid === null ? null : texts.share(uid)
     )
-    this.#warm.touch(log)
+    if (kind !== 'Event') this.#warm.touch(log)
     const isNewer = at > log.lastAt
     const before = isNewer ? log.newestIfWarm : null
     const learned = log.add({ at, type, object })
@@ -247,8 +250,11 @@ class ClusterIndex implements ClusterState {
     this.#firstObjectMs = Math.min(this.#firstObjectMs, at)
     const namesakes = table.named(namespace, metadata.name)
     for (const one of namesakes) this.#derived.delete(one)
-    if (kind === 'Event') this.#shelve(log, object as KubeEvent)
-    else if (type === 'DELETED' || this.#closed.has(log) || namesakes.length > 1 || at < this.#coverage.lastListEndMs)
+    if (kind === 'Event') {
+      this.#shelve(log, object as KubeEvent)
+      // It is nearly always the only version.
+      log.rest()
+    } else if (type === 'DELETED' || this.#closed.has(log) || namesakes.length > 1 || at < this.#coverage.lastListEndMs)
       for (const one of namesakes) this.#noteEnd(one)
     return true
   }
@@ -282,7 +288,8 @@ class ClusterIndex implements ClusterState {
   }
 
   #noteEnd(log: SightingLog): void {
-    this.#closed.set(log, this.#derive(log).lives.at(-1)?.history.deletedMs ?? null)
+    // Not kept: nobody has asked for its history.
+    this.#closed.set(log, this.#livesOf(log).at(-1)?.history.deletedMs ?? null)
   }
 
   #learned(at: number, isKnown: boolean): void {
@@ -313,12 +320,16 @@ class ClusterIndex implements ClusterState {
     const { revision } = this.#coverage
     const known = this.#derived.get(log)
     if (known?.revision === revision) return known
-    const table = this.#tables.get(log.kind)
-    const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
-    const derived = { revision, lives: livesOf(log, namesakes, this.#coverage), tenures: null, entries: null }
+    const derived = { revision, lives: this.#livesOf(log), tenures: null, entries: null }
     if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
     this.#derived.set(log, derived)
     return derived
+  }
+
+  #livesOf(log: SightingLog): Life[] {
+    const table = this.#tables.get(log.kind)
+    const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
+    return livesOf(log, namesakes, this.#coverage)
   }
 
   #historiesOf<O extends KubeObject = ObjectOf[Kind]>(logs: Iterable<SightingLog>): History<O>[] {

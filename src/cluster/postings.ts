@@ -10,19 +10,27 @@ import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 
 /** Of one object; a file with more is not indexed further. */
 const LABELS_MAX = 200
-const NONE: ReadonlySet<SightingLog> = new Set()
+/** So many are kept without a set. */
+const FEW = 6
+const NONE: readonly SightingLog[] = []
+
+/** In order of arrival. */
+export type Logs = readonly SightingLog[] | ReadonlySet<SightingLog>
 
 /** What objects are found by. The text behind it is a key that `keysOf` has made. */
 export type Topic = 'address' | 'label' | 'owner' | 'about' | 'slice' | 'upstream' | 'clusterIp'
 
 export class Postings {
-  /** Most keys have one log, and a set of one costs ten times as much. */
-  readonly #logs = new Map<string, SightingLog | Set<SightingLog>>()
+  /** Most keys have one log, or three; a set of them costs ten times as much. */
+  readonly #logs = new Map<string, readonly SightingLog[] | Set<SightingLog>>()
 
-  get(topic: Topic, ...parts: string[]): ReadonlySet<SightingLog> {
-    const logs = this.#logs.get(keyOf(topic, parts))
-    if (logs === undefined) return NONE
-    return logs instanceof Set ? logs : new Set([logs])
+  get(topic: Topic, ...parts: string[]): Logs {
+    return this.#logs.get(keyOf(topic, parts)) ?? NONE
+  }
+
+  count(topic: Topic, ...parts: string[]): number {
+    const logs = this.get(topic, ...parts)
+    return logs instanceof Set ? logs.size : (logs as readonly SightingLog[]).length
   }
 
   /** `before`: the version that was added before this one, where there is one; what they share is there already. */
@@ -30,8 +38,8 @@ export class Postings {
     for (const key of keysOf(log, object, before)) {
       const logs = this.#logs.get(key)
       if (logs instanceof Set) logs.add(log)
-      else if (logs === undefined) this.#logs.set(key, log)
-      else if (logs !== log) this.#logs.set(key, new Set([logs, log]))
+      else if (logs === undefined) this.#logs.set(key, [log])
+      else if (!logs.includes(log)) this.#logs.set(key, logs.length < FEW ? [...logs, log] : new Set([...logs, log]))
     }
   }
 
@@ -44,7 +52,11 @@ export class Postings {
       if (logs instanceof Set) {
         logs.delete(log)
         if (logs.size === 0) this.#logs.delete(key)
-      } else if (logs === log) this.#logs.delete(key)
+      } else if (logs !== undefined) {
+        const rest = logs.filter(other => other !== log)
+        if (rest.length === 0) this.#logs.delete(key)
+        else this.#logs.set(key, rest)
+      }
     }
   }
 }

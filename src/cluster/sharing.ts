@@ -36,7 +36,8 @@ export function shareWith<T>(previous: unknown, next: T, texts: SharedTexts, dep
       copy = { ...fields }
       for (let same = 0; same < i; same++) setOwn(copy, keys[same]!, old[keys[same]!])
     }
-    if (copy !== null && !Object.is(one, fields[key])) setOwn(copy, key, one)
+    // Also where it is equal: another copy of a text is what is not to be kept.
+    if (copy !== null) setOwn(copy, key, one)
   }
   if (copy !== null) return copy as T
   if (isRecord(previous) && Object.keys(old).length === keys.length) return previous as T
