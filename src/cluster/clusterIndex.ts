@@ -10,7 +10,7 @@ import { type Life, livesOf } from './histories.ts'
 import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
-import { aboutOf, clusterAddresses, controllerOf, Postings } from './postings.ts'
+import { aboutOf, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
 import { SharedParts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
@@ -18,6 +18,7 @@ import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
 import { type ClusterState, type ClusterStateOptions, type History, STATE_DEFAULTS } from './state.ts'
 import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
+import { WarmLogs } from './warmLogs.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
 /** Histories that are kept made; others are made again, which takes microseconds. */
@@ -49,6 +50,7 @@ class ClusterIndex implements ClusterState {
   readonly #coverage = new Coverage()
   readonly #parts = new SharedParts()
   readonly #closed = new ClosedQueue()
+  readonly #warm = new WarmLogs()
   readonly #events = new EventShelf(EVENT_LIMITS)
   readonly #derived = new Map<SightingLog, Derived>()
   #firstObjectMs = Number.POSITIVE_INFINITY
@@ -122,12 +124,15 @@ class ClusterIndex implements ClusterState {
 
   podsWithLabels(namespace: string, labels: Readonly<Record<string, string>>): readonly History<Pod>[] {
     const wanted = Object.entries(labels)
-    let fewest: ReadonlySet<SightingLog> | null = null
+    let fewest: Logs = []
+    let count = Number.POSITIVE_INFINITY
     for (const [name, value] of wanted) {
-      const logs = this.#postings.get('label', namespace, name, value)
-      if (fewest === null || logs.size < fewest.size) fewest = logs
+      const own = this.#postings.count('label', namespace, name, value)
+      if (own >= count) continue
+      fewest = this.#postings.get('label', namespace, name, value)
+      count = own
     }
-    return this.#historiesOf<Pod>(fewest ?? [])
+    return this.#historiesOf<Pod>(fewest)
       .filter(({ versions }) =>
         versions.some(({ object }) => {
           const own = object.metadata.labels ?? {}
@@ -209,7 +214,7 @@ class ClusterIndex implements ClusterState {
   #upstreams(kind: Kind, name: string, read: (object: KubeObject) => Map<string, UpstreamName>): UpstreamName[] {
     const found = new Map<string, UpstreamName>()
     for (const log of this.#postings.get('upstream', kind, name))
-      for (const { object } of log.sightings) {
+      for (const { object } of log.sightings()) {
         const upstream = read(object).get(name)
         if (upstream !== undefined) found.set(JSON.stringify(Object.values(upstream)), upstream)
       }
@@ -223,32 +228,42 @@ class ClusterIndex implements ClusterState {
     const namespace = namespaceOf(kind, metadata.namespace)
     const uid = typeof metadata.uid === 'string' && metadata.uid !== '' ? metadata.uid : null
     let table = this.#tables.get(kind)
-    if (table === undefined) this.#tables.set(kind, (table = new ObjectTable()))
+    if (table === undefined) this.#tables.set(kind, (table = new ObjectTable(this.#parts)))
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
     // The texts that its versions will hold: one copy of each.
     const { texts } = this.#parts
     const log = table.open(
-      kind,
+      texts.share(kind) as Kind,
       texts.share(namespace),
       texts.share(metadata.name),
       uid === null ? null : texts.share(uid)
     )
-    const learned = log.add(at, type, object, this.#parts)
+    if (kind !== 'Event') this.#warm.touch(log)
+    const isNewer = at > log.lastAt
+    const before = isNewer ? log.newestIfWarm : null
+    const learned = log.add({ at, type, object })
     if (learned === 'nothing') return false
-    if (learned === 'change') this.#postings.add(log, object)
-    if (log.isLong) {
-      this.#postings.delete(log)
-      log.cut()
-      for (const sighting of log.sightings) this.#postings.add(log, sighting.object)
-    }
+    // A late one is compared with nothing: which one it comes after is not worth the search.
+    if (learned === 'change') this.#postings.add(log, isNewer ? log.newest()! : object, before)
+    if (log.isLong) this.#shorten(log)
     this.#firstObjectMs = Math.min(this.#firstObjectMs, at)
     const namesakes = table.named(namespace, metadata.name)
     for (const one of namesakes) this.#derived.delete(one)
-    if (kind === 'Event') this.#shelve(log, object as KubeEvent)
-    else if (type === 'DELETED' || this.#closed.has(log) || namesakes.length > 1 || at < this.#coverage.lastListEndMs)
+    if (kind === 'Event') {
+      this.#shelve(log, object as KubeEvent)
+      // It is nearly always the only version.
+      log.rest()
+    } else if (type === 'DELETED' || this.#closed.has(log) || namesakes.length > 1 || at < this.#coverage.lastListEndMs)
       for (const one of namesakes) this.#noteEnd(one)
     return true
+  }
+
+  #shorten(log: SightingLog): void {
+    const objectsOf = () => log.sightings().map(({ object }) => object)
+    const all = objectsOf()
+    log.cut()
+    this.#postings.delete(log, all, objectsOf())
   }
 
   #shelve(log: SightingLog, event: KubeEvent): void {
@@ -262,11 +277,19 @@ class ClusterIndex implements ClusterState {
     for (const kind of kinds)
       if (kind !== 'Event')
         for (const log of this.#tables.get(kind)?.logs() ?? [])
-          if (log.lastAt < lastListEndMs && !this.#closed.has(log)) this.#noteEnd(log)
+          if (log.lastAt < lastListEndMs && !this.#closed.has(log) && this.#isMissed(log)) this.#noteEnd(log)
+  }
+
+  /** It may have ended since it was seen; false: it has not. */
+  #isMissed(log: SightingLog): boolean {
+    const { kind, namespace, name, lastAt } = log
+    const isListed = this.#coverage.nextListMs(kind, namespace, lastAt) !== Number.POSITIVE_INFINITY
+    return isListed || this.#tables.get(kind)!.named(namespace, name).length > 1
   }
 
   #noteEnd(log: SightingLog): void {
-    this.#closed.set(log, this.#derive(log).lives.at(-1)?.history.deletedMs ?? null)
+    // Not kept: nobody has asked for its history.
+    this.#closed.set(log, this.#livesOf(log).at(-1)?.history.deletedMs ?? null)
   }
 
   #learned(at: number, isKnown: boolean): void {
@@ -283,7 +306,10 @@ class ClusterIndex implements ClusterState {
   }
 
   #forget(log: SightingLog): void {
-    this.#postings.delete(log)
+    this.#postings.delete(
+      log,
+      log.sightings().map(({ object }) => object)
+    )
     this.#tables.get(log.kind)?.delete(log)
     this.#closed.set(log, null)
     this.#events.delete(log)
@@ -294,12 +320,16 @@ class ClusterIndex implements ClusterState {
     const { revision } = this.#coverage
     const known = this.#derived.get(log)
     if (known?.revision === revision) return known
-    const table = this.#tables.get(log.kind)
-    const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
-    const derived = { revision, lives: livesOf(log, namesakes, this.#coverage), tenures: null, entries: null }
+    const derived = { revision, lives: this.#livesOf(log), tenures: null, entries: null }
     if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
     this.#derived.set(log, derived)
     return derived
+  }
+
+  #livesOf(log: SightingLog): Life[] {
+    const table = this.#tables.get(log.kind)
+    const namesakes = table?.named(log.namespace, log.name).filter(other => other !== log) ?? []
+    return livesOf(log, namesakes, this.#coverage)
   }
 
   #historiesOf<O extends KubeObject = ObjectOf[Kind]>(logs: Iterable<SightingLog>): History<O>[] {

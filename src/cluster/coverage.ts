@@ -30,11 +30,14 @@ export class Coverage {
   #lists: ClusterList[] = []
   /** Of the lists: no list is longer, so that a look-up knows how far to go back. */
   #longestMs = 0
+  #lastEndMs = Number.NEGATIVE_INFINITY
   #gapMarks: GapEvent[] = []
   #gaps = new Map<Kind | null, Span[]>()
   #heartbeats: number[] = []
   /** Silences between heartbeats. */
   #silences: Span[] = []
+  /** Gaps and silences of a kind, until one of them changes. */
+  readonly #ofKinds = new Map<Kind, readonly Span[]>()
 
   get lists(): readonly ClusterList[] {
     return this.#lists
@@ -46,7 +49,7 @@ export class Coverage {
   }
 
   get lastListEndMs(): number {
-    return this.#lists.reduce((last, list) => Math.max(last, list.endMs), Number.NEGATIVE_INFINITY)
+    return this.#lastEndMs
   }
 
   /** False: it is known already. */
@@ -56,6 +59,7 @@ export class Coverage {
     insert(this.#marks, event)
     if (this.#marks.length > LIST_MARKS_MAX) this.#marks.shift()
     this.#lists = pairLists(this.#marks)
+    this.#lastEndMs = this.#lists.reduce((last, list) => Math.max(last, list.endMs), Number.NEGATIVE_INFINITY)
     this.#longestMs = this.#lists.reduce((longest, list) => Math.max(longest, list.endMs - list.startMs), 0)
     this.revision++
     return true
@@ -67,6 +71,7 @@ export class Coverage {
     insert(this.#gapMarks, event)
     if (this.#gapMarks.length > GAP_MARKS_MAX) this.#gapMarks.shift()
     this.#gaps = pairGaps(this.#gapMarks)
+    this.#ofKinds.clear()
     this.revision++
     return true
   }
@@ -79,10 +84,13 @@ export class Coverage {
     const after = times[index]
     if (before === at) return false
     times.splice(index, 0, at)
+    const silences = this.#silences.length
     if (after !== undefined) this.#silences = this.#silences.filter(({ startMs }) => startMs !== before)
     if (before !== undefined && at - before > SILENCE_MS) this.#silences.push({ startMs: before, endMs: at })
     if (after !== undefined && after - at > SILENCE_MS) this.#silences.push({ startMs: at, endMs: after })
     if (after !== undefined || this.#silences.at(-1)?.endMs === at) this.revision++
+    if (after !== undefined || this.#silences.length !== silences || times.length > HEARTBEATS_MAX)
+      this.#ofKinds.clear()
     if (times.length > HEARTBEATS_MAX) {
       times.splice(0, HEARTBEATS_MAX / 10)
       this.#silences = this.#silences.filter(({ startMs }) => startMs >= times[0]!)
@@ -148,8 +156,13 @@ export class Coverage {
     return String(newest.unreadable[kind])
   }
 
-  #gapsOf(kind: Kind): Span[] {
-    return [...(this.#gaps.get(kind) ?? []), ...(this.#gaps.get(null) ?? []), ...this.#silences]
+  /** All times in which nothing of the kind was seen, in no order. */
+  #gapsOf(kind: Kind): readonly Span[] {
+    const known = this.#ofKinds.get(kind)
+    if (known !== undefined) return known
+    const spans = [...(this.#gaps.get(kind) ?? []), ...(this.#gaps.get(null) ?? []), ...this.#silences]
+    this.#ofKinds.set(kind, spans)
+    return spans
   }
 
   /** Index of the first list that begins after that moment. */

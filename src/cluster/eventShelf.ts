@@ -11,7 +11,7 @@ export interface EventLimits {
 export class EventShelf {
   readonly #limits: EventLimits
   readonly #all = new Map<SightingLog, string>()
-  readonly #byObject = new Map<string, Set<SightingLog>>()
+  readonly #byObject = new Map<string, readonly SightingLog[]>()
 
   constructor(limits: EventLimits) {
     this.#limits = limits
@@ -22,9 +22,8 @@ export class EventShelf {
     this.delete(log)
     this.#all.set(log, about)
     const fellows = this.#byObject.get(about)
-    if (fellows === undefined) this.#byObject.set(about, new Set([log]))
-    else fellows.add(log)
-    const crowded = fellows !== undefined && fellows.size > this.#limits.perObject ? first(fellows) : undefined
+    this.#byObject.set(about, fellows === undefined ? [log] : [...fellows, log])
+    const crowded = fellows !== undefined && fellows.length >= this.#limits.perObject ? fellows[0] : undefined
     const surplus = this.#all.size > this.#limits.total ? first(this.#all.keys()) : undefined
     return [...new Set([crowded, surplus])].filter(one => one !== undefined)
   }
@@ -33,9 +32,9 @@ export class EventShelf {
     const about = this.#all.get(log)
     if (about === undefined) return
     this.#all.delete(log)
-    const fellows = this.#byObject.get(about)
-    fellows?.delete(log)
-    if (fellows?.size === 0) this.#byObject.delete(about)
+    const rest = (this.#byObject.get(about) ?? []).filter(other => other !== log)
+    if (rest.length === 0) this.#byObject.delete(about)
+    else this.#byObject.set(about, rest)
   }
 
   /** Those last heard of before that moment, from the front: one that came late is found once those before it are gone. */

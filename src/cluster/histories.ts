@@ -2,7 +2,8 @@
 
 import { apiTime } from './apiTime.ts'
 import type { Coverage } from './coverage.ts'
-import { compareVersions, type Sighting, type SightingLog, seenTo } from './sightings.ts'
+import { compareVersions, type Sighting, seenTo } from './sightingOrder.ts'
+import type { SightingLog } from './sightings.ts'
 import type { History, Version } from './state.ts'
 
 /** A history, and what only its making tells. */
@@ -32,7 +33,7 @@ export function livesOf(log: SightingLog, namesakes: readonly SightingLog[], cov
   const drafts: Draft[] = []
   let draft: Draft | null = null
   let deletion: Sighting | null = null
-  for (const sighting of log.sightings) {
+  for (const sighting of log.sightings()) {
     if (deletion !== null) {
       // A list of an old cache can still show what was deleted before it.
       if (sighting.type === 'DELETED' || isNotNewer(sighting, deletion)) continue
@@ -109,7 +110,7 @@ function succeededMs(log: SightingLog, seenMs: number, namesakes: readonly Sight
     let at = other.firstAfter(seenMs)
     if (other.firstAt === seenMs && isYounger(other, log)) at = seenMs
     if (at === Number.POSITIVE_INFINITY) continue
-    const created = createdMs(other.sightings[0]!.object)
+    const created = createdMs(other.sightings()[0]!.object)
     first = Math.min(first, created === null ? at : Math.max(seenMs, Math.min(at, created)))
   }
   return first
@@ -117,8 +118,8 @@ function succeededMs(log: SightingLog, seenMs: number, namesakes: readonly Sight
 
 /** Of two objects that were seen under one name at one moment. */
 function isYounger(log: SightingLog, other: SightingLog): boolean {
-  const one = log.sightings[0]!
-  const two = other.sightings[0]!
+  const one = log.sightings()[0]!
+  const two = other.sightings()[0]!
   const byTime = (createdMs(one.object) ?? 0) - (createdMs(two.object) ?? 0)
   return byTime !== 0 ? byTime > 0 : compareVersions(one.version, two.version) > 0
 }

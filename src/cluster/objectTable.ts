@@ -1,11 +1,12 @@
 /** All logs of one kind: by uid, by name, and in order. */
 
 import type { Kind } from './objects.ts'
+import type { SharedParts } from './sharing.ts'
 import { SightingLog } from './sightings.ts'
 
-/** Names of a namespace and their logs, in order of arrival; several uids can have had one name. */
+/** Names of a namespace and their logs, in order of arrival; several uids can have had one name, most have not. */
 interface NamesOfNamespace {
-  byName: Map<string, SightingLog[]>
+  byName: Map<string, SightingLog | SightingLog[]>
   /** Sorted when somebody asks. */
   sorted: string[] | null
 }
@@ -13,6 +14,11 @@ interface NamesOfNamespace {
 export class ObjectTable {
   readonly #byUid = new Map<string, SightingLog>()
   readonly #namespaces = new Map<string, NamesOfNamespace>()
+  readonly #parts: SharedParts
+
+  constructor(parts: SharedParts) {
+    this.#parts = parts
+  }
 
   get(uid: string): SightingLog | undefined {
     return this.#byUid.get(uid)
@@ -29,14 +35,15 @@ export class ObjectTable {
       const other = this.#byUid.get(key)
       if (other !== undefined) return other
     }
-    const log = new SightingLog(kind, namespace, name, key, uid === null)
+    const log = new SightingLog(kind, namespace, name, key, uid === null, this.#parts)
     this.#byUid.set(key, log)
     const names = this.#names(namespace)
     const namesakes = names.byName.get(name)
     if (namesakes === undefined) {
-      names.byName.set(name, [log])
+      names.byName.set(name, log)
       names.sorted = null
-    } else namesakes.push(log)
+    } else if (Array.isArray(namesakes)) namesakes.push(log)
+    else names.byName.set(name, [namesakes, log])
     return log
   }
 
@@ -50,7 +57,7 @@ export class ObjectTable {
     const names = this.#namespaces.get(log.namespace)
     const namesakes = names?.byName.get(log.name)
     if (names === undefined || namesakes === undefined) return
-    const rest = namesakes.filter(other => other !== log)
+    const rest = listOf(namesakes).filter(other => other !== log)
     if (rest.length > 0) names.byName.set(log.name, rest)
     else {
       names.byName.delete(log.name)
@@ -60,7 +67,7 @@ export class ObjectTable {
   }
 
   named(namespace: string, name: string): readonly SightingLog[] {
-    return this.#namespaces.get(namespace)?.byName.get(name) ?? []
+    return listOf(this.#namespaces.get(namespace)?.byName.get(name))
   }
 
   /** In no order. */
@@ -78,7 +85,7 @@ export class ObjectTable {
       const names = this.#namespaces.get(one)
       if (names === undefined) continue
       names.sorted ??= [...names.byName.keys()].sort()
-      for (const name of names.sorted) yield names.byName.get(name) ?? []
+      for (const name of names.sorted) yield listOf(names.byName.get(name))
     }
   }
 
@@ -94,6 +101,11 @@ export class ObjectTable {
     }
     return names
   }
+}
+
+function listOf(logs: SightingLog | readonly SightingLog[] | undefined): readonly SightingLog[] {
+  if (logs === undefined) return []
+  return logs instanceof SightingLog ? [logs] : logs
 }
 
 function madeUpUid(kind: Kind, namespace: string, name: string): string {

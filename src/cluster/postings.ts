@@ -10,41 +10,65 @@ import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 
 /** Of one object; a file with more is not indexed further. */
 const LABELS_MAX = 200
-const NONE: ReadonlySet<SightingLog> = new Set()
+/** So many are kept without a set. */
+const FEW = 6
+const NONE: readonly SightingLog[] = []
+
+/** In order of arrival. */
+export type Logs = readonly SightingLog[] | ReadonlySet<SightingLog>
 
 /** What objects are found by. The text behind it is a key that `keysOf` has made. */
 export type Topic = 'address' | 'label' | 'owner' | 'about' | 'slice' | 'upstream' | 'clusterIp'
 
 export class Postings {
-  /** Most keys have one log, and a set of one costs ten times as much. */
-  readonly #logs = new Map<string, SightingLog | Set<SightingLog>>()
+  /** Most keys have one log, or three; a set of them costs ten times as much. */
+  readonly #logs = new Map<string, readonly SightingLog[] | Set<SightingLog>>()
 
-  get(topic: Topic, ...parts: string[]): ReadonlySet<SightingLog> {
-    const logs = this.#logs.get(keyOf(topic, parts))
-    if (logs === undefined) return NONE
-    return logs instanceof Set ? logs : new Set([logs])
+  get(topic: Topic, ...parts: string[]): Logs {
+    return this.#logs.get(keyOf(topic, parts)) ?? NONE
   }
 
-  add(log: SightingLog, object: KubeObject): void {
-    for (const key of keysOf(log, object)) {
+  count(topic: Topic, ...parts: string[]): number {
+    const logs = this.get(topic, ...parts)
+    return logs instanceof Set ? logs.size : (logs as readonly SightingLog[]).length
+  }
+
+  /** `before`: the version that was added before this one, where there is one; what they share is there already. */
+  add(log: SightingLog, object: KubeObject, before: KubeObject | null = null): void {
+    for (const key of keysOf(log, object, before)) {
       const logs = this.#logs.get(key)
       if (logs instanceof Set) logs.add(log)
-      else if (logs === undefined) this.#logs.set(key, log)
-      else if (logs !== log) this.#logs.set(key, new Set([logs, log]))
+      else if (logs === undefined) this.#logs.set(key, [log])
+      else if (!logs.includes(log)) this.#logs.set(key, logs.length < FEW ? [...logs, log] : new Set([...logs, log]))
     }
   }
 
-  /** As if the log had never been added: for all of its versions. */
-  delete(log: SightingLog): void {
-    for (const { object } of log.sightings)
-      for (const key of keysOf(log, object)) {
-        const logs = this.#logs.get(key)
-        if (logs instanceof Set) {
-          logs.delete(log)
-          if (logs.size === 0) this.#logs.delete(key)
-        } else if (logs === log) this.#logs.delete(key)
+  /** As if the log had been added with the objects of `kept` only, instead of with those of `all`. */
+  delete(log: SightingLog, all: readonly KubeObject[], kept: readonly KubeObject[] = []): void {
+    const keys = keysOfAll(log, all)
+    for (const key of keysOfAll(log, kept)) keys.delete(key)
+    for (const key of keys) {
+      const logs = this.#logs.get(key)
+      if (logs instanceof Set) {
+        logs.delete(log)
+        if (logs.size === 0) this.#logs.delete(key)
+      } else if (logs !== undefined) {
+        const rest = logs.filter(other => other !== log)
+        if (rest.length === 0) this.#logs.delete(key)
+        else this.#logs.set(key, rest)
       }
+    }
   }
+}
+
+function keysOfAll(log: SightingLog, objects: readonly KubeObject[]): Set<string> {
+  const keys = new Set<string>()
+  let before: KubeObject | null = null
+  for (const object of objects) {
+    for (const key of keysOf(log, object, before)) keys.add(key)
+    before = object
+  }
+  return keys
 }
 
 /** uid of the owner that controls the object; null: none does. */
@@ -71,20 +95,30 @@ export function clusterAddresses(service: Service): ReadonlySet<string> {
   return new Set([...listed, spec?.clusterIP].map(canonicalAddress).filter(address => address !== null))
 }
 
-function keysOf(log: SightingLog, object: KubeObject): string[] {
+/** Versions share what is equal in them: what is the same in `before` needs no look. */
+function keysOf(log: SightingLog, object: KubeObject, before: KubeObject | null): string[] {
   const keys: string[] = []
-  const owner = controllerOf(object)
-  if (owner !== null) keys.push(keyOf('owner', [owner]))
+  const { labels, ownerReferences } = object.metadata
+  const haveLabelsChanged = before === null || labels !== before.metadata.labels
+  if (before === null || ownerReferences !== before.metadata.ownerReferences) {
+    const owner = controllerOf(object)
+    if (owner !== null) keys.push(keyOf('owner', [owner]))
+  }
   switch (log.kind) {
-    case 'Pod':
-      for (const address of podAddresses(object as Pod)) keys.push(keyOf('address', ['Pod', address]))
-      for (const [name, value] of Object.entries(object.metadata.labels ?? {}).slice(0, LABELS_MAX))
-        if (typeof value === 'string') keys.push(keyOf('label', [log.namespace, name, value]))
+    case 'Pod': {
+      const { status } = object as Pod
+      const old = (before as Pod | null)?.status
+      if (old === undefined || status?.podIPs !== old.podIPs || status?.podIP !== old.podIP)
+        for (const address of podAddresses(object as Pod)) keys.push(keyOf('address', ['Pod', address]))
+      if (haveLabelsChanged)
+        for (const [name, value] of Object.entries(labels ?? {}).slice(0, LABELS_MAX))
+          if (typeof value === 'string') keys.push(keyOf('label', [log.namespace, name, value]))
       break
+    }
     case 'EndpointSlice': {
-      for (const address of sliceAddresses(object as EndpointSlice))
+      for (const address of sliceAddresses(object as EndpointSlice, before as EndpointSlice | null))
         keys.push(keyOf('address', ['EndpointSlice', address]))
-      const service = serviceOfSlice(object as EndpointSlice)
+      const service = haveLabelsChanged ? serviceOfSlice(object as EndpointSlice) : null
       if (service !== null) keys.push(keyOf('slice', [log.namespace, service]))
       break
     }

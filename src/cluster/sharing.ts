@@ -3,7 +3,10 @@
  * their names: kept apart, a day of 10,000 pods would not fit.
  */
 
+import { isRecord, setOwn } from './fieldShape.ts'
 import type { KubeObject } from './objects.ts'
+import { Packing } from './packing.ts'
+import { SharedTexts } from './sharedTexts.ts'
 
 /** No object of Kubernetes is deeper; what lies below is cut off, so that nobody's file can exhaust the stack. */
 const DEPTH_MAX = 40
@@ -11,8 +14,6 @@ const DEPTH_MAX = 40
 const PARTS_MAX = 30_000
 /** Longer texts are not likely to come again, and would fill the table. */
 const KEY_LENGTH_MAX = 2_000
-const TEXTS_MAX = 10_000
-const TEXT_LENGTH_MAX = 64
 
 /** `next`, with every part that equals its counterpart in `previous` replaced by that; `previous` itself when all is equal. */
 export function shareWith<T>(previous: unknown, next: T, texts: SharedTexts, depth = 0): T {
@@ -22,18 +23,27 @@ export function shareWith<T>(previous: unknown, next: T, texts: SharedTexts, dep
   if (depth > DEPTH_MAX) return null as T
   if (Array.isArray(next)) return shareItems(Array.isArray(previous) ? previous : [], next, texts, depth) as T
   const old = isRecord(previous) ? previous : {}
-  const keys = Object.keys(next) as (string & keyof T)[]
-  // A copy of the same shape costs less than one that is built key by key.
-  const copy: T = { ...next }
-  let isSame = isRecord(previous)
-  for (const key of keys) {
+  const fields = next as Record<string, unknown>
+  const keys = Object.keys(fields)
+  // A copy of the same shape costs less than one that is built key by key; where all is equal, none is needed.
+  let copy: Record<string, unknown> | null = null
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
     const has = Object.hasOwn(old, key)
     const before = has ? old[key] : undefined
-    const one = shareWith(before, next[key], texts, depth + 1)
-    if (!has || !Object.is(one, before)) isSame = false
-    if (!Object.is(one, next[key])) copy[key] = one as T[string & keyof T]
+    const one = shareWith(before, fields[key], texts, depth + 1)
+    if (copy === null && (!has || !Object.is(one, before))) {
+      copy = { ...fields }
+      for (let same = 0; same < i; same++) setOwn(copy, keys[same]!, old[keys[same]!])
+    }
+    // Also where it is equal: another copy of a text is what is not to be kept.
+    if (copy !== null) setOwn(copy, key, one)
   }
-  return isSame && Object.keys(old).length === keys.length ? (previous as T) : copy
+  if (copy !== null) return copy as T
+  if (isRecord(previous) && Object.keys(old).length === keys.length) return previous as T
+  copy = { ...fields }
+  for (const key of keys) setOwn(copy, key, old[key])
+  return copy as T
 }
 
 /** Counted from the front, and what is left from the back: so one item more or less does not move all others. */
@@ -53,28 +63,10 @@ function shareItems(
   return shift === 0 && items.every((item, i) => Object.is(item, previous[i])) ? previous : items
 }
 
-/** Texts that were seen lately: one time stands in five conditions of a pod, one node in a hundred pods. */
-export class SharedTexts {
-  #young = new Map<string, string>()
-  #old = new Map<string, string>()
-
-  share(text: string): string {
-    if (text.length > TEXT_LENGTH_MAX) return text
-    const known = this.#young.get(text)
-    if (known !== undefined) return known
-    const one = this.#old.get(text) ?? text
-    if (this.#young.size >= TEXTS_MAX) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(one, one)
-    return one
-  }
-}
-
 /** Parts that many objects have in common, found again by what they say. */
 export class SharedParts {
   readonly texts = new SharedTexts()
+  readonly packing = new Packing()
   #young = new Map<string, Part>()
   #old = new Map<string, Part>()
   #count = 0
@@ -122,8 +114,4 @@ export class SharedParts {
 interface Part {
   value: unknown
   key: string
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

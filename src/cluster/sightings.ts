@@ -2,35 +2,31 @@
 
 import type { ObjectEvent } from './event.ts'
 import type { Kind, KubeObject } from './objects.ts'
-import { type SharedParts, type SharedTexts, shareWith } from './sharing.ts'
-
-/** A number where it is one, a text where it can only be compared for equality; null: none is told. */
-export type ResourceVersion = number | string | null
-
-/** One sight of the object, or several with nothing new between them. */
-export interface Sighting {
-  at: number
-  type: ObjectEvent['type']
-  /** Without its `resourceVersion`, which would make each of them another. */
-  object: KubeObject
-  version: ResourceVersion
-  /** The sighting before shows the same. */
-  repeats: boolean
-  /** Later lists that showed the same again, ascending: an object that never changes is in every one of them. */
-  again: number[] | null
-}
-
-/** What a sighting tells: nothing, that the object is still so, or that it is not so any more. */
-export type Added = 'nothing' | 'again' | 'change'
+import type { Packed } from './packing.ts'
+import { type SharedParts, shareWith } from './sharing.ts'
+import {
+  type Added,
+  cutSightings,
+  insertSighting,
+  type ResourceVersion,
+  type Sighting,
+  versionOf
+} from './sightingOrder.ts'
 
 /** An object that changes all the time keeps its first version and the last of these. */
 const SIGHTINGS_MAX = 200
 /** How far it may grow beyond it before it is cut. */
-const SIGHTINGS_SLACK = 20
+const SIGHTINGS_SLACK = 50
 /** Lists of a month; of more the oldest are forgotten. */
 const AGAIN_MAX = 1_000
+const TYPES = ['ADDED', 'MODIFIED', 'DELETED'] as const
+/** Marks of a sighting: when, its version as a number (NaN: it is none), and flags. */
+const MARKS = 3
+const TYPE_FLAGS = 3
+const REPEATS_FLAG = 4
+const NO_PARTS: readonly unknown[] = []
 
-/** The sightings of one object, by time whatever their order of arrival. */
+/** The sightings of one object, by time whatever their order of arrival; packed, but for how it was seen last. */
 export class SightingLog {
   readonly kind: Kind
   readonly namespace: string
@@ -38,125 +34,163 @@ export class SightingLog {
   readonly uid: string
   /** The object has no uid: what comes back under its name cannot be told from it. */
   readonly isUidMadeUp: boolean
-  readonly #sightings: Sighting[] = []
+  #marks: number[] = []
+  /** Of each sighting its version where that is no number, then its difference to the one before. */
+  #packed: Packed = []
+  /** Index of a sighting and when it was seen again, in this order. */
+  #again: number[] | null = null
+  /** As it was seen last; null: it is to be unpacked. */
+  #newest: KubeObject | null = null
+  #newestVersion: ResourceVersion = null
+  readonly #parts: SharedParts
 
-  constructor(kind: Kind, namespace: string, name: string, uid: string, isUidMadeUp: boolean) {
+  constructor(kind: Kind, namespace: string, name: string, uid: string, isUidMadeUp: boolean, parts: SharedParts) {
     this.kind = kind
     this.namespace = namespace
     this.name = name
     this.uid = uid
     this.isUidMadeUp = isUidMadeUp
+    this.#parts = parts
   }
 
-  get sightings(): readonly Sighting[] {
-    return this.#sightings
+  /** Unpacked with every call. */
+  sightings(): Sighting[] {
+    const sightings: Sighting[] = []
+    let place = 0
+    let object: unknown
+    const marks = this.#marks
+    for (let i = 0; i < marks.length; i += MARKS) {
+      const [at, number, flags] = [marks[i]!, marks[i + 1]!, marks[i + 2]!]
+      const version = Number.isNaN(number) ? (this.#packed[place++] as string | null) : number
+      const read = this.#parts.packing.unpack(object, this.#packed, place)
+      object = read.object
+      place = read.end
+      const repeats = (flags & REPEATS_FLAG) !== 0
+      sightings.push({
+        at,
+        type: TYPES[flags & TYPE_FLAGS]!,
+        object: object as KubeObject,
+        version,
+        repeats,
+        again: null
+      })
+    }
+    const again = this.#again ?? []
+    for (let i = 0; i < again.length; i += 2) (sightings[again[i]!]!.again ??= []).push(again[i + 1]!)
+    return sightings
+  }
+
+  get length(): number {
+    return this.#marks.length / MARKS
   }
 
   /** By time, then by `resourceVersion`, then by arrival. */
-  add(at: number, type: ObjectEvent['type'], seen: KubeObject, parts: SharedParts): Added {
-    const { texts } = parts
+  add({ at, type, object: seen }: ObjectEvent): Added {
     const { resourceVersion, ...metadata } = seen.metadata
     const version = versionOf(resourceVersion)
     const object = { ...seen, metadata }
-    const sightings = this.#sightings
-    let index = sightings.length
-    while (index > 0 && isBefore(at, version, sightings[index - 1]!)) index--
-    const before = sightings[index - 1]
-    const shared = before === undefined ? parts.share(object) : shareWith(before.object, object, texts)
-    for (let i = index - 1; i >= 0 && sightings[i]!.at === at; i--)
-      if (sightings[i]!.type === type && isSame(sightings[i]!, object, version, texts)) return 'nothing'
-    const repeats = before !== undefined && before.type !== 'DELETED' && isSame(before, shared, version, texts)
-    if (repeats && type === 'ADDED' && !this.isUidMadeUp) return addAgain(before, at) ? 'again' : 'nothing'
-    const rest = before === undefined ? null : cutAgain(before, at, version)
-    sightings.splice(index, 0, { at, type, object: shared, version, repeats, again: null })
-    if (rest !== null) {
-      const [first, ...more] = rest as [number, ...number[]]
-      const again = more.length === 0 ? null : more
-      sightings.splice(index + 1, 0, { ...before!, at: first, type: 'ADDED', repeats: false, again })
-    }
-    const next = sightings[index + 1]
-    if (next !== undefined)
-      next.repeats = type !== 'DELETED' && isSame(sightings[index]!, next.object, next.version, texts)
-    return repeats ? 'again' : 'change'
+    if (at > this.lastAt) return this.#append(at, type, object, version)
+    const sightings = this.sightings()
+    const added = insertSighting(sightings, { at, type, object }, version, this.isUidMadeUp, this.#parts)
+    if (added !== 'nothing') this.#replace(sightings)
+    return added
+  }
+
+  /** As it was seen last; null: never. */
+  newest(): KubeObject | null {
+    this.#newest ??= this.sightings().at(-1)?.object ?? null
+    return this.#newest
+  }
+
+  /** As it was seen last; null: never, or it is not at hand. */
+  get newestIfWarm(): KubeObject | null {
+    return this.#newest
+  }
+
+  /** Nobody asked for it lately: it is to take as little room as it can. */
+  rest(): void {
+    this.#newest = null
+    this.#marks = this.#marks.slice()
+    this.#packed = this.#packed.slice()
+    this.#again &&= this.#again.slice()
   }
 
   /** Too long: `cut` would drop something. */
   get isLong(): boolean {
-    return this.#sightings.length > SIGHTINGS_MAX + SIGHTINGS_SLACK
+    return this.length > SIGHTINGS_MAX + SIGHTINGS_SLACK
   }
 
   /** Repetitions go first, then what is oldest but for the very first. */
   cut(): void {
-    const last = this.#sightings.length - 1
-    const kept = this.#sightings.filter((sighting, i) => i === 0 || i === last || !sighting.repeats)
-    kept.splice(1, Math.max(0, kept.length - SIGHTINGS_MAX))
-    this.#sightings.splice(0, this.#sightings.length, ...kept)
+    this.#replace(cutSightings(this.sightings(), SIGHTINGS_MAX))
   }
 
   get firstAt(): number {
-    return this.#sightings[0]?.at ?? Number.POSITIVE_INFINITY
+    return this.#marks[0] ?? Number.POSITIVE_INFINITY
   }
 
   get lastAt(): number {
-    const last = this.#sightings.at(-1)
-    return last === undefined ? Number.NEGATIVE_INFINITY : seenTo(last)
+    if (this.length === 0) return Number.NEGATIVE_INFINITY
+    return Math.max(this.#marks.at(-MARKS)!, this.#again?.at(-1) ?? Number.NEGATIVE_INFINITY)
   }
 
   /** The first sight of it after that moment; Infinity: none. */
   firstAfter(at: number): number {
-    for (const sighting of this.#sightings) {
-      if (sighting.at > at) return sighting.at
-      const again = sighting.again?.find(time => time > at)
-      if (again !== undefined) return again
+    let first = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.#marks.length; i += MARKS)
+      if (this.#marks[i]! > at) first = Math.min(first, this.#marks[i]!)
+    const again = this.#again ?? []
+    for (let i = 1; i < again.length; i += 2) if (again[i]! > at) first = Math.min(first, again[i]!)
+    return first
+  }
+
+  /** Nearly always: newer than all that was seen. */
+  #append(at: number, type: ObjectEvent['type'], object: KubeObject, version: ResourceVersion): Added {
+    const isFirst = this.length === 0
+    const wasThere = !isFirst && TYPES[this.#marks.at(-1)! & TYPE_FLAGS] !== 'DELETED'
+    const canBeAgain = wasThere && type === 'ADDED' && !this.isUidMadeUp
+    const isKnown = !isFirst && version !== null && version === this.#newestVersion
+    if (isKnown && canBeAgain) return this.#seenAgain(at)
+    const before = this.newest()
+    const shared = before === null ? this.#parts.share(object) : shareWith(before, object, this.#parts.texts)
+    const repeats = wasThere && (isKnown || shared === before)
+    if (repeats && canBeAgain) return this.#seenAgain(at)
+    this.#push({ at, type, object: shared, version, repeats, again: null }, before)
+    return repeats ? 'again' : 'change'
+  }
+
+  #seenAgain(at: number): Added {
+    this.#again ??= []
+    if (this.#again.length >= AGAIN_MAX * 2) this.#again.splice(0, 2)
+    this.#again.push(this.length - 1, at)
+    return 'again'
+  }
+
+  #push({ at, type, object, version, repeats, again }: Sighting, before: KubeObject | null): void {
+    const isNumber = typeof version === 'number'
+    if (!isNumber) this.#packed.push(version)
+    const whole = before === null ? commonPartsOf(object) : NO_PARTS
+    this.#parts.packing.pack(before ?? undefined, object, whole, this.#packed)
+    this.#marks.push(at, isNumber ? version : Number.NaN, TYPES.indexOf(type) + (repeats ? REPEATS_FLAG : 0))
+    for (const time of again ?? []) (this.#again ??= []).push(this.length - 1, time)
+    this.#newest = object
+    this.#newestVersion = version
+  }
+
+  #replace(sightings: readonly Sighting[]): void {
+    this.#marks = []
+    this.#packed = []
+    this.#again = null
+    let before: KubeObject | null = null
+    for (const sighting of sightings) {
+      this.#push(sighting, before)
+      before = sighting.object
     }
-    return Number.POSITIVE_INFINITY
   }
 }
 
-/** When the object was last seen so. */
-export function seenTo(sighting: Sighting): number {
-  return sighting.again?.at(-1) ?? sighting.at
-}
-
-/** Negative: `a` is older; 0: they cannot be told apart. */
-export function compareVersions(a: ResourceVersion, b: ResourceVersion): number {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : 0
-}
-
-function versionOf(text: unknown): ResourceVersion {
-  if (typeof text !== 'string' || text === '') return null
-  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN
-  return Number.isSafeInteger(number) ? number : text
-}
-
-function isBefore(at: number, version: ResourceVersion, other: Pick<Sighting, 'at' | 'version'>): boolean {
-  return at < other.at || (at === other.at && compareVersions(version, other.version) < 0)
-}
-
-function isSame(previous: Sighting, object: KubeObject, version: ResourceVersion, texts: SharedTexts): boolean {
-  if (version !== null && version === previous.version) return true
-  return shareWith(previous.object, object, texts) === previous.object
-}
-
-function addAgain(sighting: Sighting, at: number): boolean {
-  if (sighting.at === at) return false
-  sighting.again ??= []
-  const { again } = sighting
-  let index = again.length
-  while (index > 0 && again[index - 1]! > at) index--
-  if (again[index - 1] === at) return false
-  again.splice(index, 0, at)
-  if (again.length > AGAIN_MAX) again.shift()
-  return true
-}
-
-/** Takes away and returns the repetitions that come after a change which became known late; null: none does. */
-function cutAgain(sighting: Sighting, at: number, version: ResourceVersion): number[] | null {
-  const { again } = sighting
-  if (again === null || again.at(-1)! < at) return null
-  const index = again.findIndex(time => isBefore(at, version, { at: time, version: sighting.version }))
-  if (index === -1) return null
-  const rest = again.splice(index)
-  if (again.length === 0) sighting.again = null
-  return rest
+/** What `SharedParts` shares with other objects: kept as it is, it costs nothing. */
+function commonPartsOf(object: KubeObject): readonly unknown[] {
+  const { labels, annotations, ownerReferences } = object.metadata
+  return [labels, annotations, ownerReferences, (object as { spec?: unknown }).spec]
 }

@@ -16,8 +16,11 @@ export function serviceOfSlice(slice: EndpointSlice): string | null {
   return typeof service === 'string' && service !== '' ? service : null
 }
 
-export function sliceAddresses(slice: EndpointSlice): ReadonlySet<string> {
-  return new Set(endpointsOf(slice).flatMap(addressesOf))
+/** Addresses of a slice, but for those of endpoints that it shares with the version `before`. */
+export function sliceAddresses(slice: EndpointSlice, before: EndpointSlice | null): ReadonlySet<string> {
+  if (slice.endpoints === before?.endpoints) return new Set()
+  const known = new Set(before === null ? [] : endpointsOf(before))
+  return new Set(endpointsOf(slice).flatMap(endpoint => (known.has(endpoint) ? [] : addressesOf(endpoint))))
 }
 
 /** All entries of a slice by address, each by `fromMs`. */
