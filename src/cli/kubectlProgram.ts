@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { VERSION } from '../version.ts'
+import { FORMATS } from './explain.ts'
 import { type KubectlFlags, runKubectl } from './kubectl.ts'
 import { CommonOptions } from './options.ts'
-import { FORMATS } from './explain.ts'
 import { newProgram, runCommands } from './runCommands.ts'
 
 /** `kubectl why5xx`: arguments → exit code. */

@@ -10,32 +10,69 @@ export interface KindNeed {
   causes: readonly RootCause[] | 'all'
 }
 
+/** Of workloads with pods that are not there. */
+const WORKLOAD: readonly RootCause[] = [
+  'scaled_to_zero',
+  'rollout_gap',
+  'selector_mismatch',
+  'pod_creation_blocked',
+  'autoscaler_limited'
+]
+
 function needs(causes: readonly RootCause[] | 'all', isEssential = false): KindNeed {
   return { isEssential, causes }
 }
 
-/** Another kind costs better words at most. */
+/** A test judges every case once more without each kind: what it misses then stands here. */
 export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
   Pod: needs('all', true),
   Service: needs('all', true),
   EndpointSlice: needs(['stale_endpoints', 'selectorless_endpoints', 'external_backend_down'], true),
-  Ingress: needs([], true),
-  Event: needs([], true),
-  Node: needs(['node_not_ready', 'node_pressure', 'node_network_failure']),
-  Namespace: needs([]),
-  Deployment: needs([]),
-  ReplicaSet: needs([]),
-  StatefulSet: needs([]),
+  Ingress: needs(
+    [
+      'ingress_service_missing',
+      'ingress_port_missing',
+      'ingress_rule_mismatch',
+      'ingress_class_mismatch',
+      'ingress_annotation_denied',
+      'ingress_cert_expired',
+      'ingress_cert_fallback',
+      'backend_protocol_mismatch',
+      'proxy_buffer_too_small',
+      'default_backend_unhealthy',
+      'app_slow'
+    ],
+    true
+  ),
+  Event: needs(
+    [
+      'probe_restart',
+      'readiness_probe_misconfigured',
+      'crash_loop',
+      'config_missing',
+      'pod_creation_blocked',
+      'pod_evicted',
+      'pod_sandbox_failed',
+      'volume_unavailable',
+      'grace_period_too_short'
+    ],
+    true
+  ),
+  Node: needs(['node_not_ready', 'node_pressure', 'node_network_failure', 'cpu_saturated']),
+  Namespace: needs(['network_policy_block']),
+  Deployment: needs(WORKLOAD),
+  ReplicaSet: needs(['rollout_gap', 'pod_creation_blocked']),
+  StatefulSet: needs(WORKLOAD),
   DaemonSet: needs([]),
   HorizontalPodAutoscaler: needs(['autoscaler_limited']),
   NetworkPolicy: needs(['network_policy_block']),
-  IngressClass: needs([]),
-  PersistentVolumeClaim: needs([]),
+  IngressClass: needs(['ingress_class_mismatch']),
+  PersistentVolumeClaim: needs(['volume_unavailable']),
   ResourceQuota: needs([]),
-  ConfigMap: needs([]),
-  Secret: needs([]),
-  Certificate: needs([]),
-  PodMetrics: needs([]),
+  ConfigMap: needs(['app_slow', 'keepalive_mismatch', 'dependency_down']),
+  Secret: needs(['ingress_cert_expired', 'ingress_cert_fallback']),
+  Certificate: needs(['ingress_cert_expired']),
+  PodMetrics: needs(['cpu_saturated']),
   Lease: needs([])
 }
 

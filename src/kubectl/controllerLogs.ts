@@ -115,7 +115,9 @@ async function append(
     await log.append(response, request.heard)
   } catch (error) {
     const why = asApiError(error, connection, signal)
-    throw why instanceof ApiError ? new ApiError(connection, `it was cut off: ${why.said}`, null, { cause: error }) : why
+    throw why instanceof ApiError
+      ? new ApiError(connection, `it was cut off: ${why.said}`, null, { cause: error })
+      : why
   }
 }
 

@@ -132,7 +132,9 @@ function controllerOf(raw: unknown, wanted: string | null): Controller | null {
 /** `--configmap=$(POD_NAMESPACE)/ingress-nginx-controller`, as the program is told. */
 function configMapOf(raw: unknown, container: string, namespace: string): ObjectName {
   const containers = ownField(ownField(raw, 'spec'), 'containers')
-  const own = Array.isArray(containers) ? (containers as unknown[]).find(one => ownField(one, 'name') === container) : null
+  const own = Array.isArray(containers)
+    ? (containers as unknown[]).find(one => ownField(one, 'name') === container)
+    : null
   const args = ownField(own, 'args')
   for (const arg of Array.isArray(args) ? (args as unknown[]) : []) {
     const match = typeof arg === 'string' ? /^--?configmap=([^/]+)\/([^/]+)$/.exec(arg) : null
@@ -170,5 +172,8 @@ function noneFound(
     selector === null
       ? 'name its own labels with --selector (kubectl get pods -A --show-labels), or another cluster with --context'
       : 'see kubectl get pods -A --show-labels'
-  return new Why5xxError('WHY5XX_KUBERNETES', `context ${connection.context}: no controller of ingress-nginx: ${why}; ${hint}`)
+  return new Why5xxError(
+    'WHY5XX_KUBERNETES',
+    `context ${connection.context}: no controller of ingress-nginx: ${why}; ${hint}`
+  )
 }

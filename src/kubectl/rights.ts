@@ -36,7 +36,9 @@ export function rules(rights: readonly Right[]): string {
   for (const { group, resource } of rights) byGroup.set(group, (byGroup.get(group) ?? new Set()).add(resource))
   const verbs = [...new Set(rights.map(({ verb }) => verb))].join(', ')
   return [...byGroup]
-    .map(([group, resources]) => `{apiGroups: ["${group}"], resources: [${[...resources].join(', ')}], verbs: [${verbs}]}`)
+    .map(
+      ([group, resources]) => `{apiGroups: ["${group}"], resources: [${[...resources].join(', ')}], verbs: [${verbs}]}`
+    )
     .join(', ')
 }
 

@@ -22,7 +22,11 @@ function without(kind: Kind, events: readonly ClusterEvent[]): ClusterEvent[] | 
   if (left.length === events.length) return null
   return left.map(event =>
     'kinds' in event
-      ? { ...event, kinds: event.kinds.filter(other => other !== kind), unreadable: { ...event.unreadable, [kind]: '403' } }
+      ? {
+          ...event,
+          kinds: event.kinds.filter(other => other !== kind),
+          unreadable: { ...event.unreadable, [kind]: '403' }
+        }
       : event
   )
 }
