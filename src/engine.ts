@@ -14,6 +14,7 @@ import { EngineSource } from './engineSource.ts'
 import { roleOf } from './join/errorRole.ts'
 import { Joiner, type JoinOptions, type JoinResult } from './join/joiner.ts'
 import type { AccessEntry, ControllerEntry, ErrorEntry, Failure, JoinedRequest } from './model.ts'
+import type { LogPlace } from './source/input.ts'
 import type { StreamPartition } from './source/source.ts'
 import { MinuteTotals, Totals } from './totals.ts'
 
@@ -51,6 +52,8 @@ export interface SourceInfo {
   resume?: ReadPosition | null
   /** It comes as messages. */
   partition?: StreamPartition | null
+  /** Whose log it is, where that is known. */
+  place?: LogPlace | undefined
 }
 
 /** What the engine tells; all by record time, each thing once. */

@@ -54,7 +54,7 @@ export class EngineSource implements LineVisitor {
 
   constructor(
     engine: Engine,
-    { name, modifiedMs, group = null, id = name, resume = null, partition = null }: SourceInfo
+    { name, modifiedMs, group = null, id = name, resume = null, partition = null, place: known }: SourceInfo
   ) {
     this.#engine = engine
     this.#partition = partition
@@ -64,7 +64,7 @@ export class EngineSource implements LineVisitor {
     this.#fence = new ReadFence(resume ?? START)
     this.reader = this.#openReader(resume ?? START)
     // kubelet's file names tell the pod.
-    const place = new Line()
+    const place = Object.assign(new Line(), known)
     takePath(place, name)
     this.reader.place = place
     this.#isGrouped = group !== null && place.pod === null

@@ -131,9 +131,9 @@ test('nothing is left to do, and nothing is about one machine', () => {
   expect(marks).toEqual([])
 })
 
-test('only main.ts ends the process, but for an interrupt', () => {
+test('the process is ended in one place, but for an interrupt', () => {
   const enders = sources.filter(file => file.startsWith('src/') && /process\.exit\(/.test(textOf(file)))
-  expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/cli/stop.ts', 'src/main.ts'])
+  expect(enders.sort()).toEqual(['src/cli/explain.ts', 'src/cli/processRun.ts', 'src/cli/stop.ts'])
 })
 
 test('one file knows the Kubernetes client', () => {

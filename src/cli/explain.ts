@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Engine } from '../engine.ts'
 import type { EngineSource } from '../engineSource.ts'
 import { ClockText } from '../explain/clockText.ts'
+import type { ClusterJudge } from '../explain/clusterFiles.ts'
 import { jsonReport } from '../explain/jsonReport.ts'
 import { readLogs } from '../explain/readLogs.ts'
 import type { ReportFacts } from '../explain/report.ts'
@@ -14,7 +15,7 @@ import { styleFor } from '../terminal.ts'
 import { jsonText, safeJson } from '../text.ts'
 import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import { LiveView } from './liveView.ts'
-import type { CommonOptions } from './options.ts'
+import type { CommonOptions, LoadedOptions } from './options.ts'
 import { complain, reportInputError, writeOut } from './output.ts'
 import { Progress } from './progress.ts'
 
@@ -28,23 +29,70 @@ export interface ExplainFlags extends TimeFlags {
   cluster?: string[]
 }
 
-const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'html']
+export const FORMATS = ['text', 'json', 'ndjson', 'markdown', 'html']
+
+/** What was asked for, checked before anything is read. */
+export interface ExplainPlan {
+  flags: ExplainFlags
+  format: string
+  /** null: all. */
+  causes: Set<string> | null
+  range: { fromMs: number; toMs: number }
+}
+
+/** What `explainInputs` knows beside the logs. */
+export interface ExplainContext {
+  cluster: Pick<ClusterJudge, 'judge'> | null
+  /** Upstream names that count; null: all. */
+  isWantedName: ((name: string) => boolean) | null
+  /** What `isWantedName` picks, for the headline. */
+  filters?: readonly string[]
+  /** What else is not covered, and why; formats that cannot say so leave it to the caller. */
+  notes?: readonly string[]
+}
+
+/** Throws Why5xxError `WHY5XX_USAGE`. */
+export async function planOf(flags: ExplainFlags, nowMs?: number): Promise<ExplainPlan> {
+  const format = flags.format ?? 'text'
+  checkFormat(format, FORMATS)
+  checkZone(flags.timeZone ?? 'UTC')
+  return { flags, format, causes: await wantedCauses(flags.cause), range: timeRange(flags, nowMs) }
+}
 
 /** Reads logs to their end (or to Ctrl-C) and prints what failed and why. Returns the exit code. */
 export async function runExplain(paths: string[], flags: ExplainFlags, options: CommonOptions): Promise<number> {
-  const format = flags.format ?? 'text'
-  checkFormat(format, FORMATS)
-  const { config, maskOptions, logFormat } = await options.load()
-  const masker = new Masker(maskOptions)
-  const causes = await wantedCauses(flags.cause)
-  // Wrong zones are told before anything is read.
-  checkZone(flags.timeZone ?? 'UTC')
-  const range = timeRange(flags)
-
+  const plan = await planOf(flags)
+  const loaded = await options.load()
   let exitCode = 0
   const { logs, snapshots } = await sortInputs(paths, flags.cluster ?? [])
-  const cluster = await readCluster(snapshots, masker)
+  const cluster = await readCluster(snapshots, new Masker(loaded.maskOptions))
   for (const problem of cluster?.problems ?? []) exitCode = reportInputError(problem)
+  const inputs: Input[] = []
+  // Naming a file twice must not count its lines twice.
+  const distinct = new Map(logs.map(path => [path === '-' ? path : resolve(path), path]))
+  for (const path of distinct.values()) {
+    try {
+      inputs.push(openInput(path))
+    } catch (error) {
+      exitCode = reportInputError(error)
+    }
+  }
+  if (inputs.length === 0) return exitCode
+  return Math.max(
+    exitCode,
+    await explainInputs(inputs, plan, loaded, { cluster, isWantedName: wantedNames(flags.service) })
+  )
+}
+
+/** The same of logs that need not be files. */
+export async function explainInputs(
+  inputs: Input[],
+  { flags, format, causes, range }: ExplainPlan,
+  { config, maskOptions, logFormat }: LoadedOptions,
+  { cluster, isWantedName, filters = [], notes = [] }: ExplainContext
+): Promise<number> {
+  let exitCode = 0
+  const masker = new Masker(maskOptions)
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const isPage = format === 'html'
   const described =
@@ -59,7 +107,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       timeZone: config.timeZone,
       logFormat,
       // A timeline looks at its window itself: what lies outside is read, counted and joined as `run` would.
-      ...(isPage ? ALL : { ...range, isWantedName: wantedNames(flags.service) }),
+      ...(isPage ? ALL : { ...range, isWantedName }),
       withMinutes: isPage
     },
     {
@@ -83,18 +131,6 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
     }
   )
 
-  const inputs: Input[] = []
-  // Naming a file twice must not count its lines twice.
-  const distinct = new Map(logs.map(path => [path === '-' ? path : resolve(path), path]))
-  for (const path of distinct.values()) {
-    try {
-      inputs.push(openInput(path))
-    } catch (error) {
-      exitCode = reportInputError(error)
-    }
-  }
-  if (inputs.length === 0) return exitCode
-
   const render = async (): Promise<string> => {
     if (!Number.isFinite(engine.toMs)) engine.toMs = Math.max(...engine.sources.map(source => source.newestMs))
     if (timeline !== null) {
@@ -108,7 +144,8 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
       clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
       services: flags.service ?? [],
-      filters: [...(flags.service ?? []), ...(flags.cause ?? [])],
+      filters: [...filters, ...(flags.service ?? []), ...(flags.cause ?? [])],
+      notes,
       cluster: cluster && { later: cluster.later, knownToMs: cluster.state.knownToMs }
     }
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
@@ -221,7 +258,7 @@ function formatsOf(sources: EngineSource[]): Map<string, number> {
 }
 
 /** An upstream name as logged, or `namespace/service` of any port; a port whose name holds dashes needs the whole name. */
-function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
+export function wantedNames(services: string[] | undefined): ((name: string) => boolean) | null {
   if (services === undefined) return null
   return name =>
     services.some(service =>

@@ -1,21 +1,17 @@
-import { Command, CommanderError } from 'commander'
-import { exitCodeOf, Why5xxError } from '../errors.ts'
+import type { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { CommonOptions } from './options.ts'
-import { complain } from './output.ts'
 import type { ReplayFlags } from './replay.ts'
+import { newProgram, runCommands } from './runCommands.ts'
 
 /** Arguments → command → exit code. Each command's code is loaded when it runs. */
 export async function runCli(argv: string[]): Promise<number> {
   let exitCode = 0
-  const program = new Command('why5xx')
+  const program = newProgram('why5xx', 'shows all commands')
     .description(
       'Says why requests through ingress-nginx failed: which cause, which upstream, on what evidence, and what to do.'
     )
     .version(VERSION)
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'why5xx: ')) })
-    .showHelpAfterError('(why5xx --help shows all commands)')
     .addHelpText(
       'after',
       `
@@ -300,19 +296,11 @@ Needs the cluster privileges manage_index_templates and manage_ilm; run itself n
       .option('--no-mask', 'show query strings, referrers and header values unmasked')
   }
 
-  try {
-    if (argv.length <= 2) {
-      program.outputHelp()
-      return 2
-    }
-    await program.parseAsync(argv)
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (!(error instanceof Why5xxError)) throw error
-    complain(error.message)
-    return exitCodeOf(error)
+  if (argv.length <= 2) {
+    program.outputHelp()
+    return 2
   }
-  return exitCode
+  return (await runCommands(program, argv)) ?? exitCode
 }
 
 function common(command: Command): CommonOptions {

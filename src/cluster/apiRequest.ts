@@ -12,6 +12,8 @@ export interface Connection {
   namespace: string
   /** Credentials and agent for the next request. */
   credentials(): Promise<Credentials>
+  /** Instead of the limits of each request, ms: what a person is ready to wait. */
+  silentMs?: number
 }
 
 export interface Credentials {
@@ -75,10 +77,11 @@ export async function get(
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = send(url, {
       ...credentials,
-      headers: { ...credentials.headers, Accept: 'application/json' },
+      headers: { ...credentials.headers, Accept: 'application/json, */*' },
       ...(signal ? { signal } : {})
     })
-    sent.setTimeout(silentMs, () => sent.destroy(new ApiError(connection, `no answer for ${silentMs / 1000} s`, null)))
+    const limitMs = connection.silentMs ?? silentMs
+    sent.setTimeout(limitMs, () => sent.destroy(new ApiError(connection, `no answer for ${limitMs / 1000} s`, null)))
     sent.on('socket', socket => socket.setKeepAlive(true, KEEP_ALIVE_MS))
     sent.on('error', error => reject(asApiError(error, connection, signal)))
     sent.on('response', resolve)

@@ -38,6 +38,8 @@ export interface ListOptions extends Selection {
   keep: Keep
   /** When it is, Unix ms. */
   now: () => number
+  /** `namespaces` alone, also when more may be listed. */
+  isNarrow?: boolean
   /** Between tries, ms; default: waits. */
   wait?: (ms: number) => Promise<void>
   signal?: AbortSignal
@@ -51,7 +53,9 @@ export async function listKinds(connection: Connection, options: ListOptions): P
   const { keep, signal } = options
   const wait = options.wait ?? (ms => delay(ms, undefined, signal ? { signal } : {}))
   const at = options.now()
-  const namespaces = await listableNamespaces(connection, options, signal)
+  const namespaces = options.isNarrow
+    ? (options.namespaces ?? [])
+    : await listableNamespaces(connection, options, signal)
   const units = unitsOf(options, namespaces)
   const waiting = [...units]
   const listed = new Map<Unit, KubeObject[]>()
@@ -165,7 +169,7 @@ function withKind(item: unknown, kind: Kind): unknown {
 }
 
 /** Once more for a cut answer, a server that is busy, or one that is just starting. */
-async function patiently<T>(ask: () => Promise<T>, wait: (ms: number) => Promise<void>): Promise<T> {
+export async function patiently<T>(ask: () => Promise<T>, wait: (ms: number) => Promise<void>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask()

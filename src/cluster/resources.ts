@@ -48,3 +48,9 @@ export function pathOf(kind: Kind, namespace: string | null): string {
   if (namespace === null || CLUSTER_KINDS.has(kind)) return `${api}/${plural}`
   return `${api}/namespaces/${encodeURIComponent(namespace)}/${plural}`
 }
+
+/** What RBAC calls it: group '' is the core. */
+export function resourceOf(kind: Kind): { group: string; plural: string } {
+  const { api, plural } = RESOURCES[kind]
+  return { group: /^\/apis\/([^/]+)\//.exec(api)?.[1] ?? '', plural }
+}

@@ -31,7 +31,7 @@ export async function readLogs(engine: Engine, inputs: Input[], options: ReadOpt
 }
 
 async function readOne(engine: Engine, input: Input, options: ReadOptions): Promise<EngineSource> {
-  const source = engine.open({ name: input.name, modifiedMs: input.modifiedMs })
+  const source = engine.open({ name: input.name, modifiedMs: input.modifiedMs, place: input.place })
   let bytes = 0
   try {
     for await (const chunk of input.chunks()) {
@@ -94,8 +94,8 @@ async function readMerged(engine: Engine, inputs: Input[], options: ReadOptions)
     const first = await next(chunks)
     if (first !== null) options.opened(input, first)
     const content = first === null ? 'mixed' : contentOf(first)
-    const { name, modifiedMs } = input
-    const source = engine.open({ name, modifiedMs, group: content === 'mixed' ? null : GROUP })
+    const { name, modifiedMs, place } = input
+    const source = engine.open({ name, modifiedMs, place, group: content === 'mixed' ? null : GROUP })
     readings.push(new Reading(source, chunks, first, content))
   }
   for (const { source, next: head, content } of readings) {

@@ -22,6 +22,8 @@ export interface ReportFacts {
   filters: string[]
   /** Failures behind the newest moment that the files of the cluster tell of, and that moment, Unix ms; null: there are no files. */
   cluster: { later: number; knownToMs: number } | null
+  /** What else is not covered, and why. */
+  notes?: readonly string[]
 }
 
 /** `2 controllers, 128,402 requests …, 1,204 failed (0.94 %)` as parts. */
@@ -242,9 +244,9 @@ export function controllerLines({ summary, clock }: ReportFacts): string[] {
 }
 
 /** Lines nobody could read, uncertain joins, limits that were met: what the figures do not cover. */
-export function caveats({ engine, summary, inputs, cluster, clock }: ReportFacts): string[] {
+export function caveats({ engine, summary, inputs, cluster, clock, notes = [] }: ReportFacts): string[] {
   const { counts } = engine
-  const lines: string[] = []
+  const lines = notes.map(safeText)
   for (const [code, count] of summary.rejectsByCode) {
     const first = summary.firstRejects.find(reject => reject.code === code)
     const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${first.column}` : ''

@@ -8,6 +8,13 @@ const CHUNK_BYTES = 1 << 18
 /** Chunks between two turns of the event loop, which signals and progress need. */
 const CHUNKS_PER_TURN = 16
 
+/** A container of a pod. */
+export interface LogPlace {
+  namespace: string
+  pod: string
+  container: string
+}
+
 /** One thing to read to its end: a file, a gzip file, or stdin. */
 export interface Input {
   /** As the user named it; `stdin` for `-`. */
@@ -16,6 +23,8 @@ export interface Input {
   readonly size: number | null
   /** File time, ms; null for stdin. A last resort for klog's missing year. */
   readonly modifiedMs: number | null
+  /** Whose log it is, where that is known and neither name nor lines tell. */
+  readonly place?: LogPlace
   /** Chunks in order; each is valid only until the next is asked for. Throws Why5xxError in the middle for a truncated gzip. */
   chunks(): AsyncGenerator<Uint8Array>
   close(): void

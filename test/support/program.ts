@@ -68,6 +68,16 @@ export class Folder {
  */
 export async function why5xxHere(args: string[]): Promise<Run> {
   const { runCli } = await import('../../src/cli/program.ts')
+  return runHere(runCli, args)
+}
+
+/** `kubectl why5xx ARGUMENTS…` in the same way. */
+export async function kubectlHere(args: string[]): Promise<Run> {
+  const { runKubectlCli } = await import('../../src/cli/kubectlProgram.ts')
+  return runHere(runKubectlCli, args)
+}
+
+async function runHere(program: (argv: string[]) => Promise<number>, args: string[]): Promise<Run> {
   const run: Run = { code: null, signal: null, stdout: '', stderr: '' }
   const interrupts = process.listeners('SIGINT')
   const catches = (['stdout', 'stderr'] as const).map(stream =>
@@ -77,7 +87,7 @@ export async function why5xxHere(args: string[]): Promise<Run> {
     })
   )
   try {
-    run.code = await runCli([process.execPath, PROGRAM, ...args])
+    run.code = await program([process.execPath, PROGRAM, ...args])
   } finally {
     for (const caught of catches) caught.mockRestore()
     for (const listener of process.listeners('SIGINT')) {
