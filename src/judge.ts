@@ -13,6 +13,9 @@ export interface ClassifiedBatch extends Omit<RawBatch, 'failures' | 'built'> {
   classified: RawFailure[]
 }
 
+/** What is durable is found only behind the index refresh (5 s). */
+export const REFRESH_MS = 10_000
+
 /** What a judge needs of `ClusterKnowledge`. */
 export type Knowledge = Pick<ClusterKnowledge, 'ready' | 'state'>
 
@@ -22,8 +25,8 @@ export class Judge {
   readonly #counters: Counters
   readonly #knowledge: Knowledge | null
   readonly #memo = new DiagnosisMemo()
-  /** Wall times at which batches were given to it that are not durable yet. */
-  readonly #inFlight = new Set<{ atMs: number }>()
+  /** Batches by the wall times at which they were given to it and became durable; Infinity: not yet. */
+  readonly #inFlight = new Set<{ atMs: number; durableMs: number }>()
   /** Settles when every batch so far was judged. */
   #judged: Promise<unknown> = Promise.resolve()
 
@@ -40,8 +43,10 @@ export class Judge {
     this.#knowledge = knowledge
   }
 
-  /** Unix ms; Infinity: all is durable. */
+  /** When the oldest batch was given to it that a reader may not find yet, Unix ms; Infinity: all are found. */
   get oldestInFlightMs(): number {
+    const foundMs = this.#nowMs() - REFRESH_MS
+    for (const flight of this.#inFlight) if (flight.durableMs <= foundMs) this.#inFlight.delete(flight)
     return Math.min(Number.POSITIVE_INFINITY, ...[...this.#inFlight].map(({ atMs }) => atMs))
   }
 
@@ -51,13 +56,19 @@ export class Judge {
 
   /** As `Sink.write`, in the order of calls, although a batch may wait for the state of its moment. */
   async write(batch: ClassifiedBatch): Promise<WriteResult> {
-    const flight = { atMs: this.#options.nowMs?.() ?? 0 }
+    // Nobody settles what nobody judges.
+    if (this.#knowledge === null) return this.#write(batch)
+    const flight = { atMs: this.#nowMs(), durableMs: Number.POSITIVE_INFINITY }
     this.#inFlight.add(flight)
     try {
       return await this.#write(batch)
     } finally {
-      this.#inFlight.delete(flight)
+      flight.durableMs = this.#nowMs()
     }
+  }
+
+  #nowMs(): number {
+    return this.#options.nowMs?.() ?? 0
   }
 
   async #write(batch: ClassifiedBatch): Promise<WriteResult> {

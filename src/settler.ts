@@ -6,7 +6,7 @@
 import type { Counters } from './counters.ts'
 import { DiagnosisMemo } from './diagnose/memo.ts'
 import { inputOfDocument, valueAt } from './failureInput.ts'
-import type { Knowledge } from './judge.ts'
+import { type Knowledge, REFRESH_MS } from './judge.ts'
 import type { StreamState } from './source/source.ts'
 import type { FailureDocument, StoredDocument } from './store/document.ts'
 import { rejudged } from './store/rejudged.ts'
@@ -17,9 +17,11 @@ export interface SettlerParts {
   knowledge: Knowledge
   openReader: () => Promise<Pick<StoreReader, 'search' | 'close'>>
   write: (batch: RawBatch) => Promise<WriteResult>
-  /** Wall time at which the oldest batch was made that is not durable yet, Unix ms; Infinity: all are. */
+  /** Wall time at which the oldest batch was made that a reader may not find yet, Unix ms; Infinity: all are found. */
   oldestInFlightMs: () => number
   counters: Counters
+  /** Failures of other clusters may lie in the same store: their state is not ours. */
+  clusterName: string
   labels: readonly string[]
   /** The source is a topic: other workers settle what they read. */
   isOfPartitions: boolean
@@ -29,15 +31,18 @@ export interface SettlerParts {
 
 /** Documents a page: 3 kB each, some more. */
 const PAGE = 500
-/** What was written is found only behind the index refresh (5 s). */
-const REFRESH_MS = 10_000
 /** Clocks of nodes and of this machine differ, and a batch may wait for the state of the cluster. */
 const SLACK_MS = 300_000
+/** Files, and a pipe, are read by one process: all its failures are settled together. */
+const ALL_STREAMS = ''
 
 export class Settler {
   readonly #parts: SettlerParts
-  /** By stream: failures of it that were written by then are settled, Unix ms. */
-  readonly #settledToMs = new Map<string, number>()
+  /** By partition's stream, or of all streams: failures of it that were written by `ms` are settled. A stream that comes
+   * back has another one: a round that was begun before says nothing of it. */
+  readonly #settledTo = new Map<string, { ms: number }>()
+  /** What the store told of a stream when we took it over: losing it may be heard of later than getting it back. */
+  readonly #toldMs = new Map<string, number>()
   readonly #memo = new DiagnosisMemo()
   #reader: Pick<StoreReader, 'search' | 'close'> | null = null
 
@@ -45,34 +50,44 @@ export class Settler {
     this.#parts = parts
   }
 
-  /** Streams are ours from now on; a stream that nobody settled before begins now. */
+  /** Streams are ours from now on, with what the store tells of them; a stream that nobody settled before begins now. */
   own(states: readonly StreamState[]): void {
-    const nowMs = this.#parts.nowMs()
-    for (const { stream, settledToMs } of states)
-      if (!this.#settledToMs.has(stream)) this.#settledToMs.set(stream, settledToMs ?? nowMs)
+    // What is written in this very millisecond is still to be settled.
+    const beginMs = this.#parts.nowMs() - 1
+    if (!this.#parts.isOfPartitions) {
+      if (this.#settledTo.has(ALL_STREAMS)) return
+      // A stream that was done long ago says how far it was then: the newest is where the last process stood.
+      const toldMs = Math.max(...states.map(({ settledToMs }) => settledToMs ?? Number.NEGATIVE_INFINITY))
+      this.#settledTo.set(ALL_STREAMS, { ms: Number.isFinite(toldMs) ? toldMs : beginMs })
+      return
+    }
+    for (const { stream, settledToMs } of states) {
+      if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
+      if (!this.#settledTo.has(stream)) this.#settledTo.set(stream, { ms: this.#toldMs.get(stream) ?? beginMs })
+    }
   }
 
   /** Another process settles them. */
   lose(streams: readonly string[]): void {
-    for (const stream of streams) this.#settledToMs.delete(stream)
+    for (const stream of streams) this.#settledTo.delete(stream)
   }
 
   /** The same states with how far their failures are settled. */
   mark(states: readonly StreamState[]): StreamState[] {
     this.own(states)
-    return states.map(state => ({ ...state, settledToMs: this.#settledToMs.get(state.stream)! }))
+    return states.map(state => ({ ...state, settledToMs: this.#settledTo.get(this.#keyOf(state.stream))!.ms }))
   }
 
   /** One round over what has become old enough. Throws what the store throws; the next round begins where this one began. */
   async settle(signal: AbortSignal): Promise<void> {
     const { nowMs, settleMs, oldestInFlightMs } = this.#parts
     const toMs = Math.min(nowMs() - Math.max(settleMs, REFRESH_MS), oldestInFlightMs() - 1)
-    const fromMs = Math.min(...this.#settledToMs.values())
-    if (this.#settledToMs.size === 0 || fromMs >= toMs) return
-    const streams = [...this.#settledToMs.keys()]
+    const begun = [...this.#settledTo]
+    const fromMs = Math.min(...begun.map(([, { ms }]) => ms))
+    if (fromMs >= toMs) return
     this.#reader ??= await this.#parts.openReader()
-    const window = { fromMs: fromMs - settleMs - SLACK_MS, toMs }
-    const partitions = streams.flatMap(stream => /\/(\d+)$/.exec(stream)?.[1] ?? []).map(Number)
+    const window = { fromMs: fromMs - settleMs - SLACK_MS, toMs: toMs + SLACK_MS }
+    const partitions = begun.flatMap(([stream]) => /\/(\d+)$/.exec(stream)?.[1] ?? []).map(Number)
     const filter = {
       ...window,
       services: [],
@@ -89,15 +104,21 @@ export class Settler {
       after = page.next
     } while (after !== null && !signal.aborted)
     if (signal.aborted) return
-    for (const stream of streams) if (this.#settledToMs.has(stream)) this.#settledToMs.set(stream, toMs)
+    for (const [stream, settled] of begun)
+      if (this.#settledTo.get(stream) === settled) settled.ms = Math.max(settled.ms, toMs)
   }
 
   async close(): Promise<void> {
     await this.#reader?.close()
   }
 
+  #keyOf(stream: string): string {
+    return this.#parts.isOfPartitions ? stream : ALL_STREAMS
+  }
+
   /** Written since its stream was settled last, and by a process that had the stream. */
   #isDue(document: FailureDocument, toMs: number): boolean {
+    if (valueAt(document, 'orchestrator.cluster.name') !== this.#parts.clusterName) return false
     const ingested = valueAt(document, 'event.ingested')
     if (typeof ingested !== 'string') return false
     const ms = Date.parse(ingested)
@@ -105,12 +126,12 @@ export class Settler {
     return settledToMs !== null && ms > settledToMs && ms <= toMs
   }
 
-  /** null: its partition is another worker's. Of files there is one process: the stream that was settled least speaks for all. */
+  /** null: its partition is another worker's. */
   #settledToOf(document: FailureDocument): number | null {
-    if (!this.#parts.isOfPartitions) return Math.min(...this.#settledToMs.values())
+    if (!this.#parts.isOfPartitions) return this.#settledTo.get(ALL_STREAMS)?.ms ?? null
     const position = valueAt(document, 'why5xx.origin.access') ?? valueAt(document, 'why5xx.origin.errors.0')
     const { topic, partition } = (position ?? {}) as { topic?: string; partition?: number }
-    for (const [stream, ms] of this.#settledToMs) if (stream.endsWith(`/${topic}/${partition}`)) return ms
+    for (const [stream, { ms }] of this.#settledTo) if (stream.endsWith(`/${topic}/${partition}`)) return ms
     return null
   }
 
@@ -126,6 +147,9 @@ export class Settler {
       // What is not known by now was not recorded: the first judgement stands.
       if (!known && state.knownToMs <= input.timeMs) continue
       const judgement = { isKnown: true, diagnosis: this.#memo.diagnose(input, state) }
+      // A process that was started since may know less of then than the one that judged at once.
+      const isPartial = state.knownFromMs > input.timeMs || state.forgottenToMs > input.timeMs
+      if (isPartial && (judgement.diagnosis?.confidence ?? 0) < confidenceIn(document)) continue
       const better = rejudged(document, judgement, labels)
       if (better !== null) built.push(better)
     }
@@ -143,4 +167,9 @@ export class Settler {
         engine: null
       })
   }
+}
+
+/** Of the root cause that is stored; -1: none is. */
+function confidenceIn(document: FailureDocument): number {
+  return (valueAt(document, 'why5xx.root_cause.confidence') as number | undefined) ?? -1
 }

@@ -150,6 +150,7 @@ function settlerOf(
     write: batch => store.write(batch),
     oldestInFlightMs: () => judge.oldestInFlightMs,
     counters,
+    clusterName: config.clusterName,
     labels: config.kubernetes.labels,
     isOfPartitions: config.source.kind === 'kafka',
     settleMs: config.diagnosis.settleMs,

@@ -9,6 +9,7 @@ import type { ReportFacts } from '../explain/report.ts'
 import { Summary } from '../explain/summary.ts'
 import { Masker } from '../mask.ts'
 import type { Failure } from '../model.ts'
+import type { Config } from '../optionTable.ts'
 import { type Input, openInput } from '../source/input.ts'
 import type { DocumentOptions } from '../store/document.ts'
 import { styleFor } from '../terminal.ts'
@@ -95,10 +96,7 @@ export async function explainInputs(
   const masker = new Masker(maskOptions)
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const isPage = format === 'html'
-  const described =
-    format === 'ndjson' || isPage
-      ? await describer(config.clusterName, config.links.runbook, masker, flags.source)
-      : null
+  const described = format === 'ndjson' || isPage ? await describer(config, masker, flags.source) : null
   const documents = format === 'ndjson' ? described!.writer() : null
   const timeline = isPage ? await described!.timeline(range, flags) : null
   const engine = new Engine(
@@ -217,12 +215,18 @@ async function readCluster(paths: string[], masker: Masker) {
 }
 
 /** What makes documents. Loaded only for formats that need it: it needs hashes and the catalogue. */
-async function describer(clusterName: string, runbookUrl: string | null, masker: Masker, source: string | undefined) {
+async function describer({ clusterName, links, kubernetes }: Config, masker: Masker, source: string | undefined) {
   const { buildDocument } = await import('../store/document.ts')
   const { Fingerprints } = await import('../store/identity.ts')
   const fingerprints = new Fingerprints()
   const sourceOf = (stream: string, byteOffset: number): string => source ?? fingerprints.of(stream, byteOffset)
-  const options: DocumentOptions = { clusterName, sourceOf, masker, runbookUrl }
+  const options: DocumentOptions = {
+    clusterName,
+    sourceOf,
+    masker,
+    runbookUrl: links.runbook,
+    labels: kubernetes.labels
+  }
   return {
     opened(name: string, head: Uint8Array): void {
       if (name !== 'stdin') fingerprints.add(name, head)

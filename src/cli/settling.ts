@@ -1,9 +1,12 @@
 /** Settles failures now and then while the process runs. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 import type { PipelineParts } from '../pipeline.ts'
 
 const EVERY_MS = 30_000
+/** A store that is away holds a round up until it is closed. */
+const STOP_MS = 5_000
 
 export interface Settling {
   /** Ends the round that is going on. */
@@ -28,7 +31,7 @@ export function settleEvery({ settler }: PipelineParts, signal: AbortSignal, log
     async stop() {
       clearInterval(timer)
       stop.abort()
-      await round
+      await Promise.race([round, delay(STOP_MS, undefined, { ref: false })])
       await settler.close()
     }
   }

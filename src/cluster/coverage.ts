@@ -43,9 +43,9 @@ export class Coverage {
     return this.#lists
   }
 
-  /** Lists, oldest begin first. */
+  /** Begin of the first list of anything: where no kind could be read, none. Oldest begin first. */
   get firstListMs(): number {
-    return this.#lists[0]?.startMs ?? Number.POSITIVE_INFINITY
+    return this.#lists.find(({ kinds }) => kinds.size > 0)?.startMs ?? Number.POSITIVE_INFINITY
   }
 
   get lastListEndMs(): number {

@@ -69,9 +69,13 @@ export class ClusterKnowledge {
     const { record } = this.#options
     if (record === null) return { known: this.#options.snapshots.length > 0 }
     if (this.#view === null || this.#mustReopen(this.#view, oldestMs)) this.#open(record, oldestMs)
-    const view = this.#view!
-    view.ask(newestMs)
-    await view.until(newestMs, waitMs)
+    let view: RecordView
+    do {
+      view = this.#view!
+      view.ask(newestMs)
+      await view.until(newestMs, waitMs)
+      // Another question may have begun at an earlier list meanwhile, and the state is that one's.
+    } while (view !== this.#view)
     if (view.isMissing) return { known: this.#options.snapshots.length > 0 }
     return { known: view.heardMs > newestMs }
   }
@@ -105,6 +109,7 @@ export class ClusterKnowledge {
 class RecordView implements RecordHandlers {
   state: ClusterState
   isMissing = false
+  #isClosed = false
   /** `at` of the last heartbeat or whole list. */
   heardMs = Number.NEGATIVE_INFINITY
   readonly #options: KnowledgeOptions
@@ -193,13 +198,16 @@ class RecordView implements RecordHandlers {
       isOver = true
       this.#wake()
     })
-    while (!isOver && !this.#isSettled(newestMs)) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    while (!isOver && !this.#isClosed && !this.#isSettled(newestMs))
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
     if (isOver && this.#newestMs === before) this.#isSilent = true
     over.abort()
     await time
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    this.#wake()
     await this.#reader.close()
   }
 

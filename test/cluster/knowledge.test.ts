@@ -113,6 +113,18 @@ describe('a moment is known', () => {
 })
 
 describe('the record is opened', () => {
+  test('again, while another question waits: both are answered from the one that is read now', async () => {
+    const { knowledge, record, state, a } = bed()
+    record.events.push(...a(...list(NOON - 5 * HOUR, pod('x', 1)), told(NOON - HOUR, 'MODIFIED', pod('x', 2))))
+    record.events.push(...a(heartbeat(NOON + 1)))
+    const first = knowledge.ready(NOON, NOON)
+    const older = knowledge.ready(NOON - 4 * HOUR, NOON - 4 * HOUR)
+    expect(record.readings.map(({ isClosed }) => isClosed)).toEqual([true, false])
+    record.tell()
+    expect(await Promise.all([first, older])).toEqual([{ known: true }, { known: true }])
+    expect(state().names).toEqual(['x@2'])
+  })
+
   test('ten minutes before the oldest moment, and once more for one that is older', async () => {
     const { knowledge, record, state, a } = bed()
     for (let hour = 5; hour >= 0; hour--)

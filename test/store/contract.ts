@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { StoreReader, StoreWriter } from '../../src/store/store.ts'
 import { testFailures } from './contractFailures.ts'
+import { testSettled } from './contractSettled.ts'
 import { testState } from './contractState.ts'
 
 export interface StoreUnderTest {
@@ -61,6 +62,7 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>): vo
     }
 
     testFailures(contract)
+    testSettled(contract)
     testState(contract)
   })
 }
