@@ -1,6 +1,7 @@
 /**
- * Writes samples/incidents: logs of eight outages as two ingress-nginx controllers would have written them, and what the
- * simulator knows about each (`expected.json`), so that a reader can be measured against the truth and not against itself.
+ * Writes samples/incidents: logs of eight outages as two ingress-nginx controllers would have written them, the state of the
+ * cluster as a watch recorded it (`cluster.ndjson`) or as kubectl listed it afterwards (`cluster.json`), and what the simulator
+ * knows about each (`expected.json`), so that a reader can be measured against the truth and not against itself.
  *
  *   node dist/bench/incidents.js [--out samples/incidents] [NAME…]
  */
@@ -37,12 +38,11 @@ function main(): void {
   })
   for (const incident of INCIDENTS) {
     if (positionals.length > 0 && !positionals.includes(incident.name)) continue
-    const { log, expected } = writeIncident(incident)
     const folder = join(values.out, incident.name)
     mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'controller.log'), log)
-    writeFileSync(join(folder, 'expected.json'), expected)
-    console.log(`${incident.name}: ${log.length} bytes`)
+    const files = Object.entries(writeIncident(incident))
+    for (const [file, content] of files) writeFileSync(join(folder, file), content)
+    console.log(`${incident.name}: ${files.map(([file, { length }]) => `${file} ${length}`).join(', ')} bytes`)
   }
 }
 

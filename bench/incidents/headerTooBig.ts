@@ -10,6 +10,8 @@ export const headerTooBig: Incident = {
   name: 'header-too-big',
   service: SERVICE,
   frame: 'kubectl',
+  state: 'recording',
+  reasons: { header_too_big: { rootCause: 'proxy_buffer_too_small' } },
   story:
     'A release of account/portal at 10:05 writes all groups of a user into the session cookie. People in many groups cannot sign in: the answer to /sso/callback has a header above the 4k of proxy-buffer-size, one try, 502; everything else works. ' +
     'proxy-buffer-size: 16k on the Ingress ends it at 10:21. Noise: a Lua traceback of the metrics timer, TCP sessions, a change of leader.',
@@ -46,6 +48,7 @@ export const headerTooBig: Incident = {
     metricsSocketGone(simulation, at('10:12:58') + 301)
     metricsSocketGone(simulation, at('10:13:01') + 302)
     newLeader(simulation, at('10:09:17') + 800)
+    simulation.tell = shop => shop.changeIngress(at('10:21:03') + 330, SERVICE, { 'proxy-buffer-size': '16k' })
     return simulation
   }
 }

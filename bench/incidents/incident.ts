@@ -1,7 +1,10 @@
 import type { Peer } from './cluster.ts'
 import type { Line } from './lines.ts'
 import { Random } from './random.ts'
+import { expectedRootCauses, type KnownReasons } from './rootCauses.ts'
 import type { Simulation } from './simulation.ts'
+import { Shop } from './state/shop.ts'
+import { recordingText, snapshotText } from './state/written.ts'
 import { stamp } from './times.ts'
 
 /** How the lines were saved. */
@@ -13,12 +16,18 @@ export interface Incident {
   frame: Frame
   /** The service in trouble, `namespace/name`. */
   service: string
+  /** How the state of the cluster was saved: by a watch all the time, or by kubectl when it was over. */
+  state: 'recording' | 'snapshot'
+  /** Of the service in trouble. */
+  reasons: KnownReasons
   simulate: () => Simulation
 }
 
 export interface Files {
-  log: string
-  expected: string
+  'controller.log': string
+  'expected.json': string
+  'cluster.ndjson'?: string
+  'cluster.json'?: string
 }
 
 export function writeIncident(incident: Incident): Files {
@@ -61,9 +70,25 @@ export function writeIncident(incident: Incident): Files {
     from: time(recordTime(heads[0]!, incident.frame)),
     to: time(recordTime(heads.at(-1)!, incident.frame)),
     controllers: simulation.controllers.map(controller => controller.pod),
-    pods: simulation.endpoints.get(incident.service)!.all.map(describe)
+    pods: simulation.endpoints.get(incident.service)!.all.map(describe),
+    rootCauses: expectedRootCauses(simulation, incident.service, incident.reasons)
   }
-  return { log: `${text.join('\n')}\n`, expected: `${JSON.stringify(expected, null, 2)}\n` }
+  return {
+    'controller.log': `${text.join('\n')}\n`,
+    'expected.json': `${JSON.stringify(expected, null, 2)}\n`,
+    ...stateOf(incident, simulation)
+  }
+}
+
+/** So long after the log the state was saved, ms: the answers to its last requests are written by then. */
+const AFTER_MS = 240_000
+
+function stateOf({ name, state }: Incident, simulation: Simulation): Partial<Files> {
+  const shop = new Shop(simulation, name)
+  simulation.tell(shop)
+  return state === 'recording'
+    ? { 'cluster.ndjson': recordingText(shop, simulation.endMs + AFTER_MS) }
+    : { 'cluster.json': snapshotText(shop) }
 }
 
 /** The stamp of the frame, cut to milliseconds; a plain line only has its own whole second, unless klog wrote it. */

@@ -10,6 +10,11 @@ export const keepaliveRace: Incident = {
   name: 'keepalive-race',
   service: SERVICE,
   frame: 'kubectl',
+  state: 'snapshot',
+  reasons: {
+    premature_close: { rootCause: 'keepalive_mismatch' },
+    connection_reset: { rootCause: 'keepalive_mismatch' }
+  },
   story:
     'account/portal is one Node.js pod with its default keep-alive of 5 s behind nginx, which keeps idle connections for 60 s. A request that goes out just when the pod closes the idle connection finds it closed: premature close or reset within a millisecond. ' +
     'GET is tried again on the same address and succeeds (masked); POST is not, and fails with a single 502. It happens all the time, a little more the more seldom a worker talks to the pod, and no pod restarts.',
@@ -45,6 +50,7 @@ export const keepaliveRace: Incident = {
     for (let ms = simulation.startMs + 31_417; ms < simulation.endMs; ms += random.integer(40_000, 210_000))
       streamSession(simulation, ms)
     changeIngress(simulation, at('10:16:20') + 50, 'shop/storefront')
+    simulation.tell = shop => shop.changeIngress(at('10:16:20') + 50, 'shop/storefront')
     return simulation
   }
 }

@@ -1,6 +1,7 @@
 import { answeredByNginx, changeIngress, newLeader, scanners } from './background.ts'
 import type { Incident } from './incident.ts'
 import { Simulation } from './simulation.ts'
+import { type OomKill, oomKill } from './state/oomKill.ts'
 import { at } from './times.ts'
 
 const SERVICE = 'shop/cart'
@@ -10,6 +11,12 @@ export const oomDuringLoad: Incident = {
   name: 'oom-during-load',
   service: SERVICE,
   frame: 'kubectl',
+  state: 'recording',
+  reasons: {
+    connection_refused: { rootCause: 'oom_killed' },
+    connection_reset: { rootCause: 'oom_killed' },
+    premature_close: { rootCause: 'oom_killed' }
+  },
   story:
     'A sale sends many times the usual traffic to shop/cart from 10:02; its four pods grow past their memory limit of 256Mi and the kernel kills them one after another, in three waves (10:03, 10:06, 10:09). ' +
     'At each kill the connections break (premature close or reset), then the address refuses for up to 16 s because the overloaded nodes report the dead container late, and the pod stays out until its container listens and is ready again. ' +
@@ -39,6 +46,7 @@ export const oomDuringLoad: Incident = {
     ]
     const changes: { at: number; apply: () => void }[] = []
     const restarts = [0, 0, 0, 0]
+    const told: OomKill[] = []
     for (const kill of kills) {
       const peer = pods[kill.pod]!
       const killedAt = at(kill.clock) + random.integer(0, 900)
@@ -49,8 +57,10 @@ export const oomDuringLoad: Incident = {
       peer.breaks.push({ at: killedAt, resets: 0.35 })
       peer.downs.push({ from: killedAt, to: listensAt, kind: 'refused' })
       const readyAt = listensAt + random.integer(400, 2_500)
+      const unreadyAt = killedAt + kill.knownMs - 700
+      told.push({ peer, killedAt, unreadyAt, startedAt, listensAt, readyAt, restart: restarts[kill.pod]! })
       peer.facts.push({ at: killedAt, what: 'container cart terminated: OOMKilled, exit code 137' })
-      peer.facts.push({ at: killedAt + kill.knownMs - 700, what: 'Ready False, out of the EndpointSlice' })
+      peer.facts.push({ at: unreadyAt, what: 'Ready False, out of the EndpointSlice' })
       peer.facts.push({ at: startedAt, what: `container cart running, restart ${restarts[kill.pod]}` })
       peer.facts.push({ at: listensAt, what: 'listens on 8080' })
       peer.facts.push({ at: readyAt, what: 'Ready True' })
@@ -83,6 +93,10 @@ export const oomDuringLoad: Incident = {
     answeredByNginx(simulation, at('10:07:19') + 120, 'too_large')
     newLeader(simulation, at('10:01:02') + 400)
     changeIngress(simulation, at('10:14:22') + 80, 'blog/web')
+    simulation.tell = shop => {
+      for (const kill of told) oomKill(shop, kill)
+      shop.changeIngress(at('10:14:22') + 80, 'blog/web')
+    }
     return simulation
   }
 }

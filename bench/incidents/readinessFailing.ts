@@ -11,6 +11,8 @@ export const readinessFailing: Incident = {
   name: 'readiness-failing',
   service: SERVICE,
   frame: 'cri',
+  state: 'snapshot',
+  reasons: { no_endpoints: { rootCause: 'readiness_failing' } },
   story:
     'The database of pay/api is gone from 10:07:00. For some seconds the application answers 500 itself; then the readiness probe, which asks the database too, fails on all three pods, the last leaves the endpoints at about 10:07:21, and nginx answers 503 without a pod while the controller warns at every sync. ' +
     'The pods come back one after another from 10:13:40.',
@@ -45,6 +47,21 @@ export const readinessFailing: Incident = {
     answeredByNginx(simulation, at('10:05:21') + 77, 'too_large')
     answeredByNginx(simulation, at('10:19:02') + 318, 'bad_line')
     changeIngress(simulation, at('10:09:58') + 10, 'shop/storefront')
+    simulation.tell = shop => {
+      shop.changeIngress(at('10:09:58') + 10, 'shop/storefront')
+      for (const [index, peer] of pods.entries()) {
+        const unready = BROKEN_FROM + 13_000 + index * 3_400
+        const ready = recovered + index * 3_700
+        shop.planEvents(unready - 10_000, ready - 2_000, 5_000, () => shop.pod(peer), {
+          reason: 'Unhealthy',
+          message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+          type: 'Warning',
+          container: 'api'
+        })
+        shop.planReady(peer, unready, false)
+        shop.planReady(peer, ready, true)
+      }
+    }
     return simulation
   }
 }

@@ -1,6 +1,7 @@
 import { answeredByNginx, changeIngress, scanners } from './background.ts'
 import type { Incident } from './incident.ts'
 import { Simulation } from './simulation.ts'
+import { type Replaced, replace } from './state/rollout.ts'
 import { at } from './times.ts'
 
 const SERVICE = 'shop/checkout'
@@ -13,6 +14,14 @@ export const rolloutWithoutPrestop: Incident = {
   name: 'rollout-without-prestop',
   service: SERVICE,
   frame: 'kubectl',
+  state: 'recording',
+  reasons: {
+    connection_refused: { rootCause: 'termination_race' },
+    connection_reset: { rootCause: 'termination_race' },
+    premature_close: { rootCause: 'termination_race' },
+    host_unreachable: { rootCause: 'termination_race' },
+    connect_timeout: { rootCause: 'termination_race' }
+  },
   story:
     'shop/checkout is rolled out at 10:05 and rolled back at 10:16, six pods each time, one after another, without a preStop hook. ' +
     'On SIGTERM an old pod closes its listener and its connections at once (premature close, reset, then connection refused); seconds later its address is gone (host unreachable after about 3 s on some nodes, connect timeouts of 5 s on others), while nginx knows it 5 to 9 s longer than it lives. ' +
@@ -28,6 +37,7 @@ export const rolloutWithoutPrestop: Incident = {
     const endpoints = simulation.endpoints.get(SERVICE)!
     let serving = [...endpoints.all]
     const changes: { at: number; apply: () => void }[] = []
+    const replaced: Replaced[] = []
     for (const clock of ['10:05:04', '10:16:11']) {
       const template = random.hex(10)
       const next: typeof serving = []
@@ -54,6 +64,7 @@ export const rolloutWithoutPrestop: Incident = {
         old.facts.push({ at: goneAt, what: 'container exited, address released' })
         old.facts.push({ at: forgottenAt, what: 'out of the balancers' })
         changes.push({ at: forgottenAt, apply: () => endpoints.remove(forgottenAt, old) })
+        replaced.push({ old, fresh, createdAt: now, readyAt, toldToStop, goneAt, forgottenAt })
         now = toldToStop + random.integer(500, 1_500)
       }
       serving = next
@@ -72,6 +83,10 @@ export const rolloutWithoutPrestop: Incident = {
       answeredByNginx(simulation, at(clock) + 93, 'https_redirect')
     answeredByNginx(simulation, at('10:12:40') + 512, 'bad_line')
     changeIngress(simulation, at('10:11:51') + 220, 'media/img')
+    simulation.tell = shop => {
+      for (const one of replaced) replace(shop, one)
+      shop.changeIngress(at('10:11:51') + 220, 'media/img')
+    }
     return simulation
   }
 }

@@ -6,6 +6,7 @@ import { type Attempt, accessLine, errorLine, type Line, pageBytes } from './lin
 import { Random } from './random.ts'
 import type { Route, Service } from './service.ts'
 import { PORTS, REPLICAS, SERVICES } from './services.ts'
+import type { Shop } from './state/shop.ts'
 import { Truth, type TruthCause } from './truth.ts'
 
 const CONTROLLERS = ['ingress-nginx-controller-6c9f8d4b7-7mlxz', 'ingress-nginx-controller-6c9f8d4b7-q4wnd']
@@ -36,6 +37,8 @@ export class Simulation {
   patience: (service: Service, route: Route, client: Client) => number | null = () => null
   /** Scheme nginx speaks to a service. */
   scheme: (service: Service, ms: number) => 'http' | 'https' = () => 'http'
+  /** What became of the cluster's objects meanwhile. */
+  tell: (shop: Shop) => void = () => {}
   readonly #clients = new Map<string, Client[]>()
   readonly #connections = new Map<Client, Connection[]>()
 
@@ -79,6 +82,12 @@ export class Simulation {
       breaks: [],
       facts: []
     }
+  }
+
+  /** By upstream name, `namespace/name`; null: nginx's own. */
+  serviceOf(upstream: string): string | null {
+    const service = SERVICES.find(item => item.upstream === upstream)
+    return service !== undefined && this.endpoints.has(service.name) ? service.name : null
   }
 
   log(line: Line): void {

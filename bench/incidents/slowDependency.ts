@@ -1,6 +1,7 @@
 import { changeIngress, failReload, scanners } from './background.ts'
 import type { Incident } from './incident.ts'
 import { Simulation } from './simulation.ts'
+import { failingReload, starve } from './state/searchIndex.ts'
 import { at } from './times.ts'
 
 const SERVICE = 'search/query'
@@ -29,6 +30,8 @@ export const slowDependency: Incident = {
   name: 'slow-dependency',
   service: SERVICE,
   frame: 'kubectl',
+  state: 'recording',
+  reasons: { read_timeout: { rootCause: 'dependency_down' } },
   story:
     'The index that search/query asks is starved from 10:04:30; its answers need seconds, then minutes, until 10:18. nginx gives up after 60 s a try: POST fails with one 504, GET after three tries and 180 s. ' +
     'Many clients leave earlier (people after some seconds, programs at 30, 60 or 100 s: 499, also in the middle of a second try), and some second tries succeed. ' +
@@ -61,6 +64,12 @@ export const slowDependency: Incident = {
     scanners(simulation, 1.5)
     for (const clock of ['10:12:04', '10:12:15', '10:12:36']) failReload(simulation, at(clock) + 160, 'media/img')
     changeIngress(simulation, at('10:14:49') + 700, 'media/img')
+    simulation.tell = shop => {
+      starve(shop, at('10:07:04'), at('10:18:30'))
+      for (const clock of ['10:12:04', '10:12:15', '10:12:36']) failingReload(shop, at(clock) + 900)
+      shop.changeIngress(at('10:12:03') + 900, 'media/img', { 'custom-http-errors': '404' })
+      shop.changeIngress(at('10:14:49') + 700, 'media/img', { 'custom-http-errors': null })
+    }
     return simulation
   }
 }

@@ -38,6 +38,7 @@ export class Truth {
   cut = 0
   readonly byStatus = new Map<string, number>()
   readonly byCause = new Map<string, number>()
+  readonly byCauseAndUpstream = new Map<string, { cause: TruthCause; upstream: string; documents: number }>()
   readonly byUpstream = new Map<string, { requests: number; failures: number }>()
 
   request(truth: RequestTruth): void {
@@ -45,29 +46,29 @@ export class Truth {
     this.#count(truth.upstream, truth.status)
     if (truth.status >= 500) {
       const own: TruthCause = truth.hadPeer ? last! : 'no_endpoints'
-      this.#document(truth.appAnswered ? 'upstream_error' : own)
+      this.#document(truth.appAnswered ? 'upstream_error' : own, truth.upstream)
     } else if (truth.status === 499) {
       this.clientClosed += 1
       // A client that leaves while nginx tries the next pod was driven away by the attempt that failed.
-      this.#document(last ?? 'client_closed')
+      this.#document(last ?? 'client_closed', truth.upstream)
     } else if (truth.wasCut) {
       this.cut += 1
-      this.#document(last!)
+      this.#document(last!, truth.upstream)
     } else if (last !== undefined) {
       this.masked += 1
-      this.#document(last)
+      this.#document(last, truth.upstream)
     }
   }
 
   noRoute(): void {
     this.#count('upstream-default-backend', 404)
-    this.#document('no_route')
+    this.#document('no_route', 'upstream-default-backend')
   }
 
   refused(upstream: string, status: number, cause: TruthCause): void {
     this.#count(upstream, status)
     this.refusedByNginx += 1
-    this.#document(cause)
+    this.#document(cause, upstream)
   }
 
   /** A redirect of nginx's own: a request, no failure. */
@@ -87,8 +88,12 @@ export class Truth {
     this.byUpstream.set(upstream, service)
   }
 
-  #document(cause: TruthCause): void {
+  #document(cause: TruthCause, upstream: string): void {
     add(this.byCause, cause)
+    const key = JSON.stringify([cause, upstream])
+    const at = this.byCauseAndUpstream.get(key) ?? { cause, upstream, documents: 0 }
+    at.documents += 1
+    this.byCauseAndUpstream.set(key, at)
   }
 }
 

@@ -10,6 +10,8 @@ export const upstreamTls: Incident = {
   name: 'upstream-tls',
   service: SERVICE,
   frame: 'docker',
+  state: 'recording',
+  reasons: { upstream_tls_handshake: { rootCause: 'backend_protocol_mismatch' } },
   story:
     'At 10:06:30 somebody sets backend-protocol: HTTPS on the Ingress of account/portal, whose pods speak plain HTTP on 3000. From the reload on every handshake fails with "wrong version number", three tries a request, POST included because nothing was sent yet. ' +
     'The annotation is taken back at 10:14:05.',
@@ -42,6 +44,10 @@ export const upstreamTls: Incident = {
     for (const clock of ['10:02:51', '10:08:20', '10:17:03'])
       answeredByNginx(simulation, at(clock) + 55, 'https_redirect')
     answeredByNginx(simulation, at('10:11:10') + 913, 'too_large')
+    simulation.tell = shop => {
+      shop.changeIngress(at('10:06:30') + 210, SERVICE, { 'backend-protocol': 'HTTPS' })
+      shop.changeIngress(at('10:14:05') + 480, SERVICE, { 'backend-protocol': null })
+    }
     return simulation
   }
 }

@@ -11,6 +11,8 @@ export const wrongTargetPort: Incident = {
   name: 'wrong-target-port',
   service: SERVICE,
   frame: 'plain',
+  state: 'recording',
+  reasons: { connection_refused: { rootCause: 'target_port_mismatch' } },
   story:
     'A release of blog/web at 10:08:02 sets targetPort to 8081 while the container listens on 8080. Every request is refused three times, alternating between the two pods, and by one and the same address after somebody scales down to one pod at 10:12:30. ' +
     'The port is corrected at 10:15:40 and a second pod follows half a minute later.',
@@ -41,6 +43,24 @@ export const wrongTargetPort: Incident = {
     answeredByNginx(simulation, at('10:18:33') + 81, 'header_timeout')
     changeIngress(simulation, at('10:07:59') + 300, 'blog/web')
     changeIngress(simulation, at('10:15:37') + 120, 'blog/web')
+    simulation.tell = shop => {
+      const app = shop.app(SERVICE)
+      const setPort = (ms: number, targetPort: number): void => {
+        shop.api.plan(ms, () => {
+          app.service.spec!.ports![0]!.targetPort = targetPort
+          shop.api.changed(app.service)
+        })
+        shop.planSettle(SERVICE, ms + 140)
+      }
+      shop.changeIngress(at('10:07:59') + 300, SERVICE)
+      setPort(at('10:08:02'), 8081)
+      shop.planScale(SERVICE, at('10:12:30'), 1)
+      shop.planStop(second, at('10:12:30'), at('10:12:30') + 400)
+      shop.changeIngress(at('10:15:37') + 120, SERVICE)
+      setPort(at('10:15:40'), 8080)
+      shop.planScale(SERVICE, at('10:15:51') + 900, 2)
+      shop.planStart(third, at('10:15:52'), at('10:16:10'))
+    }
     return simulation
   }
 }
