@@ -43,7 +43,7 @@ export interface ExplainPlan {
 
 /** What `explainInputs` knows beside the logs. */
 export interface ExplainContext {
-  cluster: Pick<ClusterJudge, 'judge'> | null
+  cluster: Pick<ClusterJudge, 'judge' | 'later' | 'state'> | null
   /** Upstream names that count; null: all. */
   isWantedName: ((name: string) => boolean) | null
   /** What `isWantedName` picks, for the headline. */
