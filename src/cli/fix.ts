@@ -74,7 +74,8 @@ function whyNone(document: Record<string, unknown>): string {
   const cause = typeof stored?.cause === 'string' ? stored.cause : 'its cause'
   const then = `; why5xx causes ${cause} says what to check by hand`
   const kind = stored?.root_cause?.kind
-  if (kind !== undefined) return `its root cause ${String(kind)} is none that this version knows${then}`
+  if (kind !== undefined)
+    return `its root cause ${typeof kind === 'string' ? kind : jsonText(kind)} is none that this version knows${then}`
   return stored?.cluster?.known === true
     ? `it has no root cause: nothing of the cluster could be read when it was judged${then}`
     : `it has no root cause: the state of the cluster at that moment was not known (kubernetes.api, kubernetes.snapshots)${then}`
