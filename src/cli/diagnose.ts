@@ -1,15 +1,10 @@
-import { certificateFacts } from '../cluster/certificate.ts'
-import { openClusterState } from '../cluster/clusterIndex.ts'
-import { readCase } from '../diagnose/caseFile.ts'
-import { diagnose } from '../diagnose/diagnose.ts'
 import { verdictOf } from '../diagnose/verdict.ts'
 import { Why5xxError } from '../errors.ts'
 import { openInput } from '../source/input.ts'
 import { jsonText } from '../text.ts'
+import { CASE_BYTES_MAX, isJson, judgedCase } from './judgedCase.ts'
 import { complain, reportInputError, writeOut } from './output.ts'
 
-/** A case holds the objects of a namespace or two; what is longer is no case. */
-const CASE_BYTES_MAX = 256 << 20
 const NEWLINE = 10
 
 /**
@@ -46,10 +41,7 @@ export async function runDiagnose(paths: string[]): Promise<number> {
 }
 
 function judged(text: string): object {
-  const { id, input, events } = readCase(JSON.parse(text), { certificateFacts })
-  const state = openClusterState({ keepMs: Number.POSITIVE_INFINITY })
-  for (const event of events) state.apply(event)
-  const diagnosis = diagnose(input, state)
+  const { id, diagnosis, state } = judgedCase(JSON.parse(text))
   return { id, ...(diagnosis === null ? { root_cause: null } : verdictOf(diagnosis, state)) }
 }
 
@@ -79,13 +71,4 @@ async function* caseTexts(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ t
   }
   const text = Buffer.concat(rest).toString()
   if (text.trim() !== '') yield { text, line: line + 1 }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

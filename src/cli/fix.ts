@@ -1,8 +1,4 @@
 import { existsSync } from 'node:fs'
-import { certificateFacts } from '../cluster/certificate.ts'
-import { openClusterState } from '../cluster/clusterIndex.ts'
-import { readCase } from '../diagnose/caseFile.ts'
-import { diagnose } from '../diagnose/diagnose.ts'
 import { remediationOf } from '../diagnose/remediation.ts'
 import { Why5xxError } from '../errors.ts'
 import { openInput } from '../source/input.ts'
@@ -13,6 +9,7 @@ import { styleFor } from '../terminal.ts'
 import { jsonText } from '../text.ts'
 import { checkFormat } from './filters.ts'
 import { type Fixed, fixJson, fixText } from './fixReport.ts'
+import { CASE_BYTES_MAX, isJson, judgedCase } from './judgedCase.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { checkStoreFlag, storeName } from './storeFlag.ts'
@@ -22,9 +19,6 @@ interface FixFlags {
   store?: string
   color?: boolean
 }
-
-/** A case holds the objects of a namespace or two; what is longer is no case. */
-const CASE_BYTES_MAX = 256 << 20
 
 const EVERYTHING: StoreFilter = {
   fromMs: Number.NEGATIVE_INFINITY,
@@ -80,7 +74,8 @@ function whyNone(document: Record<string, unknown>): string {
   const cause = typeof stored?.cause === 'string' ? stored.cause : 'its cause'
   const then = `; why5xx causes ${cause} says what to check by hand`
   const kind = stored?.root_cause?.kind
-  if (kind !== undefined) return `its root cause ${String(kind)} is none that this version knows${then}`
+  if (kind !== undefined)
+    return `its root cause ${typeof kind === 'string' ? kind : jsonText(kind)} is none that this version knows${then}`
   return stored?.cluster?.known === true
     ? `it has no root cause: nothing of the cluster could be read when it was judged${then}`
     : `it has no root cause: the state of the cluster at that moment was not known (kubernetes.api, kubernetes.snapshots)${then}`
@@ -97,16 +92,7 @@ async function ofCase(path: string): Promise<Fixed> {
     if (bytes > CASE_BYTES_MAX)
       throw new Why5xxError('WHY5XX_INPUT_UNREADABLE', `${input.name}: it is longer than a case may be (256 MiB)`)
   }
-  const {
-    id,
-    input: failure,
-    events
-  } = readCase(oneCase(Buffer.concat(chunks).toString(), input.name), {
-    certificateFacts
-  })
-  const state = openClusterState({ keepMs: Number.POSITIVE_INFINITY })
-  for (const event of events) state.apply(event)
-  const diagnosis = diagnose(failure, state)
+  const { id, diagnosis, state } = judgedCase(oneCase(Buffer.concat(chunks).toString(), input.name))
   if (diagnosis === null)
     throw new Why5xxError(
       'WHY5XX_INPUT_UNREADABLE',
@@ -126,14 +112,5 @@ function oneCase(text: string, name: string): unknown {
       `${name}: ${why}; fix takes one case: {"id", "now", "failure", "objects"}`,
       { cause: error }
     )
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }

@@ -35,6 +35,11 @@ describe('sentences name the facts at hand', () => {
       'VD-012',
       'bookshop/reviews-fffe18ece-k1k1k closes idle connections before nginx does (nginx keeps them for 60 s)'
     ],
+    [
+      'VD-006',
+      'bookshop/gift-5d5d5d5d5-o1o1o was shutting down since 12:00:08 when the request came (a rollout replaced it)'
+    ],
+    ['VD-013', 'node pool-a-7 was not Ready since 02:59:46'],
     ['VD-014', 'the certificate in Secret bookshop/www-tls had expired (2025-08-15T00:00:00Z)']
   ])('of %s', (id, sentence) => {
     const one = sampleCases().find(other => other.id === id)!

@@ -6,12 +6,11 @@ import type { Diagnosis } from '../../src/diagnose/diagnosis.ts'
 import { type Remediation, remediationOf } from '../../src/diagnose/remediation.ts'
 import { ROOT_CAUSES, type RootCause } from '../../src/diagnose/rootCauses.ts'
 import { runbookOf } from '../../src/diagnose/runbook.ts'
-import { allCases } from './support/allCases.ts'
 import type { DiagnosisCase } from './support/caseBuilder.ts'
-import { bareDiagnosis, type Judged, judged, sampleCases } from './support/judged.ts'
+import { bareDiagnosis, diagnosedCases, type Judged, judged } from './support/judged.ts'
 import { type Call, callsOf } from './support/shellRun.ts'
 
-const CASES = [...sampleCases(), ...(await allCases())]
+const CASES = await diagnosedCases()
 const FIRST = new Map<RootCause, { one: DiagnosisCase; found: Judged }>()
 for (const one of CASES) {
   const found = judged(one)
@@ -111,7 +110,7 @@ function poisoned(one: DiagnosisCase, { names }: Diagnosis): DiagnosisCase {
 test('control characters are never pasted', () => {
   for (const cause of ROOT_CAUSES) {
     const { found } = FIRST.get(cause) ?? { found: { diagnosis: bareDiagnosis({ rootCause: cause }), state: null } }
-    const text = JSON.stringify(found.diagnosis).replaceAll('-', '\\u001b\\u202e\\u0085')
+    const text = JSON.stringify(found.diagnosis).replaceAll(/(?<=[a-z])-(?=[a-z0-9])/g, '\\u001b\\u202e\\u0085')
     const diagnosis = { ...JSON.parse(text), rootCause: cause, chain: found.diagnosis.chain } as Diagnosis
     const commands = commandsOf(diagnosis, remediationOf(diagnosis, null))
     expect(commands.filter(command => /[\p{Cc}\p{Cf}]/u.test(command))).toEqual([])

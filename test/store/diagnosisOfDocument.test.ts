@@ -5,8 +5,7 @@ import type { Diagnosis } from '../../src/diagnose/diagnosis.ts'
 import { DIAGNOSIS_FIELDS } from '../../src/store/diagnosisFields.ts'
 import { diagnosisOfDocument } from '../../src/store/diagnosisOfDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
-import { allCases } from '../diagnose/support/allCases.ts'
-import { judged, sampleCases } from '../diagnose/support/judged.ts'
+import { diagnosedCases, judged, sampleCases } from '../diagnose/support/judged.ts'
 
 /** The fields that a diagnosis gives to a document, as a store keeps them. */
 function documentOf(diagnosis: Diagnosis): FailureDocument {
@@ -35,7 +34,7 @@ function asStored({ names, ...rest }: Diagnosis): Diagnosis {
   return { ...rest, names: { ...names, podIp, labels: {}, controllerNamespace: null, controllerPod: null } }
 }
 
-const CASES = [...sampleCases(), ...(await allCases())]
+const CASES = await diagnosedCases()
 
 test('what a document was built from comes back', () => {
   expect(CASES.length).toBeGreaterThan(100)

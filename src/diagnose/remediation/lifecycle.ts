@@ -1,6 +1,17 @@
 /** Remedies for the life of pods: how they end, how many there are, and what is left of them. */
 
-import { change, changed, inTemplate, type Json, kubectl, patch, remove, show, templatePath } from './kubectl.ts'
+import {
+  change,
+  changed,
+  inTemplate,
+  type Json,
+  kubectl,
+  patch,
+  remove,
+  rolloutUndo,
+  show,
+  templatePath
+} from './kubectl.ts'
 import type { Remediation } from './remedy.ts'
 import { fullQuota, scaled } from './serving.ts'
 import type { Target } from './target.ts'
@@ -40,14 +51,14 @@ export function preStopSleep(target: Target): Remediation {
     undo: [
       ...(cited?.value === null
         ? [patch(workload, 'strategic', inTemplate(container, { lifecycle: { preStop: null } }))]
-        : [kubectl(workload, 'get', '-o yaml')]),
+        : [rolloutUndo(workload)]),
       ...(isLonger ? [patch(workload, 'strategic', graceOf(grace))] : [])
     ],
     manifest: null,
     note:
       cited?.value === null
         ? `clusters before 1.30 have no sleep: there use exec with command ["sleep", "${PRE_STOP_S}"]`
-        : 'it replaces the hook that is there: save the object first, as undo says',
+        : 'it replaces the hook that is there, which ends too early',
     isAutomatic: true
   }
 }

@@ -1,12 +1,10 @@
 /** Cases judged, and diagnoses made by hand. */
 
 import { readFileSync } from 'node:fs'
-import { certificateFacts } from '../../../src/cluster/certificate.ts'
-import { openClusterState } from '../../../src/cluster/clusterIndex.ts'
+import { judgedCase } from '../../../src/cli/judgedCase.ts'
 import type { ClusterState } from '../../../src/cluster/state.ts'
-import { readCase } from '../../../src/diagnose/caseFile.ts'
-import { diagnose } from '../../../src/diagnose/diagnose.ts'
 import type { Diagnosis, Names } from '../../../src/diagnose/diagnosis.ts'
+import { allCases } from './allCases.ts'
 import type { DiagnosisCase } from './caseBuilder.ts'
 
 export interface Judged {
@@ -15,13 +13,16 @@ export interface Judged {
   state: ClusterState
 }
 
+/** Throws where nothing of the cluster is known. */
 export function judged(one: DiagnosisCase): Judged {
-  const { id, input, events } = readCase(one, { certificateFacts })
-  const state = openClusterState({ keepMs: Number.POSITIVE_INFINITY })
-  for (const event of events) state.apply(event)
-  const diagnosis = diagnose(input, state)
+  const { id, diagnosis, state } = judgedCase(one)
   if (diagnosis === null) throw new Error(`case ${id}: nothing of the cluster is known`)
   return { id, diagnosis, state }
+}
+
+/** Ours and those of samples/, but for those that have no diagnosis. */
+export async function diagnosedCases(): Promise<DiagnosisCase[]> {
+  return [...sampleCases(), ...(await allCases())].filter(one => judgedCase(one).diagnosis !== null)
 }
 
 /** Those of samples/. */
