@@ -19,10 +19,13 @@ import { type ClusterState, type ClusterStateOptions, type History, STATE_DEFAUL
 import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 import { WarmLogs } from './warmLogs.ts'
+import { WorkedOut } from './workedOut.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
-/** Histories that are kept made; others are made again, which takes microseconds. */
-const DERIVED_MAX = 5_000
+/** Of histories that are kept unpacked; some 400 bytes each. */
+const VERSIONS_MAX = 40_000
+/** Of EndpointSlices; some 150 bytes each. */
+const ENTRIES_MAX = 160_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -31,8 +34,12 @@ interface Derived {
   lives: readonly Life[]
   /** Of pods only, worked out when asked for. */
   tenures: readonly Tenure[] | null
-  /** Of EndpointSlices only, worked out when asked for. */
-  entries: readonly ReadonlyMap<string, readonly SliceEntry[]>[] | null
+}
+
+/** By address; one map a life. */
+interface Entries {
+  revision: number
+  lives: readonly ReadonlyMap<string, readonly SliceEntry[]>[]
 }
 
 /** An empty state. Objects that it returns are shared between versions: they are to be read, never written. */
@@ -52,7 +59,12 @@ class ClusterIndex implements ClusterState {
   readonly #closed = new ClosedQueue()
   readonly #warm = new WarmLogs()
   readonly #events = new EventShelf(EVENT_LIMITS)
-  readonly #derived = new Map<SightingLog, Derived>()
+  readonly #derived = new WorkedOut<Derived>(VERSIONS_MAX, ({ lives }) =>
+    lives.reduce((count, { history }) => count + history.versions.length, 1)
+  )
+  readonly #entries = new WorkedOut<Entries>(ENTRIES_MAX, ({ lives }) =>
+    lives.reduce((count, entries) => count + 2 * entries.size, 1)
+  )
   #firstObjectMs = Number.POSITIVE_INFINITY
   #newestMs = Number.NEGATIVE_INFINITY
 
@@ -182,9 +194,7 @@ class ClusterIndex implements ClusterState {
     if (canonical === null) return []
     const found: SliceEntry[] = []
     for (const log of this.#postings.get('address', 'EndpointSlice', canonical)) {
-      const derived = this.#derive(log)
-      derived.entries ??= derived.lives.map(entriesOf)
-      for (const entries of derived.entries) found.push(...(entries.get(canonical) ?? []))
+      for (const entries of this.#entriesOf(log)) found.push(...(entries.get(canonical) ?? []))
     }
     return found.sort((a, b) => a.fromMs - b.fromMs || compareText(textOf(a), textOf(b)))
   }
@@ -249,7 +259,7 @@ class ClusterIndex implements ClusterState {
     if (log.isLong) this.#shorten(log)
     this.#firstObjectMs = Math.min(this.#firstObjectMs, at)
     const namesakes = table.named(namespace, metadata.name)
-    for (const one of namesakes) this.#derived.delete(one)
+    for (const one of namesakes) this.#changed(one)
     if (kind === 'Event') {
       this.#shelve(log, object as KubeEvent)
       // It is nearly always the only version.
@@ -313,15 +323,29 @@ class ClusterIndex implements ClusterState {
     this.#tables.get(log.kind)?.delete(log)
     this.#closed.set(log, null)
     this.#events.delete(log)
+    this.#changed(log)
+  }
+
+  #changed(log: SightingLog): void {
     this.#derived.delete(log)
+    this.#entries.delete(log)
+  }
+
+  #entriesOf(log: SightingLog): Entries['lives'] {
+    const { revision } = this.#coverage
+    const known = this.#entries.get(log)
+    if (known?.revision === revision) return known.lives
+    const derived = this.#derived.get(log)
+    const lives = (derived?.revision === revision ? derived.lives : this.#livesOf(log)).map(entriesOf)
+    this.#entries.set(log, { revision, lives })
+    return lives
   }
 
   #derive(log: SightingLog): Derived {
     const { revision } = this.#coverage
     const known = this.#derived.get(log)
     if (known?.revision === revision) return known
-    const derived = { revision, lives: this.#livesOf(log), tenures: null, entries: null }
-    if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
+    const derived = { revision, lives: this.#livesOf(log), tenures: null }
     this.#derived.set(log, derived)
     return derived
   }
