@@ -7,14 +7,15 @@ import type { ClusterEvent, ListEvent, ObjectEvent } from './event.ts'
 import { EventShelf } from './eventShelf.ts'
 import { eventTimeMs } from './eventTime.ts'
 import { type Life, livesOf } from './histories.ts'
+import { byAge, byName, compareText, entryText } from './historyOrder.ts'
 import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
-import { aboutOf, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
+import { aboutOf, addressIn, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
 import { SharedParts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
-import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
+import type { Gap, SliceEntry, Tenure, UpstreamName } from './state.ts'
 import { type ClusterState, type ClusterStateOptions, type History, STATE_DEFAULTS } from './state.ts'
 import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
@@ -118,6 +119,10 @@ class ClusterIndex implements ClusterState {
     return this.#coverage.isInGap(kind, atMs)
   }
 
+  gaps(kind: Kind): readonly Gap[] {
+    return this.#coverage.gapsOf(kind)
+  }
+
   named<K extends Kind>(kind: K, namespace: string, name: string): readonly History<ObjectOf[K]>[] {
     const logs = this.#tables.get(kind)?.named(namespaceOf(kind, namespace), name) ?? []
     return this.#historiesOf<ObjectOf[K]>(logs).sort(byAge)
@@ -177,6 +182,14 @@ class ClusterIndex implements ClusterState {
     )
   }
 
+  eventsTelling(namespace: string, address: string): readonly History<KubeEvent>[] {
+    const canonical = canonicalAddress(address)
+    if (canonical === null) return []
+    return this.#historiesOf<KubeEvent>(this.#postings.get('told', namespace, canonical))
+      .filter(({ versions }) => addressIn(versions.at(-1)!.object.message) === canonical)
+      .sort(byName)
+  }
+
   tenures(address: string): readonly Tenure[] {
     const canonical = canonicalAddress(address)
     if (canonical === null) return []
@@ -196,7 +209,7 @@ class ClusterIndex implements ClusterState {
     for (const log of this.#postings.get('address', 'EndpointSlice', canonical)) {
       for (const entries of this.#entriesOf(log)) found.push(...(entries.get(canonical) ?? []))
     }
-    return found.sort((a, b) => a.fromMs - b.fromMs || compareText(textOf(a), textOf(b)))
+    return found.sort((a, b) => a.fromMs - b.fromMs || compareText(entryText(a), entryText(b)))
   }
 
   slicesOf(namespace: string, service: string): readonly History<EndpointSlice>[] {
@@ -365,23 +378,4 @@ class ClusterIndex implements ClusterState {
 
 function namespaceOf(kind: Kind, namespace: unknown): string {
   return CLUSTER_KINDS.has(kind) || typeof namespace !== 'string' ? '' : namespace
-}
-
-/** Oldest first; of equal ones by uid, so that the order of arrival does not matter. */
-function byAge<O>(a: History<O>, b: History<O>): number {
-  return (
-    a.versions[0]!.atMs - b.versions[0]!.atMs || (a.createdMs ?? 0) - (b.createdMs ?? 0) || compareText(a.uid, b.uid)
-  )
-}
-
-function byName<O>(a: History<O>, b: History<O>): number {
-  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || byAge(a, b)
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-function textOf({ namespace, slice, ready, uid }: SliceEntry): string {
-  return JSON.stringify([namespace, slice, ready, uid])
 }
