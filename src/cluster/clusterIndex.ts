@@ -7,22 +7,26 @@ import type { ClusterEvent, ListEvent, ObjectEvent } from './event.ts'
 import { EventShelf } from './eventShelf.ts'
 import { eventTimeMs } from './eventTime.ts'
 import { type Life, livesOf } from './histories.ts'
+import { byAge, byName, compareText, entryText } from './historyOrder.ts'
 import type { KubeEvent, ObjectOf, Pod, Service } from './objects.ts'
 import { CLUSTER_KINDS, type EndpointSlice, type Ingress, KINDS, type Kind, type KubeObject } from './objects.ts'
 import { ObjectTable } from './objectTable.ts'
-import { aboutOf, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
+import { aboutOf, addressIn, clusterAddresses, controllerOf, type Logs, Postings } from './postings.ts'
 import { SharedParts } from './sharing.ts'
 import type { SightingLog } from './sightings.ts'
 import { entriesOf, serviceOfSlice } from './sliceEntries.ts'
-import type { SliceEntry, Tenure, UpstreamName } from './state.ts'
+import type { Gap, SliceEntry, Tenure, UpstreamName } from './state.ts'
 import { type ClusterState, type ClusterStateOptions, type History, STATE_DEFAULTS } from './state.ts'
 import { tenuresOf } from './tenures.ts'
 import { upstreamsOfIngress, upstreamsOfService } from './upstreamNames.ts'
 import { WarmLogs } from './warmLogs.ts'
+import { WorkedOut } from './workedOut.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
-/** Histories that are kept made; others are made again, which takes microseconds. */
-const DERIVED_MAX = 5_000
+/** Of histories that are kept unpacked; some 400 bytes each. */
+const VERSIONS_MAX = 40_000
+/** Of EndpointSlices; some 150 bytes each. */
+const ENTRIES_MAX = 160_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -31,8 +35,12 @@ interface Derived {
   lives: readonly Life[]
   /** Of pods only, worked out when asked for. */
   tenures: readonly Tenure[] | null
-  /** Of EndpointSlices only, worked out when asked for. */
-  entries: readonly ReadonlyMap<string, readonly SliceEntry[]>[] | null
+}
+
+/** By address; one map a life. */
+interface Entries {
+  revision: number
+  lives: readonly ReadonlyMap<string, readonly SliceEntry[]>[]
 }
 
 /** An empty state. Objects that it returns are shared between versions: they are to be read, never written. */
@@ -52,7 +60,12 @@ class ClusterIndex implements ClusterState {
   readonly #closed = new ClosedQueue()
   readonly #warm = new WarmLogs()
   readonly #events = new EventShelf(EVENT_LIMITS)
-  readonly #derived = new Map<SightingLog, Derived>()
+  readonly #derived = new WorkedOut<Derived>(VERSIONS_MAX, ({ lives }) =>
+    lives.reduce((count, { history }) => count + history.versions.length, 1)
+  )
+  readonly #entries = new WorkedOut<Entries>(ENTRIES_MAX, ({ lives }) =>
+    lives.reduce((count, entries) => count + 2 * entries.size, 1)
+  )
   #firstObjectMs = Number.POSITIVE_INFINITY
   #newestMs = Number.NEGATIVE_INFINITY
 
@@ -104,6 +117,10 @@ class ClusterIndex implements ClusterState {
 
   isInGap(kind: Kind, atMs: number): boolean {
     return this.#coverage.isInGap(kind, atMs)
+  }
+
+  gaps(kind: Kind): readonly Gap[] {
+    return this.#coverage.gapsOf(kind)
   }
 
   named<K extends Kind>(kind: K, namespace: string, name: string): readonly History<ObjectOf[K]>[] {
@@ -165,6 +182,14 @@ class ClusterIndex implements ClusterState {
     )
   }
 
+  eventsTelling(namespace: string, address: string): readonly History<KubeEvent>[] {
+    const canonical = canonicalAddress(address)
+    if (canonical === null) return []
+    return this.#historiesOf<KubeEvent>(this.#postings.get('told', namespace, canonical))
+      .filter(({ versions }) => addressIn(versions.at(-1)!.object.message) === canonical)
+      .sort(byName)
+  }
+
   tenures(address: string): readonly Tenure[] {
     const canonical = canonicalAddress(address)
     if (canonical === null) return []
@@ -182,11 +207,9 @@ class ClusterIndex implements ClusterState {
     if (canonical === null) return []
     const found: SliceEntry[] = []
     for (const log of this.#postings.get('address', 'EndpointSlice', canonical)) {
-      const derived = this.#derive(log)
-      derived.entries ??= derived.lives.map(entriesOf)
-      for (const entries of derived.entries) found.push(...(entries.get(canonical) ?? []))
+      for (const entries of this.#entriesOf(log)) found.push(...(entries.get(canonical) ?? []))
     }
-    return found.sort((a, b) => a.fromMs - b.fromMs || compareText(textOf(a), textOf(b)))
+    return found.sort((a, b) => a.fromMs - b.fromMs || compareText(entryText(a), entryText(b)))
   }
 
   slicesOf(namespace: string, service: string): readonly History<EndpointSlice>[] {
@@ -249,7 +272,7 @@ class ClusterIndex implements ClusterState {
     if (log.isLong) this.#shorten(log)
     this.#firstObjectMs = Math.min(this.#firstObjectMs, at)
     const namesakes = table.named(namespace, metadata.name)
-    for (const one of namesakes) this.#derived.delete(one)
+    for (const one of namesakes) this.#changed(one)
     if (kind === 'Event') {
       this.#shelve(log, object as KubeEvent)
       // It is nearly always the only version.
@@ -313,15 +336,29 @@ class ClusterIndex implements ClusterState {
     this.#tables.get(log.kind)?.delete(log)
     this.#closed.set(log, null)
     this.#events.delete(log)
+    this.#changed(log)
+  }
+
+  #changed(log: SightingLog): void {
     this.#derived.delete(log)
+    this.#entries.delete(log)
+  }
+
+  #entriesOf(log: SightingLog): Entries['lives'] {
+    const { revision } = this.#coverage
+    const known = this.#entries.get(log)
+    if (known?.revision === revision) return known.lives
+    const derived = this.#derived.get(log)
+    const lives = (derived?.revision === revision ? derived.lives : this.#livesOf(log)).map(entriesOf)
+    this.#entries.set(log, { revision, lives })
+    return lives
   }
 
   #derive(log: SightingLog): Derived {
     const { revision } = this.#coverage
     const known = this.#derived.get(log)
     if (known?.revision === revision) return known
-    const derived = { revision, lives: this.#livesOf(log), tenures: null, entries: null }
-    if (this.#derived.size >= DERIVED_MAX) this.#derived.clear()
+    const derived = { revision, lives: this.#livesOf(log), tenures: null }
     this.#derived.set(log, derived)
     return derived
   }
@@ -341,23 +378,4 @@ class ClusterIndex implements ClusterState {
 
 function namespaceOf(kind: Kind, namespace: unknown): string {
   return CLUSTER_KINDS.has(kind) || typeof namespace !== 'string' ? '' : namespace
-}
-
-/** Oldest first; of equal ones by uid, so that the order of arrival does not matter. */
-function byAge<O>(a: History<O>, b: History<O>): number {
-  return (
-    a.versions[0]!.atMs - b.versions[0]!.atMs || (a.createdMs ?? 0) - (b.createdMs ?? 0) || compareText(a.uid, b.uid)
-  )
-}
-
-function byName<O>(a: History<O>, b: History<O>): number {
-  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || byAge(a, b)
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-function textOf({ namespace, slice, ready, uid }: SliceEntry): string {
-  return JSON.stringify([namespace, slice, ready, uid])
 }

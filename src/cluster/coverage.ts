@@ -2,6 +2,7 @@
 
 import type { GapEvent, HeartbeatEvent, ListEvent } from './event.ts'
 import { CLUSTER_KINDS, type Kind } from './objects.ts'
+import type { Gap } from './state.ts'
 
 /** A whole list: everything of these kinds that there was. */
 export interface ClusterList {
@@ -10,11 +11,6 @@ export interface ClusterList {
   kinds: ReadonlySet<Kind>
   /** null: all. */
   namespaces: ReadonlySet<string> | null
-}
-
-interface Span {
-  startMs: number
-  endMs: number
 }
 
 /** A watch says every two seconds that it lives; after this silence it did not. */
@@ -32,12 +28,12 @@ export class Coverage {
   #longestMs = 0
   #lastEndMs = Number.NEGATIVE_INFINITY
   #gapMarks: GapEvent[] = []
-  #gaps = new Map<Kind | null, Span[]>()
+  #gaps = new Map<Kind | null, Gap[]>()
   #heartbeats: number[] = []
   /** Silences between heartbeats. */
-  #silences: Span[] = []
+  #silences: Gap[] = []
   /** Gaps and silences of a kind, until one of them changes. */
-  readonly #ofKinds = new Map<Kind, readonly Span[]>()
+  readonly #ofKinds = new Map<Kind, readonly Gap[]>()
 
   get lists(): readonly ClusterList[] {
     return this.#lists
@@ -113,12 +109,12 @@ export class Coverage {
   }
 
   isInGap(kind: Kind, at: number): boolean {
-    return this.#gapsOf(kind).some(({ startMs, endMs }) => startMs <= at && at <= endMs)
+    return this.gapsOf(kind).some(({ startMs, endMs }) => startMs <= at && at <= endMs)
   }
 
   /** Something may have happened between the two moments that nobody saw. */
   hasGap(kind: Kind, from: number, to: number): boolean {
-    return this.#gapsOf(kind).some(({ startMs, endMs }) => startMs < to && endMs > from)
+    return this.gapsOf(kind).some(({ startMs, endMs }) => startMs < to && endMs > from)
   }
 
   /**
@@ -126,7 +122,7 @@ export class Coverage {
    * the gap in which that happened, else up to the last heartbeat, else when it was seen.
    */
   lastKnownMs(kind: Kind, seenMs: number, until: number): number {
-    const gapMs = this.#gapsOf(kind)
+    const gapMs = this.gapsOf(kind)
       .filter(({ startMs, endMs }) => startMs < until && endMs > seenMs)
       .reduce((first, { startMs }) => Math.min(first, startMs), Number.POSITIVE_INFINITY)
     if (gapMs !== Number.POSITIVE_INFINITY) return Math.max(seenMs, gapMs)
@@ -157,7 +153,7 @@ export class Coverage {
   }
 
   /** All times in which nothing of the kind was seen, in no order. */
-  #gapsOf(kind: Kind): readonly Span[] {
+  gapsOf(kind: Kind): readonly Gap[] {
     const known = this.#ofKinds.get(kind)
     if (known !== undefined) return known
     const spans = [...(this.#gaps.get(kind) ?? []), ...(this.#gaps.get(null) ?? []), ...this.#silences]
@@ -245,9 +241,9 @@ function pairLists(marks: readonly ListEvent[]): ClusterList[] {
 }
 
 /** Gaps of a kind, and of all of them (null). One that has not ended lasts. */
-function pairGaps(marks: readonly GapEvent[]): Map<Kind | null, Span[]> {
-  const gaps = new Map<Kind | null, Span[]>()
-  const open = new Map<Kind | null, Span>()
+function pairGaps(marks: readonly GapEvent[]): Map<Kind | null, Gap[]> {
+  const gaps = new Map<Kind | null, Gap[]>()
+  const open = new Map<Kind | null, Gap>()
   for (const { at, type, kind } of marks) {
     if (type === 'GAP_START') {
       if (open.has(kind)) continue

@@ -18,7 +18,7 @@ const NONE: readonly SightingLog[] = []
 export type Logs = readonly SightingLog[] | ReadonlySet<SightingLog>
 
 /** What objects are found by. The text behind it is a key that `keysOf` has made. */
-export type Topic = 'address' | 'label' | 'owner' | 'about' | 'slice' | 'upstream' | 'clusterIp'
+export type Topic = 'address' | 'label' | 'owner' | 'about' | 'told' | 'slice' | 'upstream' | 'clusterIp'
 
 export class Postings {
   /** Most keys have one log, or three; a set of them costs ten times as much. */
@@ -88,6 +88,13 @@ export function aboutOf(event: KubeEvent): [kind: string, namespace: string, nam
   return [kind, typeof namespace === 'string' && namespace !== '' ? namespace : own, name]
 }
 
+/** `Readiness probe failed: Get "http://10.1.2.3:8080/ready": …`: whom it asked, canonical; null: nobody. */
+export function addressIn(message: unknown): string | null {
+  if (typeof message !== 'string') return null
+  const host = /\/\/(\[[0-9a-fA-F:]{2,45}\]|[0-9.]{7,15})(?::\d{1,5})?\//.exec(message)?.[1]
+  return canonicalAddress(host)
+}
+
 /** All cluster addresses of a Service, canonical. */
 export function clusterAddresses(service: Service): ReadonlySet<string> {
   const { spec } = service
@@ -125,6 +132,8 @@ function keysOf(log: SightingLog, object: KubeObject, before: KubeObject | null)
     case 'Event': {
       const about = aboutOf(object as KubeEvent)
       if (about !== null) keys.push(keyOf('about', about))
+      const told = addressIn((object as KubeEvent).message)
+      if (told !== null) keys.push(keyOf('told', [log.namespace, told]))
       break
     }
     case 'Ingress':

@@ -27,55 +27,72 @@ export function sliceAddresses(slice: EndpointSlice, before: EndpointSlice | nul
 export function entriesOf({ history, knownTo }: Life): ReadonlyMap<string, readonly SliceEntry[]> {
   const slices = history as History<EndpointSlice>
   const all = new Map<string, SliceEntry[]>()
-  let open = new Map<string, SliceEntry>()
-  // Versions share their endpoints, so each is read once.
-  const read = new Map<SliceEndpoint, readonly Named[]>()
+  let open = new Map<Named, SliceEntry>()
+  let service: string | null = null
+  let seen: unknown
+  const reader = new EndpointReader()
   for (const [i, { atMs, isObserved, object }] of slices.versions.entries()) {
-    const still = new Map<string, SliceEntry>()
-    const service = serviceOfSlice(object)
+    const before: string | null = service
+    service = serviceOfSlice(object)
+    if (i > 0 && service === before && object.endpoints === seen) continue
+    seen = object.endpoints
+    const still = new Map<Named, SliceEntry>()
+    const carried = service === before ? open : still
     const endpoints = service === null ? [] : endpointsOf(object)
-    for (const { key, ...named } of endpoints.flatMap(endpoint => namedBy(endpoint, read))) {
-      const before = open.get(service + key)
-      if (before !== undefined) still.set(service + key, before)
-      else {
-        const entry = {
-          namespace: slices.namespace,
-          service: service!,
-          slice: slices.name,
-          fromMs: atMs,
-          toMs: null,
-          isFromObserved: isObserved,
-          ...named
+    for (const endpoint of endpoints)
+      for (const named of reader.read(endpoint)) {
+        const known = carried.get(named) ?? still.get(named)
+        if (known !== undefined) still.set(named, known)
+        else {
+          const { address, ready, uid } = named
+          const entry = {
+            namespace: slices.namespace,
+            service: service!,
+            slice: slices.name,
+            address,
+            fromMs: atMs,
+            toMs: null,
+            ready,
+            isFromObserved: isObserved,
+            uid
+          }
+          still.set(named, entry)
+          const entries = all.get(address)
+          if (entries === undefined) all.set(address, [entry])
+          else entries.push(entry)
         }
-        still.set(service + key, entry)
-        const entries = all.get(entry.address)
-        if (entries === undefined) all.set(entry.address, [entry])
-        else entries.push(entry)
       }
-    }
-    for (const [key, entry] of open) if (!still.has(key)) entry.toMs = isObserved ? atMs : knownTo[i - 1]!
+    for (const [named, entry] of open) if (still.get(named) !== entry) entry.toMs = isObserved ? atMs : knownTo[i - 1]!
     open = still
   }
   if (slices.deletedMs !== null) for (const entry of open.values()) entry.toMs = knownTo.at(-1)!
   return all
 }
 
-/** `key`: what makes an entry another one, within its Service. */
-type Named = Pick<SliceEntry, 'address' | 'ready' | 'uid'> & { key: string }
+/** What makes an entry another one, within its Service: the same object for the same. */
+type Named = Pick<SliceEntry, 'address' | 'ready' | 'uid'>
 
-function namedBy(endpoint: SliceEndpoint, read: Map<SliceEndpoint, readonly Named[]>): readonly Named[] {
-  const known = read.get(endpoint)
-  if (known !== undefined) return known
-  const ready = endpoint.conditions?.ready !== false
-  const uid = typeof endpoint.targetRef?.uid === 'string' ? endpoint.targetRef.uid : null
-  const named = addressesOf(endpoint).map(address => ({
-    address,
-    ready,
-    uid,
-    key: ` ${address} ${ready} ${uid ?? ''}`
-  }))
-  read.set(endpoint, named)
-  return named
+/** Versions share their endpoints, so each is read once. */
+class EndpointReader {
+  readonly #read = new Map<SliceEndpoint, readonly Named[]>()
+  readonly #named = new Map<string, Named>()
+
+  read(endpoint: SliceEndpoint): readonly Named[] {
+    let known = this.#read.get(endpoint)
+    if (known === undefined) this.#read.set(endpoint, (known = this.#namedBy(endpoint)))
+    return known
+  }
+
+  #namedBy(endpoint: SliceEndpoint): readonly Named[] {
+    const ready = endpoint.conditions?.ready !== false
+    const uid = typeof endpoint.targetRef?.uid === 'string' ? endpoint.targetRef.uid : null
+    return addressesOf(endpoint).map(address => {
+      const key = `${address} ${ready} ${uid ?? ''}`
+      let named = this.#named.get(key)
+      if (named === undefined) this.#named.set(key, (named = { address, ready, uid }))
+      return named
+    })
+  }
 }
 
 function endpointsOf(slice: EndpointSlice): SliceEndpoint[] {

@@ -85,6 +85,8 @@ export interface ClusterState {
   unreadableBecause(kind: Kind): string | null
   /** Nothing of the kind was seen at that moment: what happened then may be missing. */
   isInGap(kind: Kind, atMs: number): boolean
+  /** All times in which nothing of the kind was seen, ends included, in no order. */
+  gaps(kind: Kind): readonly Gap[]
   /** All of that name, oldest first: a StatefulSet's pods come back under the same name. */
   named<K extends Kind>(kind: K, namespace: string, name: string): readonly History<ObjectOf[K]>[]
   byUid<K extends Kind>(kind: K, uid: string): History<ObjectOf[K]> | null
@@ -98,6 +100,8 @@ export interface ClusterState {
   eventsOf(history: History): readonly History<ObjectOf['Event']>[]
   /** Events about something that was never seen itself, as a pod that lived between two snapshots. */
   eventsNamed(kind: string, namespace: string, name: string): readonly History<ObjectOf['Event']>[]
+  /** Events of a namespace with an URL in their text whose host is the address, in any spelling: what a probe asked. */
+  eventsTelling(namespace: string, address: string): readonly History<ObjectOf['Event']>[]
   /** By `fromMs`. `address` in any spelling. */
   tenures(address: string): readonly Tenure[]
   /** By `fromMs`; of all Services. `address` in any spelling. */
@@ -108,6 +112,12 @@ export interface ClusterState {
   upstream(name: string): readonly UpstreamName[]
   /** A Service by one of its cluster addresses. */
   servicesAt(clusterIp: string): readonly History<ObjectOf['Service']>[]
+}
+
+/** Unix ms; an end of Infinity: it lasts. */
+export interface Gap {
+  startMs: number
+  endMs: number
 }
 
 /** `namespace-service-port`, taken apart by what exists. */

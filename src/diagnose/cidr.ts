@@ -24,9 +24,9 @@ function joined(parts: readonly number[], width: bigint): bigint {
 }
 
 export function isSameAddress(one: string, other: string): boolean {
-  const a = bitsOf(one)
-  const b = bitsOf(other)
-  return a === null || b === null ? one === other : a.length === b.length && a.bits === b.bits
+  if (one === other) return true
+  const canonical = canonicalAddress(one)
+  return canonical !== null && canonical === canonicalAddress(other)
 }
 
 /** `10.0.0.0/8`, `fd00::/8`; without a length the one address. What cannot be read contains nothing. */

@@ -63,7 +63,7 @@ export class Scene {
     const upstream = peerOf(input.upstreamAddress)
     const base = { input, state, moment, routed: route, service, ingress, controller, upstream }
     const pods = service === null ? [] : podsOf(service, state, moment)
-    const selected = service === null ? null : everSelected(service, state)
+    const selected = service === null || upstream === null ? null : everSelected(service, state)
     const question = upstream && {
       address: upstream.ip,
       port: upstream.port,
@@ -228,7 +228,7 @@ export class Scene {
 
   /** Nothing of the kind was seen around T. */
   isInGap(kind: Kind): boolean {
-    return this.state.isInGap(kind, this.input.timeMs)
+    return this.state.gaps(kind).some(({ startMs, endMs }) => this.moment.isWithin(startMs, endMs))
   }
 
   /** Pods that a Service selected at T. */
@@ -256,8 +256,8 @@ function podsOf(service: Current<Service>, state: ClusterState, moment: Moment):
 
 function everSelected(service: Current<Service>, state: ClusterState): ReadonlySet<string> {
   const uids = new Set<string>()
-  for (const { object } of service.history.versions) {
-    const selector = object.spec?.selector ?? {}
+  // Versions share what is equal in them.
+  for (const selector of new Set(service.history.versions.map(({ object }) => object.spec?.selector ?? {}))) {
     if (Object.keys(selector).length === 0) continue
     for (const pod of state.podsWithLabels(service.history.namespace, selector)) uids.add(pod.uid)
   }

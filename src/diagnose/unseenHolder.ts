@@ -2,7 +2,6 @@
 
 import type { Pod } from '../cluster/objects.ts'
 import type { ClusterState, History, Tenure } from '../cluster/state.ts'
-import { peerOf } from './address.ts'
 import { listOf } from './conditions.ts'
 import { spanOf } from './events.ts'
 import { EPSILON_MS, type Moment, PROPAGATION_MS } from './moment.ts'
@@ -44,20 +43,15 @@ function bySlice(
 
 /** `Readiness probe failed: Get "http://10.1.2.3:8080/ready": …` of a pod that nobody saw. */
 function byEvent(state: ClusterState, moment: Moment, namespace: string, { address }: OwnerQuestion): Unseen | null {
-  for (const history of state.all('Event', namespace)) {
+  for (const history of state.eventsTelling(namespace, address)) {
     const span = spanOf(history)
     const { kind, name, uid } = span.object.involvedObject ?? {}
     if (kind !== 'Pod' || name === undefined || uid === undefined || span.reason !== 'Unhealthy') continue
-    if (!moment.isPast(span.firstMs - EPSILON_MS) || !tellsAddress(span.message, address)) continue
+    if (!moment.isPast(span.firstMs - EPSILON_MS)) continue
     if (state.byUid('Pod', uid) === null)
       return holder(namespace, name, uid, address, span.object.source?.host, 'ambiguous')
   }
   return null
-}
-
-function tellsAddress(message: string, address: string): boolean {
-  const told = /\/\/(\[[0-9a-fA-F:]+\]|[0-9.]+)(?::\d+)?\//.exec(message)?.[1]
-  return told !== undefined && peerOf(told)?.ip === address
 }
 
 function holder(
