@@ -87,6 +87,7 @@ async function readSnapshotFiles(paths: readonly string[]): Promise<readonly Clu
   return events
 }
 
-function recordFolder({ sink }: Config): string {
+/** Of the embedded store, whatever the sink is. */
+export function recordFolder({ sink }: Config): string {
   return join(sink.embedded.path, RECORD_FOLDER)
 }

@@ -32,7 +32,7 @@ interface FileCheck {
 /** Says which formats files hold, what cannot be read, and whether a run would work; the configuration is checked by being loaded. */
 export async function runCheck(
   paths: string[],
-  flags: { format?: string; store?: string | true },
+  flags: { format?: string; store?: string | true; cluster?: string[] | true },
   options: CommonOptions
 ): Promise<number> {
   const format = flags.format ?? 'text'
@@ -49,6 +49,10 @@ export async function runCheck(
       )
     const { runCheckStore } = await import('./checkStore.ts')
     return runCheckStore(flags.store === true ? loaded.config.sink.embedded.path : flags.store, format)
+  }
+  if (flags.cluster !== undefined) {
+    const { runCheckCluster } = await import('./checkCluster.ts')
+    return runCheckCluster([...(flags.cluster === true ? [] : flags.cluster), ...paths], loaded.config, format)
   }
   const { checkRun, hasProblem, runText } = await import('./checkRun.ts')
   const run = await checkRun(paths, loaded.config, loaded.origins)

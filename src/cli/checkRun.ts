@@ -42,7 +42,7 @@ export function hasProblem(findings: Finding[] | null): boolean {
   return findings?.some(({ state }) => state === 'problem') ?? false
 }
 
-export function runText(findings: Finding[]): string {
+export function runText(findings: Finding[], title = 'run'): string {
   const style = styleFor(process.stdout, true)
   const paint = { ok: style.green, hint: style.yellow, problem: style.red }
   const width = Math.max(...findings.map(({ about }) => about.length))
@@ -50,5 +50,5 @@ export function runText(findings: Finding[]): string {
     `  ${paint[state](state.padEnd(7))}  ${about.padEnd(width)}  ${safeText(text)}`,
     ...(mend === null ? [] : [`${' '.repeat(width + 13)}${safeText(mend)}`])
   ])
-  return `${style.bold('run')}\n${lines.join('\n')}\n`
+  return `${style.bold(title)}\n${lines.join('\n')}\n`
 }

@@ -141,6 +141,7 @@ export async function explainInputs(
       summary,
       clock: new ClockText(flags.timeZone ?? 'UTC', engine.fromMs, engine.toMs),
       inputs: inputs.map(input => input.name),
+      isLive: inputs.some(input => input.place !== undefined),
       services: flags.service ?? [],
       filters: [...filters, ...(flags.service ?? []), ...(flags.cause ?? [])],
       notes,

@@ -2,12 +2,12 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '../cluster/connect.ts'
+import { findControllers } from '../cluster/controllers.ts'
 import { serverClockAheadMs } from '../cluster/serverClock.ts'
 import { Why5xxError } from '../errors.ts'
 import { ClusterJudge } from '../explain/clusterFiles.ts'
 import { concernedPart } from '../kubectl/concerned.ts'
 import { readControllerLogs } from '../kubectl/controllerLogs.ts'
-import { findControllers } from '../kubectl/controllers.ts'
 import { LogSpool } from '../kubectl/logSpool.ts'
 import { survey } from '../kubectl/survey.ts'
 import { Masker } from '../mask.ts'

@@ -176,9 +176,13 @@ Exit codes: 0 printed; 1 the failure has no root cause, or the store or file cou
     .argument('[file...]', 'log files, also gzip; - is stdin')
     .option('--format <format>', 'text or json', 'text')
     .option('--store [path]', 'verify the embedded store instead (default: sink.embedded.path)')
+    .option(
+      '--cluster [file...]',
+      'instead: what the API server lets us see, controllers, log format, recorded state; of files: what they can answer'
+    )
     .addHelpText(
       'after',
-      `\nExamples:\n  why5xx check controller.log\n  why5xx check --store ./why5xx-data\n  why5xx check --config why5xx.yaml\n\nExit code 1 if anything must be mended or less than 95 % can be read.`
+      `\nExamples:\n  why5xx check controller.log\n  why5xx check --store ./why5xx-data\n  why5xx check --config why5xx.yaml\n  why5xx check --cluster\n  why5xx check --cluster cluster.json\n\nExit code 1 if anything must be mended or less than 95 % can be read.`
     )
     .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
       const { runCheck } = await import('./check.ts')

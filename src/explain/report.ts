@@ -17,6 +17,8 @@ export interface ReportFacts {
   clock: ClockText
   /** Names of the inputs. */
   inputs: string[]
+  /** They are no files: nobody can look at them again by name. */
+  isLive?: boolean
   /** What --service named. */
   services: string[]
   filters: string[]
@@ -250,9 +252,10 @@ export function caveats({ engine, summary, inputs, cluster, clock, notes = [] }:
   for (const [code, count] of summary.rejectsByCode) {
     const first = summary.firstRejects.find(reject => reject.code === code)
     const at = first ? `, first at ${safeText(first.source)}:${first.line} column ${first.column}` : ''
-    lines.push(
-      `${plural(count, 'line')} not understood (${code})${at}; why5xx check ${inputs.map(name => (name === 'stdin' ? '-' : quoteForShell(name))).join(' ')} shows them`
-    )
+    const check = isLive
+      ? 'kubectl logs … | why5xx check - shows them'
+      : `why5xx check ${inputs.map(name => (name === 'stdin' ? '-' : quoteForShell(name))).join(' ')} shows them`
+    lines.push(`${plural(count, 'line')} not understood (${code})${at}; ${check}`)
   }
   // Without any request that was said first.
   if (summary.errorsAlone.size > 0 && engine.totals.requests > 0)

@@ -1,9 +1,9 @@
 /** From what failed to the part of the cluster that is asked. */
 
 import type { Connection } from '../cluster/apiRequest.ts'
+import type { Controller } from '../cluster/controllers.ts'
 import type { ClusterState } from '../cluster/state.ts'
 import { ClusterPart } from './clusterPart.ts'
-import type { Controller } from './controllers.ts'
 import { refusalNotes } from './refusals.ts'
 import type { Survey } from './survey.ts'
 import { Whereabouts } from './whereabouts.ts'

@@ -2,11 +2,11 @@
 
 import type { IncomingMessage } from 'node:http'
 import { ApiError, asApiError, type Connection, get, type Parameters } from '../cluster/apiRequest.ts'
+import { type Controller, nameOf } from '../cluster/controllers.ts'
 import { patiently } from '../cluster/list.ts'
 import { pathOf } from '../cluster/resources.ts'
-import { type Controller, nameOf } from './controllers.ts'
+import { howToAllow } from '../cluster/rights.ts'
 import type { LogSpool, SpooledLog } from './logSpool.ts'
-import { howToAllow } from './rights.ts'
 
 export interface LogRequest {
   connection: Connection

@@ -1,9 +1,9 @@
 /** Sentences about what may not be listed: what that costs, and what would allow it. */
 
 import type { Kind } from '../cluster/objects.ts'
+import { howToAllow, type Right, resourceName, rightOf } from '../cluster/rights.ts'
 import { causesWithout } from '../diagnose/kindNeeds.ts'
 import type { Refusal } from './clusterPart.ts'
-import { howToAllow, type Right, rightOf } from './rights.ts'
 
 /** One for each namespace, and one for what is of everywhere. */
 export function refusalNotes(refused: readonly Refusal[]): string[] {
@@ -17,7 +17,7 @@ export function refusalNotes(refused: readonly Refusal[]): string[] {
     .map(([namespace, kinds]) => {
       const rights = kinds.map(kind => rightOf('list', kind, namespace)) as [Right, ...Right[]]
       const where = namespace === null ? '' : ` in ${namespace}`
-      const named = rights.map(({ resource }) => resource).join(', ')
+      const named = kinds.map(resourceName).join(', ')
       return `${named} may not be listed${where} (403)${costOf(kinds)}: ${howToAllow(...rights)}`
     })
 }

@@ -8,6 +8,7 @@ import { KubernetesClient, type RoleRule } from '../../services/kubernetesClient
 import { makeServerFolder } from '../../services/serverProcess.ts'
 import { accessLine } from '../../support/lines.ts'
 import { kubectlHere, PROGRAM } from '../../support/program.ts'
+import { addController } from './controllerPods.ts'
 import { LogProxy } from './logProxy.ts'
 import { openShop } from './workloads.ts'
 
@@ -46,7 +47,12 @@ describe.skipIf(kubernetes === null)('kubectl why5xx', () => {
         }
       })
   })
-  afterAll(() => proxy?.stop())
+  afterAll(async () => {
+    await proxy?.stop()
+    // Other tests look for controllers everywhere.
+    for (const name of ['one', 'two'])
+      await client.delete(`/api/v1/namespaces/${edge}/pods/${name}?gracePeriodSeconds=0`)
+  })
   beforeEach(() => {
     proxy.paths.splice(0)
     proxy.logs.splice(0)
@@ -181,29 +187,4 @@ function logOf(names: string[]): string {
       return `${new Date(timeMs).toISOString()} ${line}\n`
     })
     .join('')
-}
-
-/** A pod as the chart makes it; kwok runs it. */
-async function addController(client: KubernetesClient, namespace: string, name: string): Promise<void> {
-  const pods = `/api/v1/namespaces/${namespace}/pods`
-  await client.create(pods, {
-    metadata: {
-      name,
-      labels: {
-        'app.kubernetes.io/name': 'ingress-nginx',
-        'app.kubernetes.io/component': 'controller',
-        lab: name
-      }
-    },
-    spec: {
-      containers: [
-        {
-          name: 'controller',
-          image: 'controller',
-          args: ['/nginx-ingress-controller', '--configmap=$(POD_NAMESPACE)/edge']
-        }
-      ]
-    }
-  })
-  await client.until(`${pods}/${name}`, ({ status }) => status?.phase === 'Running', `the controller ${name}`)
 }

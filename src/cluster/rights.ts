@@ -1,8 +1,8 @@
 /** What to say to somebody who is refused: how to ask for the right, and the rule that gives it. */
 
-import { CLUSTER_KINDS, type Kind } from '../cluster/objects.ts'
-import { resourceOf } from '../cluster/resources.ts'
 import { quoteForShell } from '../text.ts'
+import { CLUSTER_KINDS, type Kind } from './objects.ts'
+import { resourceOf } from './resources.ts'
 
 export interface Right {
   verb: 'get' | 'list' | 'watch'
@@ -20,6 +20,12 @@ export function rightOf(verb: Right['verb'], kind: Kind, namespace: string | nul
   const { group, plural } = resourceOf(kind)
   const isOfCluster = CLUSTER_KINDS.has(kind)
   return { verb, resource: plural, group, namespace: isOfCluster ? null : namespace, isOfCluster }
+}
+
+/** What people and kubectl call a kind: `pods`, and `pods.metrics.k8s.io` for what else is called so. */
+export function resourceName(kind: Kind): string {
+  const { group, plural } = resourceOf(kind)
+  return kind === 'PodMetrics' ? `${plural}.${group}` : plural
 }
 
 /** `kubectl auth can-i list pods --all-namespaces`. */

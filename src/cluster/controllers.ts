@@ -1,13 +1,13 @@
 /** Which pods are controllers: by the labels that every way of installing ingress-nginx gives them, or by a selector. */
 
-import { ApiError, type Connection, getJson } from '../cluster/apiRequest.ts'
-import { isRecord, ownField } from '../cluster/fieldShape.ts'
-import { keptObject } from '../cluster/keptFields.ts'
-import type { Pod } from '../cluster/objects.ts'
-import { pathOf } from '../cluster/resources.ts'
-import type { ObjectName } from '../cluster/units.ts'
 import { Why5xxError } from '../errors.ts'
+import { ApiError, type Connection, getJson } from './apiRequest.ts'
+import { isRecord, ownField } from './fieldShape.ts'
+import { keptObject } from './keptFields.ts'
+import type { Pod } from './objects.ts'
+import { pathOf } from './resources.ts'
 import { howToAllow, rightOf } from './rights.ts'
+import type { ObjectName } from './units.ts'
 
 export interface ControllerSearch {
   /** Labels as kubectl takes them; null: the usual ones. */
