@@ -1,5 +1,7 @@
 /** Which of several files of one controller is read next, and how far their common time has come. Pure. */
 
+import { parseTimeText } from '../../parsers/time.ts'
+
 const PEEK_BYTES = 1 << 16
 
 /** What the head of a file holds. */
@@ -59,10 +61,25 @@ export function lastAccessTime(chunk: Uint8Array): number {
   const text = Buffer.from(chunk.subarray(Math.max(0, chunk.length - PEEK_BYTES))).toString('latin1')
   const stamps = text.match(/\[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]/g)
   const last = stamps?.at(-1)
-  if (!last) return NaN
+  if (!last) return lastJsonTime(text)
   const [, day, month, year, time, zone] = /\[(\d\d)\/(\w{3})\/(\d{4}):(\S+) ([+-]\d{4})\]/.exec(last)!
   return Date.parse(`${day} ${month} ${year} ${time} ${zone}`)
 }
+
+/** The same of lines that are JSON: the first value of the last line that reads as a time. */
+function lastJsonTime(text: string): number {
+  for (const line of text.split('\n').reverse()) {
+    if (!line.startsWith('{')) continue
+    const stamp = JSON_TIME.exec(line)
+    const ms = stamp === null ? null : parseTimeText((stamp[1] ?? stamp[2])!)
+    if (ms !== null) return ms
+  }
+  return NaN
+}
+
+/** `$time_iso8601`, `$time_local` in quotes; `$msec` with or without. */
+const JSON_TIME =
+  /:\s*(?:"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-][\d:]+)|\d\d\/[A-Z][a-z]{2}\/\d{4}:[\d:]+ [+-]\d{4}|\d{10}\.\d{3})"|(\d{10}\.\d{3}))/
 
 /** Offset of the container's clock from UTC, ms, by the first access line in `chunk`; null when none shows. */
 export function zoneMsOf(chunk: Uint8Array): number | null {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expandGlob } from '../../src/source/glob.ts'
-import { GROUP, groupTimeMs, pickNext } from '../../src/source/mergeOrder.ts'
+import { GROUP, groupTimeMs, lastAccessTime, pickNext } from '../../src/source/mergeOrder.ts'
 import { folder, follow, log, useLogFolder } from './logFolder.ts'
 import type { ReadingRun } from './reading.ts'
 
@@ -52,6 +52,19 @@ test('files of error lines are read past the end of the access lines that come n
   const errorFile = { content: 'errors' as const, newestMs: 15 }
   expect(pickNext([accessFile, errorFile], () => 20)).toBe(errorFile)
   expect(pickNext([accessFile, errorFile], () => 14)).toBe(accessFile)
+})
+
+test.each([
+  ['the default', access(7), 7],
+  ['JSON, ISO 8601', '{"time": "2026-11-21T10:00:01+00:00"}\n{"time":"2026-11-21T10:00:07+00:00","uri":"/"}\n', 7],
+  ['JSON, the local time', '{"host":"a","time_local":"21/Nov/2026:11:00:07 +0100"}\n', 7],
+  ['JSON, seconds with milliseconds', `{"msec":"${Date.UTC(2026, 10, 21, 10, 0, 7) / 1_000}.000"}\n`, 7],
+  ['JSON, the same as a number', `{"msec":${Date.UTC(2026, 10, 21, 10, 0, 7) / 1_000}.000,"a":1}\n`, 7],
+  ['JSON that is cut', '{"time":"2026-11-21T10:00:07Z","uri":"/"}\n{"time":"2026-11-21T10:0', 7],
+  ['JSON, a client that sends a time', '{"t":"2026-11-21T10:00:07Z","agent":"2036-11-21T10:00:07Z"}', 7],
+  ['no time', '{"uri":"/"}\n', NaN]
+])('the time of the last access line: %s', (_name, text, second) => {
+  expect(lastAccessTime(Buffer.from(text))).toBe(Date.UTC(2026, 10, 21, 10) + second * 1_000)
 })
 
 describe('groups', () => {

@@ -1,4 +1,4 @@
-/** The cluster behind the tests' log lines: Service `shop/cart` and its pods, at addresses of the test's choice. */
+/** The cluster behind the tests' log lines: a Service (`shop/cart`) and its pods, at addresses of the test's choice. */
 import type { ClusterEvent } from '../../src/cluster/event.ts'
 import { keptObject } from '../../src/cluster/keptFields.ts'
 import type { Kind } from '../../src/cluster/objects.ts'
@@ -40,6 +40,7 @@ export interface ShopOptions {
   addresses: readonly string[]
   port?: number
   name?: string
+  node?: string
   /** Everything is a day old then. */
   nowMs: number
 }
@@ -48,7 +49,7 @@ export class ShopCluster {
   readonly pods: readonly PodObject[]
   readonly #others: readonly AnyObject[]
 
-  constructor({ addresses, port = 8080, name = 'cart', nowMs }: ShopOptions) {
+  constructor({ addresses, port = 8080, name = 'cart', node: on = 'worker-1', nowMs }: ShopOptions) {
     const before = apiTime(nowMs - DAY_MS)
     const container = webContainer(name, { ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }] })
     const deployment = workload({
@@ -66,7 +67,7 @@ export class ShopCluster {
       pod({
         owner,
         index,
-        node: 'worker-1',
+        node: on,
         hostIp: '192.168.10.11',
         addresses: [address],
         createdAt: before,
@@ -78,7 +79,7 @@ export class ShopCluster {
     of.spec.ports[0]!.targetPort = port
     this.#others = [
       namespaceObject(NAMESPACE, before),
-      node('worker-1', '192.168.10.11', before, apiTime(nowMs)),
+      node(on, '192.168.10.11', before, apiTime(nowMs)),
       ingressClass(before),
       configMap('ingress-nginx', 'ingress-nginx-controller', {}, before),
       deployment,
@@ -91,11 +92,6 @@ export class ShopCluster {
 
   get objects(): AnyObject[] {
     return [...this.#others, ...this.pods]
-  }
-
-  /** A file of `kubectl get -o json`. */
-  snapshot(pods: readonly PodObject[] = this.pods): string {
-    return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...this.#others, ...pods] })
   }
 
   /** A whole list. */
@@ -124,6 +120,12 @@ export class ShopCluster {
       if (/Ready$/.test(condition.type)) condition.lastTransitionTime = apiTime(upMs)
     return killed
   }
+}
+
+/** A file of `kubectl get -o json`. Of two objects of one name the last counts. */
+export function snapshotOf(...objects: AnyObject[]): string {
+  const byName = new Map(objects.map(one => [`${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name}`, one]))
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...byName.values()] })
 }
 
 /** As the watch keeps it. */
