@@ -60,6 +60,20 @@ describe('as people see them', () => {
     await expect(stdout).toMatchFileSnapshot(`./explain/${name}.txt`)
   })
 
+  test('with the state of the cluster', async () => {
+    const folder = join(INCIDENTS, 'oom-during-load')
+    const cluster = join(folder, 'cluster.ndjson')
+    const { stdout } = await why5xxHere(['explain', join(folder, 'controller.log'), '--cluster', cluster])
+    await expect(stdout).toMatchFileSnapshot('./explain/oom-during-load.cluster.txt')
+  })
+
+  test('with a list of kubectl, in Markdown', async () => {
+    const folder = join(INCIDENTS, 'readiness-failing')
+    const files = [join(folder, 'controller.log'), '--cluster', join(folder, 'cluster.json')]
+    const { stdout } = await why5xxHere(['explain', '--format', 'markdown', ...files])
+    await expect(stdout).toMatchFileSnapshot('./explain/readiness-failing.cluster.md.txt')
+  })
+
   test('in Markdown, in a zone', async () => {
     const log = join(INCIDENTS, 'wrong-target-port/controller.log')
     const { stdout } = await why5xxHere(['explain', '--format', 'markdown', '--time-zone', 'Europe/Berlin', log])

@@ -12,7 +12,12 @@ export const readinessFailing: Incident = {
   service: SERVICE,
   frame: 'cri',
   state: 'snapshot',
-  reasons: { no_endpoints: { rootCause: 'readiness_failing' } },
+  reasons: {
+    no_endpoints: { rootCause: 'readiness_failing' },
+    // Listed when it is over, a pod that is Ready again does not say that it was Ready before.
+    upstream_error: { rootCause: 'app_error', shareMin: 0.05 },
+    client_closed: { rootCause: 'client_abort', shareMin: 0.5 }
+  },
   story:
     'The database of pay/api is gone from 10:07:00. For some seconds the application answers 500 itself; then the readiness probe, which asks the database too, fails on all three pods, the last leaves the endpoints at about 10:07:21, and nginx answers 503 without a pod while the controller warns at every sync. ' +
     'The pods come back one after another from 10:13:40.',

@@ -19,8 +19,9 @@ export const rolloutWithoutPrestop: Incident = {
     connection_refused: { rootCause: 'termination_race' },
     connection_reset: { rootCause: 'termination_race' },
     premature_close: { rootCause: 'termination_race' },
-    host_unreachable: { rootCause: 'termination_race' },
-    connect_timeout: { rootCause: 'termination_race' }
+    // Told only when the try is given up after three or five seconds: by then the news should have arrived.
+    host_unreachable: { rootCause: 'termination_race', shareMin: 0.5 },
+    connect_timeout: { rootCause: 'termination_race', shareMin: 0 }
   },
   story:
     'shop/checkout is rolled out at 10:05 and rolled back at 10:16, six pods each time, one after another, without a preStop hook. ' +

@@ -12,7 +12,8 @@ export const wrongTargetPort: Incident = {
   service: SERVICE,
   frame: 'plain',
   state: 'recording',
-  reasons: { connection_refused: { rootCause: 'target_port_mismatch' } },
+  // In the two seconds before the port is corrected the state may already be the later one.
+  reasons: { connection_refused: { rootCause: 'target_port_mismatch', shareMin: 0.98 } },
   story:
     'A release of blog/web at 10:08:02 sets targetPort to 8081 while the container listens on 8080. Every request is refused three times, alternating between the two pods, and by one and the same address after somebody scales down to one pod at 10:12:30. ' +
     'The port is corrected at 10:15:40 and a second pod follows half a minute later.',

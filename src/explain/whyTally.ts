@@ -6,8 +6,10 @@ import type { Failure } from '../model.ts'
 const KEPT_MAX = 50
 
 export interface Why {
-  /** Of the failure that it was surest of. */
+  /** Of the failure that it was surest of; of equal ones the oldest. */
   diagnosis: Diagnosis
+  /** Record time of that failure, Unix ms. */
+  diagnosisMs: number
   count: number
   /** Record time of the failures, Unix ms. */
   firstMs: number
@@ -27,18 +29,24 @@ export class WhyTally {
     const key = JSON.stringify([rootCause, variant, ref, diagnosis.atMs])
     const known = this.#byKey.get(key)
     if (known === undefined) {
-      if (this.#byKey.size < KEPT_MAX) this.#byKey.set(key, { diagnosis, count: 1, firstMs: timeMs, lastMs: timeMs })
+      const fresh = { diagnosis, diagnosisMs: timeMs, count: 1, firstMs: timeMs, lastMs: timeMs }
+      if (this.#byKey.size < KEPT_MAX) this.#byKey.set(key, fresh)
       else this.others++
       return
     }
     known.count++
     known.firstMs = Math.min(known.firstMs, timeMs)
     known.lastMs = Math.max(known.lastMs, timeMs)
-    if (diagnosis.confidence > known.diagnosis.confidence) known.diagnosis = diagnosis
+    const more = diagnosis.confidence - known.diagnosis.confidence
+    if (more < 0 || (more === 0 && timeMs >= known.diagnosisMs)) return
+    known.diagnosis = diagnosis
+    known.diagnosisMs = timeMs
   }
 
-  /** Most failures first; equal ones by time. */
+  /** Most failures first; equal ones by time, then by name. */
   sorted(): Why[] {
-    return [...this.#byKey.values()].sort((a, b) => b.count - a.count || a.firstMs - b.firstMs)
+    return [...this.#byKey]
+      .sort(([aKey, a], [bKey, b]) => b.count - a.count || a.firstMs - b.firstMs || (aKey < bKey ? -1 : 1))
+      .map(([, why]) => why)
   }
 }

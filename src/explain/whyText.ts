@@ -32,11 +32,21 @@ const FATES: Partial<Record<Cause, string>> = {
 /** The most frequent ones; `rest` says how many failures they leave out. */
 export function whyTexts(cause: Cause, why: WhyTally, clock: ClockText): { shown: WhyText[]; rest: string } {
   const all = why.sorted()
-  const left = all.slice(SHOWN_MAX).reduce((sum, { count }) => sum + count, why.others)
   return {
     shown: all.slice(0, SHOWN_MAX).map(one => whyText(cause, one, clock)),
-    rest: left === 0 ? '' : `${plural(left, 'more failure')} for other reasons: --format ndjson has them all`
+    rest: restText(all, why.others)
   }
+}
+
+/** A wave of restarts has one reason at many pods: only what has another one is called so. */
+function restText(all: readonly Why[], others: number): string {
+  const rest = all.slice(SHOWN_MAX)
+  const left = rest.reduce((sum, { count }) => sum + count, others)
+  if (left === 0) return ''
+  const said = new Set(all.slice(0, SHOWN_MAX).map(({ diagnosis }) => diagnosis.rootCause))
+  const isSame = others === 0 && rest.every(({ diagnosis }) => said.has(diagnosis.rootCause))
+  const reason = isSame ? 'for the same reason, of other pods or at other times' : 'for other reasons'
+  return `${plural(left, 'more failure')} ${reason}: --format ndjson has them all`
 }
 
 function whyText(cause: Cause, why: Why, clock: ClockText): WhyText {

@@ -35,7 +35,7 @@ export class App {
       spec: {
         replicas: 0,
         selector: { matchLabels: this.labels },
-        template: { metadata: { labels: this.labels }, spec: { containers: [this.container] } },
+        template: { metadata: { labels: this.labels }, spec: { containers: [{ name, image: this.container.image! }] } },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
       },
       status: {}
@@ -91,21 +91,20 @@ export class App {
         ({ metadata: { labels, deletionTimestamp } }) =>
           labels!['pod-template-hash'] === hash && deletionTimestamp === undefined
       )
-      const ready = own.filter(isReady).length
       spec!.replicas = own.length
-      Object.assign(status!, { replicas: own.length, readyReplicas: ready, availableReplicas: ready })
+      status!.replicas = own.length
       all += own.length
     }
     const ready = [...this.pods].filter(isReady).length
-    Object.assign(this.deployment.status!, { replicas: all, readyReplicas: ready, availableReplicas: ready })
+    Object.assign(this.deployment.status!, { replicas: all, readyReplicas: ready })
     const [port] = this.service.spec!.ports!
     this.slice.endpoints = [...this.pods].map(pod => {
       const isGoing = pod.metadata.deletionTimestamp !== undefined
-      const { name, namespace, uid } = pod.metadata
+      const { name, uid } = pod.metadata
       return {
         addresses: [pod.status!.podIP!],
         conditions: { ready: isReady(pod) && !isGoing, serving: isReady(pod), terminating: isGoing },
-        targetRef: { kind: 'Pod', name, namespace: namespace!, uid: uid! },
+        targetRef: { kind: 'Pod', name, uid: uid! },
         nodeName: pod.spec!.nodeName!
       }
     })

@@ -3,7 +3,7 @@
 import type { Container } from '../../../src/cluster/objects.ts'
 import { PORTS } from '../services.ts'
 
-const PROBE = { periodSeconds: 5, timeoutSeconds: 1, failureThreshold: 3, successThreshold: 1 }
+const PROBE = { periodSeconds: 5, timeoutSeconds: 1, failureThreshold: 3 }
 
 type Peculiar = Partial<Pick<Container, 'command' | 'args' | 'env'>> & { memory?: string; cpu?: string; ready?: string }
 
@@ -33,7 +33,7 @@ export function containerOf(service: string, image: string): Container {
     ...(args && { args }),
     ports: [{ containerPort: port, name: 'http', protocol: 'TCP' }],
     ...(env && { env }),
-    resources: { limits: { cpu, memory }, requests: { cpu: '100m', memory: '128Mi' } },
+    resources: { limits: { cpu, memory } },
     readinessProbe: { httpGet: { path: ready, port, scheme: 'HTTP' }, ...PROBE }
   }
 }

@@ -33,7 +33,7 @@ export function makeNodes(random: Random, atMs: number): Node[] {
   }))
 }
 
-/** A node says every five minutes that it is well. */
+/** A node says from time to time that it is well. */
 export function beat(node: Node, atMs: number): void {
   for (const condition of node.status!.conditions!) condition.lastHeartbeatTime = apiTime(atMs)
 }
@@ -72,7 +72,6 @@ export function makeControllers(
       { containerPort: 80, name: 'http', protocol: 'TCP' },
       { containerPort: 443, name: 'https', protocol: 'TCP' }
     ],
-    resources: { requests: { cpu: '100m', memory: '90Mi' } },
     readinessProbe: { httpGet: { path: '/healthz', port: 10254, scheme: 'HTTP' }, periodSeconds: 10 }
   }
   const deployment: Workload = {

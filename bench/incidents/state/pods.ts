@@ -16,7 +16,7 @@ export interface PodFacts {
   uid?: string
 }
 
-const CONDITIONS = ['Initialized', 'Ready', 'ContainersReady', 'PodScheduled']
+const CONDITIONS = ['Ready', 'ContainersReady', 'PodScheduled']
 
 /** Its container starts two seconds after it was made, and it is not Ready yet. */
 export function makePod(random: Random, facts: PodFacts): Pod {
@@ -34,9 +34,7 @@ export function makePod(random: Random, facts: PodFacts): Pod {
     spec: {
       nodeName: node,
       containers: [structuredClone(container)],
-      restartPolicy: 'Always',
-      terminationGracePeriodSeconds: 30,
-      serviceAccountName: 'default'
+      terminationGracePeriodSeconds: 30
     },
     status: {
       phase: 'Running',
@@ -69,14 +67,8 @@ export function setReady(pod: Pod, isReady: boolean, atMs: number): void {
     if (!/Ready/.test(condition.type)) continue
     condition.status = isReady ? 'True' : 'False'
     condition.lastTransitionTime = apiTime(atMs)
-    if (isReady) {
-      delete condition.reason
-      delete condition.message
-    } else {
-      const { name } = pod.spec!.containers![0]!
-      condition.reason = 'ContainersNotReady'
-      condition.message = `containers with unready status: [${name}]`
-    }
+    if (isReady) delete condition.reason
+    else condition.reason = 'ContainersNotReady'
   }
   pod.status!.containerStatuses![0]!.ready = isReady
 }

@@ -12,7 +12,7 @@ import { beat, makeControllers, makeNamespaces, makeNodes } from './base.ts'
 import { askToGo, ended, makePod, setReady } from './pods.ts'
 import { apiTime, LONG_AGO_MS, metadata, suffix } from './texts.ts'
 
-const BEAT_MS = 300_000
+const BEAT_MS = 600_000
 /** From a pod's change until its EndpointSlice says so. */
 const SLICE_MS = 60
 const WATCH_BEGINS_MS = 25_000
@@ -203,16 +203,8 @@ export class Shop {
       }
       app.pods.add(pod)
       this.api.add(pod)
-      this.event(pod, {
-        reason: 'Scheduled',
-        message: `Successfully assigned ${app.namespace}/${peer.pod} to ${peer.node}`
-      })
     })
     this.planSettle(peer.service, createdMs + SLICE_MS)
-    this.api.plan(createdMs + 2_100, () => {
-      const pod = this.pod(peer)
-      this.event(pod, { reason: 'Started', message: 'Container started', container: pod.spec!.containers![0]!.name })
-    })
     this.planReady(peer, readyMs, true)
   }
 
@@ -223,9 +215,11 @@ export class Shop {
       const { name } = pod.spec!.containers![0]!
       this.event(pod, { reason: 'Killing', message: `Stopping container ${name}`, container: name })
     })
-    this.planPod(peer, goneMs, pod => {
+    this.api.plan(goneMs, () => {
+      const pod = this.pod(peer)
       ended(pod, { reason: 'Completed', exitCode: 0, atMs: goneMs }, { terminated: {} })
       setReady(pod, false, goneMs)
+      this.api.changed(pod)
     })
     this.api.plan(goneMs + 350, () => {
       const pod = this.pod(peer)
