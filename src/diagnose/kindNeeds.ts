@@ -40,7 +40,14 @@ export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
       'backend_protocol_mismatch',
       'proxy_buffer_too_small',
       'default_backend_unhealthy',
-      'app_slow'
+      'app_slow',
+      'rate_limit_hit',
+      'auth_backend_failing',
+      'request_denied',
+      'controller_config_error',
+      'upstream_tls_config',
+      'upstream_cert_invalid',
+      'lb_health_check_path'
     ],
     true
   ),
@@ -54,13 +61,15 @@ export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
       'pod_evicted',
       'pod_sandbox_failed',
       'volume_unavailable',
-      'grace_period_too_short'
+      'grace_period_too_short',
+      'ingress_annotation_denied',
+      'controller_config_error'
     ],
     true
   ),
   Node: needs(['node_not_ready', 'node_pressure', 'node_network_failure', 'cpu_saturated']),
   Namespace: needs(['network_policy_block']),
-  Deployment: needs(WORKLOAD),
+  Deployment: needs([...WORKLOAD, 'cluster_dns_failure']),
   ReplicaSet: needs(['rollout_gap', 'pod_creation_blocked']),
   StatefulSet: needs(WORKLOAD),
   DaemonSet: needs([]),
@@ -69,10 +78,17 @@ export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
   IngressClass: needs(['ingress_class_mismatch']),
   PersistentVolumeClaim: needs(['volume_unavailable']),
   ResourceQuota: needs([]),
-  ConfigMap: needs(['app_slow', 'keepalive_mismatch', 'dependency_down']),
-  Secret: needs(['ingress_cert_expired', 'ingress_cert_fallback']),
+  ConfigMap: needs([
+    'app_slow',
+    'keepalive_mismatch',
+    'dependency_down',
+    'auth_backend_failing',
+    'ingress_annotation_denied',
+    'controller_config_error'
+  ]),
+  Secret: needs(['ingress_cert_expired', 'ingress_cert_fallback', 'ingress_annotation_denied']),
   Certificate: needs(['ingress_cert_expired']),
-  PodMetrics: needs(['cpu_saturated']),
+  PodMetrics: needs(['cpu_saturated', 'controller_resources']),
   Lease: needs([])
 }
 

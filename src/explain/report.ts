@@ -246,7 +246,15 @@ export function controllerLines({ summary, clock }: ReportFacts): string[] {
 }
 
 /** Lines nobody could read, uncertain joins, limits that were met: what the figures do not cover. */
-export function caveats({ engine, summary, inputs, cluster, clock, notes = [] }: ReportFacts): string[] {
+export function caveats({
+  engine,
+  summary,
+  inputs,
+  cluster,
+  clock,
+  isLive = false,
+  notes = []
+}: ReportFacts): string[] {
   const { counts } = engine
   const lines = notes.map(safeText)
   for (const [code, count] of summary.rejectsByCode) {
