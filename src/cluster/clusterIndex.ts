@@ -24,9 +24,9 @@ import { WorkedOut } from './workedOut.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
 /** Of histories that are kept unpacked; some 400 bytes each. */
-const VERSIONS_MAX = 40_000
+const VERSIONS_MAX = 45_000
 /** Of EndpointSlices; some 150 bytes each. */
-const ENTRIES_MAX = 160_000
+const ENTRIES_MAX = 200_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -64,7 +64,7 @@ class ClusterIndex implements ClusterState {
     lives.reduce((count, { history }) => count + history.versions.length, 1)
   )
   readonly #entries = new WorkedOut<Entries>(ENTRIES_MAX, ({ lives }) =>
-    lives.reduce((count, entries) => count + 2 * entries.size, 1)
+    lives.reduce((count, entries) => [...entries.values()].reduce((sum, { length }) => sum + length, count), 1)
   )
   #firstObjectMs = Number.POSITIVE_INFINITY
   #newestMs = Number.NEGATIVE_INFINITY
@@ -254,14 +254,7 @@ class ClusterIndex implements ClusterState {
     if (table === undefined) this.#tables.set(kind, (table = new ObjectTable(this.#parts)))
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
-    // The texts that its versions will hold: one copy of each.
-    const { texts } = this.#parts
-    const log = table.open(
-      texts.share(kind) as Kind,
-      texts.share(namespace),
-      texts.share(metadata.name),
-      uid === null ? null : texts.share(uid)
-    )
+    const log = table.open(kind, namespace, metadata.name, uid)
     if (kind !== 'Event') this.#warm.touch(log)
     const isNewer = at > log.lastAt
     const before = isNewer ? log.newestIfWarm : null

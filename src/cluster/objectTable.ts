@@ -35,12 +35,15 @@ export class ObjectTable {
       const other = this.#byUid.get(key)
       if (other !== undefined) return other
     }
-    const log = new SightingLog(kind, namespace, name, key, uid === null, this.#parts)
-    this.#byUid.set(key, log)
-    const names = this.#names(namespace)
+    // The texts that its versions will hold: one copy of each.
+    const { texts } = this.#parts
+    const [sharedKind, ...own] = [kind, namespace, name, key].map(text => texts.share(text))
+    const log = new SightingLog(sharedKind as Kind, own[0]!, own[1]!, own[2]!, uid === null, this.#parts)
+    this.#byUid.set(log.uid, log)
+    const names = this.#names(log.namespace)
     const namesakes = names.byName.get(name)
     if (namesakes === undefined) {
-      names.byName.set(name, log)
+      names.byName.set(log.name, log)
       names.sorted = null
     } else if (Array.isArray(namesakes)) namesakes.push(log)
     else names.byName.set(name, [namesakes, log])

@@ -10,8 +10,8 @@ import { SharedTexts } from './sharedTexts.ts'
 
 /** No object of Kubernetes is deeper; what lies below is cut off, so that nobody's file can exhaust the stack. */
 const DEPTH_MAX = 40
-/** Of one generation. Two are kept, so at most about 20 MiB of parts that nobody may use any more. */
-const PARTS_MAX = 30_000
+/** Of one generation. Two are kept, so at most about 15 MiB of parts that nobody may use any more. */
+const PARTS_MAX = 20_000
 /** Longer texts are not likely to come again, and would fill the table. */
 const KEY_LENGTH_MAX = 2_000
 

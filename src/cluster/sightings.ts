@@ -86,10 +86,13 @@ export class SightingLog {
 
   /** By time, then by `resourceVersion`, then by arrival. */
   add({ at, type, object: seen }: ObjectEvent): Added {
-    const { resourceVersion, ...metadata } = seen.metadata
-    const version = versionOf(resourceVersion)
+    const version = versionOf(seen.metadata.resourceVersion)
+    const isNewer = at > this.lastAt
+    if (isNewer && version !== null && version === this.#newestVersion && this.#canBeAgain(type))
+      return this.#seenAgain(at)
+    const { resourceVersion: _version, ...metadata } = seen.metadata
     const object = { ...seen, metadata }
-    if (at > this.lastAt) return this.#append(at, type, object, version)
+    if (isNewer) return this.#append(at, type, object, version)
     const sightings = this.sightings()
     const added = insertSighting(sightings, { at, type, object }, version, this.isUidMadeUp, this.#parts)
     if (added !== 'nothing') this.#replace(sightings)
@@ -146,17 +149,22 @@ export class SightingLog {
 
   /** Nearly always: newer than all that was seen. */
   #append(at: number, type: ObjectEvent['type'], object: KubeObject, version: ResourceVersion): Added {
-    const isFirst = this.length === 0
-    const wasThere = !isFirst && TYPES[this.#marks.at(-1)! & TYPE_FLAGS] !== 'DELETED'
-    const canBeAgain = wasThere && type === 'ADDED' && !this.isUidMadeUp
-    const isKnown = !isFirst && version !== null && version === this.#newestVersion
-    if (isKnown && canBeAgain) return this.#seenAgain(at)
     const before = this.newest()
     const shared = before === null ? this.#parts.share(object) : shareWith(before, object, this.#parts.texts)
-    const repeats = wasThere && (isKnown || shared === before)
-    if (repeats && canBeAgain) return this.#seenAgain(at)
+    const isSame = shared === before || (version !== null && version === this.#newestVersion)
+    const repeats = isSame && this.#wasThere
+    if (repeats && this.#canBeAgain(type)) return this.#seenAgain(at)
     this.#push({ at, type, object: shared, version, repeats, again: null }, before)
     return repeats ? 'again' : 'change'
+  }
+
+  get #wasThere(): boolean {
+    return this.length > 0 && TYPES[this.#marks.at(-1)! & TYPE_FLAGS] !== 'DELETED'
+  }
+
+  /** Seen so once more it needs no sighting of its own. */
+  #canBeAgain(type: ObjectEvent['type']): boolean {
+    return type === 'ADDED' && !this.isUidMadeUp && this.#wasThere
   }
 
   #seenAgain(at: number): Added {

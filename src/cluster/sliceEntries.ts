@@ -57,9 +57,8 @@ export function entriesOf({ history, knownTo }: Life): ReadonlyMap<string, reado
             uid
           }
           still.set(named, entry)
-          const entries = all.get(address)
-          if (entries === undefined) all.set(address, [entry])
-          else entries.push(entry)
+          // Nearly always two or three: an array that has grown keeps room for sixteen more.
+          all.set(address, [...(all.get(address) ?? []), entry])
         }
       }
     for (const [named, entry] of open) if (still.get(named) !== entry) entry.toMs = isObserved ? atMs : knownTo[i - 1]!

@@ -2,13 +2,18 @@
 
 import type { SightingLog } from './sightings.ts'
 
-/** By cost, in whatever is counted; of two generations each has half of it. */
+interface Entry<V> {
+  value: V
+  cost: number
+}
+
+/** Bounded by cost, in whatever is counted; what was asked for longest ago goes first. */
 export class WorkedOut<V> {
   readonly #costMax: number
-  #young = new Map<SightingLog, V>()
-  #old = new Map<SightingLog, V>()
-  #cost = 0
+  readonly #entries = new Map<SightingLog, Entry<V>>()
   readonly #costOf: (value: V) => number
+  #newest: SightingLog | null = null
+  #cost = 0
 
   constructor(costMax: number, costOf: (value: V) => number) {
     this.#costMax = costMax
@@ -16,26 +21,33 @@ export class WorkedOut<V> {
   }
 
   get(log: SightingLog): V | undefined {
-    const young = this.#young.get(log)
-    if (young !== undefined) return young
-    const old = this.#old.get(log)
-    if (old !== undefined) this.set(log, old)
-    return old
+    const entry = this.#entries.get(log)
+    if (entry === undefined) return undefined
+    if (log !== this.#newest) {
+      this.#entries.delete(log)
+      this.#entries.set(log, entry)
+      this.#newest = log
+    }
+    return entry.value
   }
 
   set(log: SightingLog, value: V): void {
-    this.#cost += this.#costOf(value)
-    if (this.#cost > this.#costMax / 2) {
-      this.#old = this.#young
-      this.#young = new Map()
-      this.#cost = this.#costOf(value)
+    this.delete(log)
+    const cost = this.#costOf(value)
+    this.#entries.set(log, { value, cost })
+    this.#newest = log
+    this.#cost += cost
+    for (const oldest of this.#entries.keys()) {
+      if (this.#cost <= this.#costMax || oldest === log) break
+      this.delete(oldest)
     }
-    this.#young.set(log, value)
-    this.#old.delete(log)
   }
 
   delete(log: SightingLog): void {
-    this.#young.delete(log)
-    this.#old.delete(log)
+    const entry = this.#entries.get(log)
+    if (entry === undefined) return
+    this.#cost -= entry.cost
+    this.#entries.delete(log)
+    if (this.#newest === log) this.#newest = null
   }
 }
