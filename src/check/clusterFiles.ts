@@ -86,7 +86,7 @@ function kindFindings(events: readonly ClusterEvent[]): Finding[] {
       const why = state.unreadableBecause(kind)
       const name = resourceName(kind)
       // A list of several kinds does not tell which of them are empty.
-      const text = why === null ? `no ${name} are in it; if there are any` : `${name} could not be read (${why})`
+      const text = why === null ? `no ${name} are in it` : `${name} could not be read (${why})`
       const make = KIND_NEEDS[kind].causes === 'all' ? problem : hint
       return make(KIND, `${text}${costOf([kind])}`, `kubectl get ${name} -A -o json`)
     })

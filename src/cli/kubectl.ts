@@ -113,7 +113,7 @@ export async function runKubectl(flags: KubectlFlags, options: CommonOptions): P
     stop.release()
     const inNamespace = (name: string) => namespace === null || part.isOf(name, namespace)
     const others = [...found.byName].filter(([name]) => !inNamespace(name))
-    if (others.length > 0) notes.push(othersText(others, namespace!, part.whereOf))
+    if (others.length > 0) notes.push(othersText(others, namespace!, name => part.whereOf(name)))
     const told = [...problems, ...part.problems, ...part.notes, ...notes]
     const isSaid = plan.format === 'text' || plan.format === 'markdown'
     if (!isSaid) for (const text of told) complain(text)
@@ -153,7 +153,8 @@ function othersText(others: [string, number][], namespace: string, whereOf: (nam
   const byPlace = new Map<string, number>()
   let sum = 0
   for (const [name, count] of others) {
-    const [place = name === '' ? 'without a Service' : name] = whereOf(name)
+    const places = whereOf(name)
+    const place = places.length === 1 ? places[0]! : name === '' ? 'without a Service' : name
     byPlace.set(place, (byPlace.get(place) ?? 0) + count)
     sum += count
   }

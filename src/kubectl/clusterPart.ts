@@ -18,6 +18,8 @@ export interface PartRequest {
   /** When it is, by the clock of the server, Unix ms. */
   now: () => number
   signal: AbortSignal
+  /** Between tries, ms; default: waits. */
+  wait?: (ms: number) => Promise<void>
 }
 
 /** A list that was refused for want of a right. */
@@ -85,10 +87,10 @@ export class ClusterPart {
     options: Pick<ListOptions, 'kinds' | 'namespaces' | 'isNarrow' | 'configMaps'>,
     namespace: string | null
   ): Promise<readonly Kind[]> {
-    const { connection, now, signal } = this.#request
+    const { connection, now, signal, wait } = this.#request
     try {
       const keep = (object: unknown) => keptObject(object, { certificateFacts })
-      const events = await listKinds(connection, { ...options, keep, now, signal })
+      const events = await listKinds(connection, { ...options, keep, now, signal, ...(wait && { wait }) })
       for (const event of events) this.state.apply(event)
       const { kinds, unreadable } = events[0] as ListEvent
       for (const [kind, why] of Object.entries(unreadable) as [Kind, string][]) {

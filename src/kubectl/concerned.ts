@@ -17,6 +17,7 @@ export interface ConcernedRequest {
   isWhole: boolean
   now: () => number
   signal: AbortSignal
+  wait?: (ms: number) => Promise<void>
   say: (text: string) => void
 }
 
@@ -36,9 +37,9 @@ const DNS_NAMESPACE = 'kube-system'
 const NAMESPACES_MAX = 20
 
 export async function concernedPart(found: Survey, request: ConcernedRequest): Promise<Concerned> {
-  const { connection, controllers, namespace, now, signal, say } = request
+  const { connection, controllers, namespace, now, signal, wait, say } = request
   const configMaps = [...new Map(controllers.map(({ configMap }) => [JSON.stringify(configMap), configMap])).values()]
-  const part = new ClusterPart({ connection, configMaps, now, signal })
+  const part = new ClusterPart({ connection, configMaps, now, signal, ...(wait && { wait }) })
   const homes = controllers.map(controller => controller.namespace)
   const whereabouts = () => new Whereabouts(part.state, [...new Set([...part.namespaces, ...guesses()])])
   const guesses = () => [namespace ?? connection.namespace, ...found.namespaces]

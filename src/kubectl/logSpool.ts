@@ -3,11 +3,10 @@
  * looked at. A folder that only we may read; it goes when the process does.
  */
 
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { systemErrorText, Why5xxError } from '../errors.ts'
 import { type Input, type LogPlace, openInput } from '../source/input.ts'
 
@@ -44,25 +43,16 @@ export class SpooledLog {
   }
 
   /** Behind what is there. `heard` is told of every chunk. Rejects with what ended the stream; what came before it stays. */
-  async append(stream: Readable, heard: (bytes: number) => void): Promise<void> {
-    const count = async function* (this: SpooledLog, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      for await (const chunk of chunks) {
+  async append(stream: AsyncIterable<Uint8Array>, heard: (bytes: number) => void): Promise<void> {
+    const file = await kept(open(this.#path, 'a', 0o600))
+    try {
+      for await (const chunk of stream) {
+        await kept(file.appendFile(chunk))
         this.bytes += chunk.length
         heard(chunk.length)
-        yield chunk
       }
-    }.bind(this)
-    const file = createWriteStream(this.#path, { flags: 'a', mode: 0o600 })
-    let broken: unknown = null
-    file.on('error', error => {
-      broken = error
-    })
-    try {
-      await pipeline(stream, count, file)
-    } catch (error) {
-      if (broken === null || broken !== error) throw error
-      const text = `cannot keep logs in ${tmpdir()}: ${systemErrorText(error)}; TMPDIR names another folder`
-      throw new Why5xxError('WHY5XX_INPUT_UNREADABLE', text, { cause: error })
+    } finally {
+      await file.close()
     }
   }
 
@@ -70,5 +60,14 @@ export class SpooledLog {
   input(): Input {
     const input = openInput(this.#path)
     return { ...input, name: `${this.place.namespace}/${this.place.pod}`, place: this.place }
+  }
+}
+
+async function kept<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    const text = `cannot keep logs in ${tmpdir()}: ${systemErrorText(cause)}; TMPDIR names another folder`
+    throw new Why5xxError('WHY5XX_INPUT_UNREADABLE', text, { cause })
   }
 }

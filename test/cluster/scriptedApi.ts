@@ -44,6 +44,11 @@ export class ScriptedApi {
   }
 
   get connection(): Connection {
+    return connect({ api: 'kubeconfig', file: this.kubeconfig() })
+  }
+
+  /** Writes it, and gives its name. */
+  kubeconfig(): string {
     const file = join(this.#folder, 'config')
     const server = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
     writeFileSync(
@@ -55,7 +60,7 @@ export class ScriptedApi {
         contexts: [{ name: 'scripted', context: { cluster: 'scripted', user: 'scripted' } }]
       })
     )
-    return connect({ api: 'kubeconfig', file })
+    return file
   }
 
   /** Watches that are open, oldest first. */

@@ -83,7 +83,7 @@ describe.skipIf(kubernetes === null)('kubectl why5xx', () => {
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line) as Document)
-    expect(documents.map(({ why5xx }) => why5xx.controller?.pod?.name).sort()).toEqual(['one', 'two', 'two'])
+    expect(documents.map(({ why5xx }) => why5xx.controller?.pod?.name ?? 'none').sort()).toEqual(['one', 'two', 'two'])
   })
 
   test('only what failures name is listed; -A lists everything', async () => {
