@@ -19,14 +19,21 @@ export const REFRESH_MS = 10_000
 /** What a judge needs of `ClusterKnowledge`. */
 export type Knowledge = Pick<ClusterKnowledge, 'ready' | 'state'>
 
+/** A batch, by the wall times at which it was given to the judge and became durable; Infinity: not yet. */
+interface Flight {
+  atMs: number
+  durableMs: number
+  /** `@timestamp` of its oldest failure; Infinity: it has none. */
+  oldestMs: number
+}
+
 export class Judge {
   readonly #store: Sink
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
   readonly #counters: Counters
   readonly #knowledge: Knowledge | null
   readonly #memo = new DiagnosisMemo()
-  /** Batches by the wall times at which they were given to it and became durable; Infinity: not yet. */
-  readonly #inFlight = new Set<{ atMs: number; durableMs: number }>()
+  readonly #flights = new Set<Flight>()
   /** Settles when every batch so far was judged. */
   #judged: Promise<unknown> = Promise.resolve()
 
@@ -45,9 +52,23 @@ export class Judge {
 
   /** When the oldest batch was given to it that a reader may not find yet, Unix ms; Infinity: all are found. */
   get oldestInFlightMs(): number {
-    const foundMs = this.#nowMs() - REFRESH_MS
-    for (const flight of this.#inFlight) if (flight.durableMs <= foundMs) this.#inFlight.delete(flight)
-    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#inFlight].map(({ atMs }) => atMs))
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const flight of this.#flights) if (!this.#isFound(flight)) oldestMs = Math.min(oldestMs, flight.atMs)
+    return oldestMs
+  }
+
+  /** `@timestamp` of the oldest failure that was written since, Unix ms; Infinity: none was. What is older is forgotten. */
+  oldestFailureMs(sinceMs: number): number {
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const flight of this.#flights) {
+      if (flight.durableMs < sinceMs && this.#isFound(flight)) this.#flights.delete(flight)
+      else oldestMs = Math.min(oldestMs, flight.oldestMs)
+    }
+    return oldestMs
+  }
+
+  #isFound({ durableMs }: Flight): boolean {
+    return durableMs <= this.#nowMs() - REFRESH_MS
   }
 
   get pausedBecause(): string | null {
@@ -58,8 +79,9 @@ export class Judge {
   async write(batch: ClassifiedBatch): Promise<WriteResult> {
     // Nobody settles what nobody judges.
     if (this.#knowledge === null) return this.#write(batch)
-    const flight = { atMs: this.#nowMs(), durableMs: Number.POSITIVE_INFINITY }
-    this.#inFlight.add(flight)
+    const oldestMs = batch.classified.reduce((oldest, { failure }) => Math.min(oldest, failure.timeMs), Infinity)
+    const flight = { atMs: this.#nowMs(), durableMs: Number.POSITIVE_INFINITY, oldestMs }
+    this.#flights.add(flight)
     try {
       return await this.#write(batch)
     } finally {

@@ -19,6 +19,8 @@ export interface SettlerParts {
   write: (batch: RawBatch) => Promise<WriteResult>
   /** Wall time at which the oldest batch was made that a reader may not find yet, Unix ms; Infinity: all are found. */
   oldestInFlightMs: () => number
+  /** `@timestamp` of the oldest failure that this process has written since, Unix ms; Infinity: none. */
+  oldestFailureMs: (sinceMs: number) => number
   counters: Counters
   /** Failures of other clusters may lie in the same store: their state is not ours. */
   clusterName: string
@@ -33,14 +35,16 @@ export interface SettlerParts {
 const PAGE = 500
 /** Clocks of nodes and of this machine differ, and a batch may wait for the state of the cluster. */
 const SLACK_MS = 300_000
+/** A process before us may have read what was old: once, so far back is looked for it. A state knows no more of what is gone. */
+const BEFORE_US_MS = 24 * 3_600_000
 /** Files, and a pipe, are read by one process: all its failures are settled together. */
 const ALL_STREAMS = ''
 
 export class Settler {
   readonly #parts: SettlerParts
-  /** By partition's stream, or of all streams: failures of it that were written by `ms` are settled. A stream that comes
+  /** By partition's stream, or of all streams: failures of it that were written by `ms` are settled; `isOurs`: by us. A stream that comes
    * back has another one: a round that was begun before says nothing of it. */
-  readonly #settledTo = new Map<string, { ms: number }>()
+  readonly #settledTo = new Map<string, { ms: number; isOurs: boolean }>()
   /** What the store told of a stream when we took it over: losing it may be heard of later than getting it back. */
   readonly #toldMs = new Map<string, number>()
   readonly #memo = new DiagnosisMemo()
@@ -58,12 +62,17 @@ export class Settler {
       if (this.#settledTo.has(ALL_STREAMS)) return
       // A stream that was done long ago says how far it was then: the newest is where the last process stood.
       const toldMs = Math.max(...states.map(({ settledToMs }) => settledToMs ?? Number.NEGATIVE_INFINITY))
-      this.#settledTo.set(ALL_STREAMS, { ms: Number.isFinite(toldMs) ? toldMs : beginMs })
+      this.#settledTo.set(ALL_STREAMS, {
+        ms: Number.isFinite(toldMs) ? toldMs : beginMs,
+        isOurs: !Number.isFinite(toldMs)
+      })
       return
     }
     for (const { stream, settledToMs } of states) {
       if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
-      if (!this.#settledTo.has(stream)) this.#settledTo.set(stream, { ms: this.#toldMs.get(stream) ?? beginMs })
+      if (this.#settledTo.has(stream)) continue
+      const toldMs = this.#toldMs.get(stream)
+      this.#settledTo.set(stream, { ms: toldMs ?? beginMs, isOurs: toldMs === undefined })
     }
   }
 
@@ -84,9 +93,11 @@ export class Settler {
     const toMs = Math.min(nowMs() - Math.max(settleMs, REFRESH_MS), oldestInFlightMs() - 1)
     const begun = [...this.#settledTo]
     const fromMs = Math.min(...begun.map(([, { ms }]) => ms))
+    const writtenMs = this.#parts.oldestFailureMs(fromMs)
     if (fromMs >= toMs) return
     this.#reader ??= await this.#parts.openReader()
-    const window = { fromMs: fromMs - settleMs - SLACK_MS, toMs: toMs + SLACK_MS }
+    const earlierMs = begun.every(([, { isOurs }]) => isOurs) ? SLACK_MS : BEFORE_US_MS
+    const window = { fromMs: Math.min(fromMs - settleMs - earlierMs, writtenMs), toMs: toMs + SLACK_MS }
     const partitions = begun.flatMap(([stream]) => /\/(\d+)$/.exec(stream)?.[1] ?? []).map(Number)
     const filter = {
       ...window,
@@ -104,8 +115,11 @@ export class Settler {
       after = page.next
     } while (after !== null && !signal.aborted)
     if (signal.aborted) return
-    for (const [stream, settled] of begun)
-      if (this.#settledTo.get(stream) === settled) settled.ms = Math.max(settled.ms, toMs)
+    for (const [stream, settled] of begun) {
+      if (this.#settledTo.get(stream) !== settled) continue
+      settled.ms = Math.max(settled.ms, toMs)
+      settled.isOurs = true
+    }
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,7 @@ import { Masker, type MaskOptions } from './mask.ts'
 import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
 import type { PipelineParts } from './pipeline.ts'
-import { Settler } from './settler.ts'
+import { Settler, type SettlerParts } from './settler.ts'
 import { parseSize } from './sizeOption.ts'
 import type { DriverLog } from './source/kafka/driver.ts'
 import type { RejectTopic } from './source/kafka/rejectTopic.ts'
@@ -38,6 +38,8 @@ export interface WiringOptions {
   warn: (text: string) => void
   /** Left out: nothing is known of any cluster. */
   knowledge?: Knowledge | null
+  /** What is stored is read with it, to be judged again; left out: as the configuration says. */
+  openReader?: SettlerParts['openReader']
 }
 
 /** What documents are made with, but what only the reader of a line knows. */
@@ -137,18 +139,17 @@ export async function openSource(
 }
 
 function settlerOf(
-  config: Config,
-  store: Sink,
+  { config, store, nowMs, openReader: open = () => openReader(config) }: WiringOptions,
   judge: Judge,
   knowledge: Knowledge,
-  counters: Counters,
-  nowMs: () => number
+  counters: Counters
 ): Settler {
   return new Settler({
     knowledge,
-    openReader: () => openReader(config),
+    openReader: open,
     write: batch => store.write(batch),
     oldestInFlightMs: () => judge.oldestInFlightMs,
+    oldestFailureMs: sinceMs => judge.oldestFailureMs(sinceMs),
     counters,
     clusterName: config.clusterName,
     labels: config.kubernetes.labels,
@@ -158,16 +159,8 @@ function settlerOf(
   })
 }
 
-export function wire({
-  config,
-  maskOptions,
-  logFormat,
-  source,
-  store,
-  nowMs,
-  warn,
-  knowledge = null
-}: WiringOptions): PipelineParts {
+export function wire(options: WiringOptions): PipelineParts {
+  const { config, maskOptions, logFormat, source, store, nowMs, warn, knowledge = null } = options
   const counters = new Counters(nowMs())
   const documents: DocumentOptions = {
     ...documentOptions(config, maskOptions),
@@ -191,7 +184,7 @@ export function wire({
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
   const judge = new Judge(store, documents, counters, knowledge)
-  const settler = knowledge === null ? null : settlerOf(config, store, judge, knowledge, counters, nowMs)
+  const settler = knowledge === null ? null : settlerOf(options, judge, knowledge, counters)
   settler?.own(store.streams)
   const writer = new BatchWriter(
     judge,

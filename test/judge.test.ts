@@ -197,6 +197,23 @@ test('a batch is in flight until a reader finds it: behind the refresh of the in
   expect(judge.oldestInFlightMs).toBe(Number.POSITIVE_INFINITY)
 })
 
+test('how old the failures are that were written since', async () => {
+  const knowledge = new ScriptedKnowledge()
+  const { judge } = bed(knowledge)
+  expect(judge.oldestFailureMs(clock.nowMs)).toBe(Number.POSITIVE_INFINITY)
+  const beganMs = clock.nowMs
+  const given = classified('refused-three-times', 'read-timeout-without-error-line')
+  const oldestMs = Math.min(...given.classified.map(({ failure }) => failure.timeMs))
+  const written = judge.write(given)
+  await knowledge.answer()
+  await written
+  await judge.write(classified())
+  clock.nowMs += REFRESH_MS
+  expect(judge.oldestFailureMs(beganMs)).toBe(oldestMs)
+  expect(judge.oldestFailureMs(beganMs + 1)).toBe(Number.POSITIVE_INFINITY)
+  expect(judge.oldestFailureMs(beganMs)).toBe(Number.POSITIVE_INFINITY)
+})
+
 test('a store that fails fails the batch, and the judge goes on', async () => {
   const knowledge = new ScriptedKnowledge()
   const { judge, store } = bed(knowledge)

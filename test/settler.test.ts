@@ -136,8 +136,32 @@ describe('one process', () => {
     bed.settler.own([streamState('rotated', T - 20 * 24 * HOUR_MS, true), streamState('a', T - 500)])
     await bed.round(T + HOUR_MS)
     expect(bed.store.filters).toHaveLength(1)
-    expect(bed.store.filters[0]!.fromMs).toBeGreaterThan(T - HOUR_MS)
+    expect(bed.store.filters[0]!.fromMs).toBeGreaterThan(T - 25 * HOUR_MS)
     expect(bed.store.filters[0]!.partitions).toBeUndefined()
+  })
+
+  test('a log that is read hours late: by this process, and by the one before it', async () => {
+    const bed = new Bed()
+    bed.settler.own([])
+    bed.nowMs = T + 5 * HOUR_MS
+    // It knew nothing of the cluster yet.
+    const late = failure({ ingestedMs: T + 5 * HOUR_MS })
+    delete (late.document.why5xx as { root_cause?: object }).root_cause
+    bed.settler.own([])
+    await bed.round(T + 5 * HOUR_MS)
+    await bed.put(late)
+    bed.oldestWrittenMs = T
+    expect(await bed.round(T + 6 * HOUR_MS)).toEqual(['/cart'])
+
+    bed.store.kept.clear()
+    await bed.put(late)
+    bed.oldestWrittenMs = Number.POSITIVE_INFINITY
+    bed.start().own([streamState('a', T + 5 * HOUR_MS - 1)])
+    expect(await bed.round(T + 6 * HOUR_MS)).toEqual(['/cart'])
+    // Once.
+    await bed.round(T + 7 * HOUR_MS)
+    const [first, second] = bed.store.filters.slice(-2)
+    expect(second!.fromMs - first!.fromMs).toBeGreaterThan(20 * HOUR_MS)
   })
 
   test('a file that appears is settled with the others', async () => {

@@ -172,8 +172,8 @@ describe.skipIf(program === null)('a real nginx and its cluster', () => {
       expect(documents.stdout).toContain('"labels":{"app":"cart"}')
       const table = await why5xx(['failures', '--store', store])
       const timeline = await why5xx(['timeline', '--store', store, '--format', 'json'])
-      for (const { rootCause, pod } of Object.values(WANTED)) {
-        expect(timeline.stdout).toContain(rootCause)
+      for (const { cause, pod } of Object.values(WANTED)) {
+        expect(timeline.stdout).toContain(cause)
         if (pod !== null) expect(table.stdout).toContain(pods.get(pod)!)
       }
     }

@@ -74,6 +74,7 @@ export class SettlerBed {
   nowMs = T
   known = true
   inFlightMs = Number.POSITIVE_INFINITY
+  oldestWrittenMs = Number.POSITIVE_INFINITY
   opened = 0
   settler: Settler
   readonly #more: Partial<SettlerParts>
@@ -99,6 +100,7 @@ export class SettlerBed {
       },
       write: written => bed.store.write(written),
       oldestInFlightMs: () => bed.inFlightMs,
+      oldestFailureMs: () => bed.oldestWrittenMs,
       counters: this.counters,
       clusterName: 'prod',
       labels: [],

@@ -7,8 +7,9 @@ import { generate } from '../../../bench/generate.ts'
 import { type Folder, why5xx } from '../../support/program.ts'
 import type { ClusterBed } from './bed.ts'
 
-/** Depends on where and when a line was read, not on what it says. */
-const CUT_AND_FOUND = /^(?:why5xx\.origin|event\.created|event\.ingested|log\.file\.path)(?:\.|$)/
+/** Depends on where and when a line was read, not on what it says; that no cluster was watched only a worker says. */
+const CUT_AND_FOUND =
+  /^(?:why5xx\.origin|why5xx\.cluster\.known|event\.created|event\.ingested|log\.file\.path)(?:\.|$)/
 /** The generated hour ends here. */
 const LAST_MS = Date.UTC(2026, 2, 12, 11, 0, 0)
 
