@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { activeLines, UNSAFE } from '../support/hostileText.ts'
 import { Folder, type Run, why5xx } from '../support/program.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../samples/hostile')
@@ -20,9 +21,6 @@ const COMMANDS: [string, string[]][] = [
   ['check json', ['check', '--format', 'json']]
 ]
 const MASK_PATH = ['--set', 'masking.path=tok_[^/ ?"\']+']
-
-/** Control characters but the line feed, marks that turn writing or are not seen, separators that end a line. */
-const UNSAFE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
 const folder = new Folder()
 afterAll(() => folder.remove())
@@ -104,26 +102,13 @@ describe('Markdown', () => {
     markdown = (await why5xx(['explain', '--format', 'markdown', ...files])).stdout
   })
 
-  /** What is left when code, whose text nothing reads, is taken out; table pipes in code stay pipes. */
-  const outsideCode = (): string[] =>
-    markdown
-      .split('\n')
-      .filter(line => !line.startsWith('    '))
-      .map(line =>
-        line.replace(/(`+)(?!`)(.*?[^`])\1(?!`)/g, (_, _fence, code: string) => code.replace(/[^|\\]/g, 'c'))
-      )
-
   test('holds the hostile names', () => {
     expect(markdown).toContain('evil.example')
     expect(markdown).toContain('everyone')
   })
 
   test('no link, picture, address, mention or tag outside code', () => {
-    const active = outsideCode().filter(line => {
-      const text = line.replace(/\\[\\`*_{}[\]()#+!|<>~$&]/g, '')
-      return /\]\(|\]\[|!\[|<|@|:\/\/|www\.|`|~~/.test(text)
-    })
-    expect(active).toEqual([])
+    expect(activeLines(markdown)).toEqual([])
   })
 
   test('no heading of its own', () => {

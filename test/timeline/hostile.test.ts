@@ -8,13 +8,13 @@ import { timelineMarkdown } from '../../src/timeline/markdown.ts'
 import type { Timeline } from '../../src/timeline/model.ts'
 import { readTimeline } from '../../src/timeline/readTimeline.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
+import { activeLines, foreignMarkup, UNSAFE } from '../support/hostileText.ts'
 import { storeOf } from '../support/memoryReader.ts'
 import { failed, HOUR, traffic } from './rows.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../samples/hostile')
 const FILES = ['access.log', 'error.log', 'json.log', 'controller.log']
 const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, services: [], causes: [] }
-const UNSAFE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 const NAME = '\u202E\u001b[31m<img src=x onerror=alert(1)>[x](http://evil.example)|@everyone`a`'
 
 /** Everything that can hold text of other people's, with the worst of it. */
@@ -88,18 +88,11 @@ describe.each<[string, () => Promise<Timeline> | Timeline]>([
   })
 
   test('the page has our tags and attributes alone', () => {
-    const content = page.replace(/<style>[\s\S]*?<\/style>/, '')
-    const tags = [...content.matchAll(/<\/?([a-zA-Z!]\w*)([^<>]*)>/g)]
-    const names = new Set(tags.map(tag => tag[1]!))
-    const known =
-      '!doctype html head meta title body main header h1 h2 h3 p dl dt dd figure div svg desc rect path g text tspan defs clipPath ul li span ol time table thead tbody tr th td pre code footer'
-    expect([...names].filter(tag => !known.split(' ').includes(tag))).toEqual([])
-    const attributes = new Set(tags.flatMap(tag => [...tag[2]!.matchAll(/([\w:-]+)=/g)].map(match => match[1]!)))
-    expect([...attributes].filter(attribute => /^on|src|href/i.test(attribute))).toEqual([])
-    expect(content.replace(/<\/?[a-zA-Z!]\w*(?:\s+[\w:-]+(?:="[^"<>]*")?)*\s*\/?>/g, '')).not.toMatch(/[<>]/)
+    expect(foreignMarkup(page)).toEqual([])
   })
 
   test('Markdown has our own headings, tables, and nothing active', () => {
+    expect(activeLines(markdown)).toEqual([])
     const lines = markdown.split('\n')
     for (const [i, line] of lines.entries()) {
       if (line.startsWith('    ')) {
@@ -107,10 +100,6 @@ describe.each<[string, () => Promise<Timeline> | Timeline]>([
         if (!lines[i - 1]!.startsWith('    ')) expect(lines.slice(i - 2, i)).toEqual(['Evidence:', ''])
         continue
       }
-      const outside = line.replace(/(`+)(?!`)(.*?[^`])\1(?!`)/g, (_, _fence, code: string) =>
-        code.replace(/[^|\\]/g, 'c')
-      )
-      expect(outside.replace(/\\[\\`*_{}[\]()#+!|<>~$&]/g, ''), line).not.toMatch(/\]\(|\]\[|!\[|<|@|:\/\/|www\.|`|~~/)
       if (/^ {0,3}#/.test(line))
         expect(line).toMatch(/^(?:# Failed requests|## [A-Z][a-z]+(?: \(\d+\)| covered)?$|### [a-z_]+, )/)
     }

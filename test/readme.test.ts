@@ -1,0 +1,44 @@
+/** What README.md shows is what the program prints, and what `npm start` needs is in the package. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ROOT_CAUSES } from '../src/diagnose/rootCauses.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+test('the first report is a real one; only where it says … lines are left out', () => {
+  const block = /\n\$ why5xx explain (\S+) --cluster (\S+)\n([\s\S]*?)\n```/.exec(readme)
+  expect(block?.slice(1, 3)).toEqual([
+    'samples/incidents/oom-during-load/controller.log',
+    'samples/incidents/oom-during-load/cluster.ndjson'
+  ])
+  // test/incidents.test.ts holds this file to what the program prints.
+  const printed = readFileSync(join(ROOT, 'test/explain/oom-during-load.cluster.txt'), 'utf8')
+  const pieces = block![3]!.split('\n…').map(piece => piece.replace(/^\n/, ''))
+  expect(pieces.length).toBeGreaterThan(2)
+  let from = 0
+  for (const piece of pieces) {
+    const at = printed.indexOf(piece, from)
+    expect(at, piece).toBeGreaterThanOrEqual(from)
+    from = at + piece.length
+  }
+})
+
+test('there are as many root causes as it says', () => {
+  const known = ROOT_CAUSES.filter(cause => cause !== 'undetermined').length
+  expect(/\((\d+) root causes/.exec(readme)?.[1]).toBe(String(known))
+})
+
+test('npm start reads nothing that is not in the package', () => {
+  const { scripts, files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+    files: string[]
+  }
+  const read = scripts.start!.split(/[\s=]/).filter(word => word.startsWith('samples/'))
+  expect(read.length).toBe(2)
+  for (const file of read) {
+    expect(readFileSync(join(ROOT, file)).length).toBeGreaterThan(0)
+    expect(files.some(folder => file.startsWith(`${folder}/`))).toBe(true)
+  }
+})
