@@ -26,7 +26,9 @@ const { value } = fc.letrec(tie => ({
 /** As text, whatever the order of keys. */
 const sorted = (one: unknown) =>
   JSON.stringify(one, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.entries(inner).sort() : inner
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))
+      : inner
   )
 const versions = fc.array(value, { minLength: 1, maxLength: 6 })
 

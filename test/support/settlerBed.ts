@@ -86,6 +86,7 @@ export class SettlerBed {
 
   /** Another process over the same store. */
   start(more: Partial<SettlerParts> = {}): Settler {
+    // oxlint-disable-next-line no-this-alias -- getters below have a `this` of their own
     const bed = this
     return (this.settler = new Settler({
       knowledge: {

@@ -94,9 +94,7 @@ function namespaceLabels(scene: Scene, namespace: string): Record<string, string
 /** Nobody from outside of the namespace fits, whatever the controller's labels are. */
 function isClosed({ direction, policies }: Denial): boolean {
   return policies.every(({ object }) =>
-    rulesOf(object, direction).every(
-      ({ peers }) => peers.length === 0 || peers.every(peer => !peer.namespaceSelector && !peer.ipBlock)
-    )
+    rulesOf(object, direction).every(({ peers }) => peers.every(peer => !peer.namespaceSelector && !peer.ipBlock))
   )
 }
 
