@@ -26,7 +26,7 @@ const EVENT_LIMITS = { perObject: 100, total: 50_000 }
 /** Of histories that are kept unpacked; some 400 bytes each. */
 const VERSIONS_MAX = 45_000
 /** Of EndpointSlices; some 150 bytes each. */
-const ENTRIES_MAX = 200_000
+const ENTRIES_MAX = 150_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */
@@ -255,10 +255,10 @@ class ClusterIndex implements ClusterState {
     // Its end may be among what was forgotten: it would be there for ever.
     if (at < this.forgottenToMs && !table.has(kind, namespace, metadata.name, uid)) return false
     const log = table.open(kind, namespace, metadata.name, uid)
-    if (kind !== 'Event') this.#warm.touch(log)
     const isNewer = at > log.lastAt
     const before = isNewer ? log.newestIfWarm : null
     const learned = log.add({ at, type, object })
+    if (log.newestIfWarm !== null && kind !== 'Event') this.#warm.touch(log)
     if (learned === 'nothing') return false
     // A late one is compared with nothing: which one it comes after is not worth the search.
     if (learned === 'change') this.#postings.add(log, isNewer ? log.newest()! : object, before)

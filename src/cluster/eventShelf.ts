@@ -7,11 +7,17 @@ export interface EventLimits {
   total: number
 }
 
+/** Of one object. */
+interface Group {
+  about: string
+  logs: readonly SightingLog[]
+}
+
 /** Events in the order in which they were last heard of, in all and by what they are about. */
 export class EventShelf {
   readonly #limits: EventLimits
-  readonly #all = new Map<SightingLog, string>()
-  readonly #byObject = new Map<string, readonly SightingLog[]>()
+  readonly #all = new Map<SightingLog, Group>()
+  readonly #byObject = new Map<string, Group>()
 
   constructor(limits: EventLimits) {
     this.#limits = limits
@@ -20,21 +26,21 @@ export class EventShelf {
   /** Puts it last, and returns those for which there is no room any more. */
   touch(log: SightingLog, about: string): SightingLog[] {
     this.delete(log)
-    this.#all.set(log, about)
-    const fellows = this.#byObject.get(about)
-    this.#byObject.set(about, fellows === undefined ? [log] : [...fellows, log])
-    const crowded = fellows !== undefined && fellows.length >= this.#limits.perObject ? fellows[0] : undefined
+    let group = this.#byObject.get(about)
+    if (group === undefined) this.#byObject.set(about, (group = { about, logs: [] }))
+    group.logs = [...group.logs, log]
+    this.#all.set(log, group)
+    const crowded = group.logs.length > this.#limits.perObject ? group.logs[0] : undefined
     const surplus = this.#all.size > this.#limits.total ? first(this.#all.keys()) : undefined
     return [...new Set([crowded, surplus])].filter(one => one !== undefined)
   }
 
   delete(log: SightingLog): void {
-    const about = this.#all.get(log)
-    if (about === undefined) return
+    const group = this.#all.get(log)
+    if (group === undefined) return
     this.#all.delete(log)
-    const rest = (this.#byObject.get(about) ?? []).filter(other => other !== log)
-    if (rest.length === 0) this.#byObject.delete(about)
-    else this.#byObject.set(about, rest)
+    group.logs = group.logs.filter(other => other !== log)
+    if (group.logs.length === 0) this.#byObject.delete(group.about)
   }
 
   /** Those last heard of before that moment, from the front: one that came late is found once those before it are gone. */

@@ -3,7 +3,7 @@
 import type { SightingLog } from './sightings.ts'
 
 /** Of one generation; two are kept. */
-const LOGS_MAX = 4_000
+const LOGS_MAX = 2_500
 
 export class WarmLogs {
   #young = new Set<SightingLog>()
