@@ -3,13 +3,16 @@ import { expect, test } from 'vitest'
 import { Random } from '../../bench/random.ts'
 import { compileLogFormat, KNOWN_FORMATS } from '../../parsers/logFormat.ts'
 import { type DiskFaults, MemoryDisk } from '../support/memoryDisk.ts'
-import { contentOf, type Ending, type Faults, live, NO_FAULTS } from './simulation.ts'
+import { clusterOf, FIRST_MS } from './simulatedCluster.ts'
+import { contentOf, type Ending, type Faults, live, NO_FAULTS, type World } from './simulation.ts'
 import { filesOf } from './world.ts'
 
 const SEEDS = Number(process.env.WHY5XX_SEEDS ?? (process.env.CI === 'true' ? 1_000 : 100))
 const FIRST = Number(process.env.WHY5XX_SEED ?? 1)
 // Detecting it takes half of the time; one seed in ten does.
 const LOG_FORMAT = compileLogFormat(KNOWN_FORMATS[0]!.format)
+/** Of so many worlds one has a cluster that is watched: then failures are judged, and judged again. */
+const WATCHED_EACH = 8
 /** In the end it gets through. */
 const LIVES_MAX = 40
 
@@ -35,14 +38,18 @@ const FAULTS: Faults = { kill: 0.02, stop: 0.01, disk: DISK }
 
 test(`${SEEDS} seeds from ${FIRST}`, { timeout: 120_000 }, async () => {
   const endings: Record<Ending, number> = { 'never open': 0, crashed: 0, stopped: 0, done: 0 }
+  const verdicts = new Map<string, number>()
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const files = filesOf(seed)
     const logFormat = seed % 10 === 0 ? null : LOG_FORMAT
     const whole = new MemoryDisk()
-    await live({ files, logFormat, random: new Random(seed + 1), promised: new Map() }, whole, NO_FAULTS)
+    const isWatched = seed % WATCHED_EACH === 0
+    const clusterNow = (): World['cluster'] => (isWatched ? { events: clusterOf(seed), clockMs: FIRST_MS } : null)
+    const undisturbed = { files, logFormat, random: new Random(seed + 1), promised: new Map() }
+    await live({ ...undisturbed, cluster: clusterNow() }, whole, NO_FAULTS)
 
     const random = new Random(seed + 2)
-    const world = { files, logFormat, random, promised: new Map<string, number>() }
+    const world = { files, logFormat, random, promised: new Map<string, number>(), cluster: clusterNow() }
     let disk = new MemoryDisk(() => random.share(), FAULTS.disk)
     let ending: Ending = 'stopped'
     const why = `WHY5XX_SEED=${seed} WHY5XX_SEEDS=1`
@@ -54,7 +61,11 @@ test(`${SEEDS} seeds from ${FIRST}`, { timeout: 120_000 }, async () => {
       endings[ending]++
       disk = disk.restart(lives + 1 < LIVES_MAX ? faults.disk : {})
     }
-    expect(await contentOf(disk.restart({})), why).toEqual(await contentOf(whole))
+    const content = await contentOf(disk.restart({}))
+    expect(content, why).toEqual(await contentOf(whole))
+    for (const { root_cause: rootCause } of content.rows.values())
+      if (typeof rootCause === 'string') verdicts.set(rootCause, (verdicts.get(rootCause) ?? 0) + 1)
   }
+  if (SEEDS >= 100) expect(verdicts.get('oom_killed')).toBeGreaterThan(5)
   if (SEEDS >= 100) for (const count of Object.values(endings)) expect(count).toBeGreaterThan(SEEDS / 10)
 })

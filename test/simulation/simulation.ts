@@ -1,6 +1,7 @@
 /** The real pipeline and the real store over a world of log files, on a disk that fails and crashes wherever the seed wants. */
 import type { Random } from '../../bench/random.ts'
 import type { LogFormat } from '../../parsers/logFormat.ts'
+import type { ClusterEvent } from '../../src/cluster/event.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { runPipeline } from '../../src/pipeline.ts'
@@ -12,6 +13,7 @@ import { DocumentSink } from '../../src/store/sink.ts'
 import { wire } from '../../src/wiring.ts'
 import type { DiskFaults, MemoryDisk } from '../support/memoryDisk.ts'
 import { openMemoryWriter, readMemory, type StoredRow } from '../support/memoryStore.ts'
+import { readerOf, SETTLE_MS, SimulatedKnowledge } from './simulatedCluster.ts'
 import { SimulatedSource } from './simulatedSource.ts'
 import type { SimulatedFile } from './world.ts'
 
@@ -36,6 +38,8 @@ export interface World {
   random: Random
   /** null: detected. */
   logFormat: LogFormat | null
+  /** null: nobody watches the cluster. */
+  cluster: { events: ClusterEvent[]; clockMs: number } | null
   /** How far each stream was read by what a process was told is durable. */
   promised: Map<string, number>
 }
@@ -45,12 +49,16 @@ export type Ending = 'never open' | 'crashed' | 'stopped' | 'done'
 
 /** One process from its start to its end or its crash. */
 export async function live(world: World, disk: MemoryDisk, faults: Faults): Promise<Ending> {
-  const { files, random, logFormat, promised } = world
+  const { files, random, logFormat, promised, cluster } = world
   let isOpen = false
   const stop = new AbortController()
   // The clock only says when to write and when a segment is old: here the seed says it.
-  let clockMs = START_MS
-  const nowMs = (): number => (clockMs += random.share() < 0.3 ? 1_000 : 0)
+  let clockMs = cluster?.clockMs ?? START_MS
+  const nowMs = (): number => {
+    const stepMs = random.share() < 0.3 ? 1_000 : 0
+    if (cluster !== null) cluster.clockMs += stepMs
+    return (clockMs += stepMs)
+  }
   try {
     const store = await openMemoryWriter(disk, {
       segmentBytesMax: SEGMENT_BYTES,
@@ -66,13 +74,47 @@ export async function live(world: World, disk: MemoryDisk, faults: Faults): Prom
       }
       if (random.share() < faults.stop) stop.abort()
       if (random.share() < 0.05) store.tend()
+      if (cluster !== null && random.share() < 0.05) settling = settleOnce().catch(error => void (failed ??= error))
     }
+    let settling: Promise<void> = Promise.resolve()
+    let failed: unknown = null
+    const settleOnce = async (): Promise<void> => {
+      await settling
+      knowledge!.read()
+      await parts.settler!.settle(stop.signal)
+    }
+    const knowledge =
+      cluster &&
+      new SimulatedKnowledge(
+        cluster.events,
+        () => cluster.clockMs,
+        () => random.share() < 0.2
+      )
     const source = new SimulatedSource(files, store.streams, random, step)
-    const config = { ...defaultConfig(), clusterName: 'simulated' }
+    const config = { ...defaultConfig(), clusterName: 'simulated', diagnosis: { settleMs: SETTLE_MS } }
     const { clusterName } = config
     const sink = new DocumentSink(store, { clusterName, masker: new Masker(MASK_ALL), runbookUrl: null })
-    const parts = wire({ config, maskOptions: MASK_ALL, logFormat, source, store: sink, nowMs, warn: () => {} })
+    const parts = wire({
+      config,
+      maskOptions: MASK_ALL,
+      logFormat,
+      source,
+      store: sink,
+      nowMs,
+      warn: () => {},
+      knowledge,
+      openReader: async () => readerOf(disk)
+    })
     await runPipeline(parts, stop.signal)
+    await settling
+    // A reader that misses a segment, because it was sealed, fails its round; the next one begins again.
+    if (failed !== null && (failed as NodeJS.ErrnoException).code !== 'ENOENT') throw failed
+    if (disk.isDead) throw new Error('crashed while settling')
+    if (cluster !== null && !stop.signal.aborted) {
+      await store.idle()
+      cluster.clockMs = clockMs += 600_000
+      await settleOnce()
+    }
     await store.close()
   } catch (error) {
     // A disk that fails at the start ends it; somebody starts it again.
@@ -119,8 +161,12 @@ export async function contentOf(disk: MemoryDisk): Promise<Content> {
     // A crash may leave a torn line, and the same one again behind it.
     for (const line of disk.contents(name).toString().split('\n')) if (isWhole(line)) rejected.add(line)
   }
-  // When it was written says nothing about a document.
-  for (const { document } of rows) delete (document as { event?: { ingested?: string } } | undefined)?.event?.ingested
+  for (const row of rows) {
+    // When it was written says nothing about a document.
+    delete (row.document as { event?: { ingested?: string } } | undefined)?.event?.ingested
+    // One that was judged late was right at once, and needed no second judgement.
+    if (row.kind === 'failure') row.version = row.version! & ~6
+  }
   const byKey = rows.map(row => [`${row.kind} ${row.id}`, row] as const).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     rows: new Map(byKey),
