@@ -24,9 +24,9 @@ import { WorkedOut } from './workedOut.ts'
 
 const EVENT_LIMITS = { perObject: 100, total: 50_000 }
 /** Of histories that are kept unpacked; some 400 bytes each. */
-const VERSIONS_MAX = 45_000
+const VERSIONS_MAX = 32_000
 /** Of EndpointSlices; some 150 bytes each. */
-const ENTRIES_MAX = 150_000
+const ENTRIES_MAX = 75_000
 const KNOWN_KINDS: ReadonlySet<unknown> = new Set(KINDS)
 
 /** What was worked out of a log, and for which state of the lists and gaps. */

@@ -2,6 +2,7 @@
 
 import { apiTime } from './apiTime.ts'
 import type { Coverage } from './coverage.ts'
+import { isHeartbeatOf } from './nodeHeartbeat.ts'
 import { compareVersions, type Sighting, seenTo } from './sightingOrder.ts'
 import type { SightingLog } from './sightings.ts'
 import type { History, Version } from './state.ts'
@@ -81,7 +82,11 @@ function end(draft: Draft, ms: number): void {
 
 function see(draft: Draft, sighting: Sighting, log: SightingLog, coverage: Coverage): void {
   const isFirst = draft.versions.length === 0
-  if (isFirst || !sighting.repeats) {
+  const last = draft.versions.at(-1)
+  if (last !== undefined && !sighting.repeats && isHeartbeatOf(last.object, sighting.object)) {
+    // The newest heartbeat counts; when the node came to be so does not change.
+    last.object = sighting.object as Version<never>['object']
+  } else if (isFirst || !sighting.repeats) {
     if (!isFirst) draft.knownTo[draft.versions.length - 1] = coverage.lastKnownMs(log.kind, draft.seenMs, sighting.at)
     const isObserved = isFirst
       ? isBirth(sighting, log, coverage)
