@@ -54,12 +54,14 @@ export function judgeAll(scene: Scene, order: readonly Step[]): Judged {
   function deeperThan({ rule }: Candidate): Candidate | undefined {
     return judged.candidates.find(
       other =>
-        rule.yieldsTo?.includes(other.rule.cause) &&
-        !other.rule.explains?.includes(rule.cause) &&
-        (other.finding.tier === 'A' || other.finding.tier === 'B') &&
-        other.finding.isUnobserved !== true
+        rule.yieldsTo?.includes(other.rule.cause) && !other.rule.explains?.includes(rule.cause) && isSure(other.finding)
     )
   }
+}
+
+/** A field or the configuration says so, and nothing that it needs was out of sight. */
+export function isSure({ tier, isUnobserved }: Finding): boolean {
+  return (tier === 'A' || tier === 'B') && isUnobserved !== true
 }
 
 function judge(scene: Scene, cause: RootCause, row: number, judged: Judged): Candidate | null {

@@ -6,7 +6,7 @@
 import type { Cause } from '../../parsers/causes.ts'
 import { CLUSTER_KINDS, KINDS } from '../cluster/objects.ts'
 import type { ClusterState } from '../cluster/state.ts'
-import { type Candidate, judgeAll } from './candidates.ts'
+import { type Candidate, isSure, judgeAll } from './candidates.ts'
 import { confidenceTerms, LOWEST, sum } from './confidence.ts'
 import type { Alternative, Diagnosis } from './diagnosis.ts'
 import type { Fact } from './fact.ts'
@@ -133,18 +133,28 @@ function rate(candidates: readonly Candidate[], scene: Scene): Rated[] {
     const doubts = { isOwnerAmbiguous: isOwnerAmbiguous && candidate.rule.isOfPod === true, hasRival: false }
     return { candidate, doubts, base: sum(confidenceTerms(bare, doubts)) }
   })
-  base.sort((a, b) => b.base - a.base || a.candidate.row - b.candidate.row)
+  // What another explains comes behind it, also where that was read backwards and is less sure.
+  const rank = ({ candidate, base: own }: (typeof base)[number]): number =>
+    Math.min(own, ...base.filter(other => isBehind(candidate, other.candidate)).map(other => other.base))
+  base.sort((a, b) => rank(b) - rank(a) || a.candidate.row - b.candidate.row)
   const top = base[0]
   return base.map(({ candidate, doubts }) => {
     const rivals = base.filter(
       other =>
         other.candidate !== candidate &&
         other.candidate.finding.tier === candidate.finding.tier &&
+        !isBehind(candidate, other.candidate) &&
+        !isBehind(other.candidate, candidate) &&
         !(top && (explains(top.candidate, other.candidate) || explains(top.candidate, candidate)))
     )
     const terms = confidenceTerms(candidate.finding, { ...doubts, hasRival: rivals.length > 0 })
     return { candidate, terms, confidence: sum(terms) }
   })
+}
+
+/** A deeper cause holds, by what a field or the configuration says, and is known to explain this one. */
+function isBehind(candidate: Candidate, { rule, finding, row }: Candidate): boolean {
+  return rule.explains?.includes(candidate.rule.cause) === true && row < candidate.row && isSure(finding)
 }
 
 /** A field that states a cause explains what lies behind it in the order; else a rule says itself what it explains. */

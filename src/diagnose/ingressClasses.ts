@@ -20,8 +20,11 @@ export interface ControllerClasses {
   facts: Fact[]
 }
 
+/** What a controller's classes are told by. */
+export type ClassScene = Pick<Scene, 'controller' | 'all'>
+
 /** By the IngressClasses of its controller name; where none is known, by the usual name. */
-export function controllerClasses(scene: Scene): ControllerClasses {
+export function controllerClasses(scene: ClassScene): ControllerClasses {
   const [pod] = scene.controller.pods
   const argument = (name: string): string | null => (pod && controllerArgument(pod, name)?.value) ?? null
   const own = argument('controller-class') ?? CONTROLLER

@@ -10,11 +10,21 @@ import { ANNOTATION_PREFIX } from './scene.ts'
 
 /** The rule of an Ingress that takes host and path, the longest path first; null: none does. */
 export function matchIn(ingress: Current<Ingress>, host: string, path: string): BackendReference | null {
-  const isRegex = isTrue(ingress, 'use-regex') || isSet(ingress, 'rewrite-target')
   const fitting = backendsOf(ingress).filter(
-    ({ rule }) => rule !== null && hostMatches(rule.host, host) && pathMatches(rule, path, isRegex)
+    reference => hostMatches(reference.rule?.host, host) && isPathTaken(reference, path)
   )
   return fitting.sort((a, b) => b.rule!.path.length - a.rule!.path.length)[0] ?? null
+}
+
+/** The rule of a reference takes a path, as a pattern where its Ingress says so. */
+export function isPathTaken({ ingress, rule }: BackendReference, path: string): boolean {
+  const isRegex = isTrue(ingress, 'use-regex') || isSet(ingress, 'rewrite-target')
+  return rule !== null && pathMatches(rule, path, isRegex)
+}
+
+/** It only takes a share of what another Ingress is asked for. */
+export function isCanary(ingress: Current<Ingress>): boolean {
+  return isTrue(ingress, 'canary')
 }
 
 function isTrue(ingress: Current<Ingress>, name: string): boolean {

@@ -40,6 +40,7 @@ export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
       'backend_protocol_mismatch',
       'proxy_buffer_too_small',
       'default_backend_unhealthy',
+      'named_port_missing',
       'app_slow',
       'rate_limit_hit',
       'auth_backend_failing',
@@ -54,6 +55,7 @@ export const KIND_NEEDS: Readonly<Record<Kind, KindNeed>> = {
   Event: needs(
     [
       'probe_restart',
+      'readiness_failing',
       'readiness_probe_misconfigured',
       'crash_loop',
       'config_missing',

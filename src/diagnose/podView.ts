@@ -7,6 +7,7 @@ import { type Current, current, lastSeen } from './current.ts'
 import { type EventSpan, eventsOf } from './events.ts'
 import { nameOf } from './fact.ts'
 import { EPSILON_MS, type Moment } from './moment.ts'
+import { type ReadyAt, readyAt, settlingMs } from './readyAt.ts'
 import { timeOf } from './times.ts'
 
 export interface Termination {
@@ -62,7 +63,7 @@ export class PodView {
   readonly moment: Moment
   readonly #state: ClusterState
   readonly #at: Current<Pod>
-  #ready: ConditionAt | null = null
+  #ready: ReadyAt | null = null
   #events: EventSpan[] | null = null
 
   /** Of a pod that was gone by T: as it was last. */
@@ -112,8 +113,8 @@ export class PodView {
     return conditionAt(this.history, type, this.moment)
   }
 
-  get ready(): ConditionAt {
-    this.#ready ??= this.condition('Ready')
+  get ready(): ReadyAt {
+    this.#ready ??= readyAt(this)
     return this.#ready
   }
 
@@ -212,10 +213,19 @@ export class PodView {
     if (started === undefined) return Number.POSITIVE_INFINITY
     const transitions = transitionsOf(this.history, 'Ready')
     const readyAgain = transitions.find(item => item.status === 'True' && item.atMs >= started)
-    if (readyAgain !== undefined) return readyAgain.atMs
+    if (readyAgain !== undefined) return this.#endsBetween(name, started, readyAgain.atMs) ? started : readyAgain.atMs
     // It never stopped being Ready, or nothing tells.
     const last = transitions.findLast(item => item.atMs <= started)
     return last === undefined || last.status === 'True' ? started : Number.POSITIVE_INFINITY
+  }
+
+  /** Another end came first: being Ready then is the end of a later time without answers. */
+  #endsBetween(name: string, startedMs: number, readyMs: number): boolean {
+    const container = this.container(name)
+    const settledMs = startedMs + (container === null ? 0 : settlingMs(container))
+    return this.lasting.some(other =>
+      this.terminations(other.name).some(({ finishedMs }) => finishedMs > settledMs && finishedMs <= readyMs)
+    )
   }
 
   /** Why a container was not running at T; null: it ran, or nothing tells. */

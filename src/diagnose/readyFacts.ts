@@ -30,5 +30,17 @@ export function conditionFacts(pod: PodView, type: string, text: string): Fact[]
 }
 
 export function readyFacts(pod: PodView, text: string): Fact[] {
-  return conditionFacts(pod, 'Ready', text)
+  const { laterEnd, next } = pod.ready
+  if (laterEnd === null) return conditionFacts(pod, 'Ready', text)
+  const { path, startedMs, finishedMs } = laterEnd
+  const from = timeText(startedMs!)
+  const until = timeText(finishedMs)
+  const why = `${text}: what ran then ended only at ${until}`
+  // As the object tells it: it has become Ready again since.
+  const status = conditionFacts(pod, 'Ready', text).filter(({ cite }) => cite.endsWith('.status=True'))
+  return [
+    ...status.map(fact => ({ ...fact, text: why })),
+    field(pod.history, `${path}.finishedAt`, until, why, next?.atMs ?? null),
+    field(pod.history, `${path}.startedAt`, from, `it ran since ${from}`, startedMs)
+  ]
 }

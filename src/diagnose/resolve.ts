@@ -49,6 +49,8 @@ interface Reference {
 /** Who names the failing Service as a default backend; null: it is an ordinary one. */
 function defaultBackendReference(scene: Scene): Reference | null {
   const { upstreamName } = scene.input.detail
+  // A request that no Ingress takes ends there too, and nothing is wrong with who answers it.
+  if (scene.symptom === 'no_route') return null
   const isByName = upstreamName !== null && DEFAULT_UPSTREAM.test(upstreamName)
   return ofIngress(scene, isByName) ?? (upstreamName === GLOBAL_UPSTREAM ? ofController(scene) : null)
 }

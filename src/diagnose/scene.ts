@@ -11,6 +11,7 @@ import { listOf } from './conditions.ts'
 import { type Controller, controllerOf } from './controller.ts'
 import { type Current, current, currentOf } from './current.ts'
 import { absent, type Fact, unknown } from './fact.ts'
+import { hostRoute } from './hostRoute.ts'
 import { type DiagnosisInput, NO_DETAIL } from './input.ts'
 import type { Moment } from './moment.ts'
 import { type Owner, ownerOf } from './owner.ts'
@@ -56,10 +57,12 @@ export class Scene {
   }
 
   static of(input: DiagnosisInput, state: ClusterState, moment: Moment): Scene {
-    const route = routed(input, state)
-    const service = route && currentOf(state.named('Service', route.namespace, route.service), moment)
-    const ingress = ingressOf(input, route, state, moment)
     const controller = controllerOf(input, state, moment)
+    const told = routed(input, state)
+    const sent = hostRoute(input, told, { controller, all: (kind, namespace) => allOf(kind, namespace, state, moment) })
+    const route = sent?.routed ?? told
+    const service = route && currentOf(state.named('Service', route.namespace, route.service), moment)
+    const ingress = sent?.ingress ?? ingressOf(input, route, state, moment)
     const upstream = peerOf(input.upstreamAddress)
     const base = { input, state, moment, routed: route, service, ingress, controller, upstream }
     const pods = service === null ? [] : podsOf(service, state, moment)
@@ -202,12 +205,7 @@ export class Scene {
 
   /** All of a kind in a namespace that were there at T. */
   all<K extends Kind>(kind: K, namespace: string | null): Current<ObjectOf[K]>[] {
-    const found: Current<ObjectOf[K]>[] = []
-    for (const history of this.state.all(kind, namespace)) {
-      const at = current(history, this.moment)
-      if (at !== null) found.push(at)
-    }
-    return found
+    return allOf(kind, namespace, this.state, this.moment)
   }
 
   isObservable(kind: Kind, namespace = this.namespace ?? ''): boolean {
@@ -238,6 +236,20 @@ export class Scene {
 }
 
 export const ANNOTATION_PREFIX = 'nginx.ingress.kubernetes.io/'
+
+function allOf<K extends Kind>(
+  kind: K,
+  namespace: string | null,
+  state: ClusterState,
+  moment: Moment
+): Current<ObjectOf[K]>[] {
+  const found: Current<ObjectOf[K]>[] = []
+  for (const history of state.all(kind, namespace)) {
+    const at = current(history, moment)
+    if (at !== null) found.push(at)
+  }
+  return found
+}
 
 /** By name, so that the first is the same whatever came first. */
 function podsOf(service: Current<Service>, state: ClusterState, moment: Moment): PodView[] {

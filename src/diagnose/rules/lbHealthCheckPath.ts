@@ -2,7 +2,8 @@ import type { Container, Ingress } from '../../cluster/objects.ts'
 import type { Current } from '../current.ts'
 import { type Fact, field, nameOf } from '../fact.ts'
 import { backendsOf } from '../ingressBackends.ts'
-import { annotationOf, classFacts, classOf } from '../ingressClasses.ts'
+import { annotationOf, classFacts, classOf, controllerClasses, isTaken } from '../ingressClasses.ts'
+import { nearestTo, ruleFacts } from '../ingressMatch.ts'
 import type { PodView } from '../podView.ts'
 import type { Finding, Rule } from '../rule.ts'
 import type { Scene } from '../scene.ts'
@@ -44,8 +45,8 @@ function byAnnotation(scene: Scene): Finding | { because: string } | null {
 
 /** The health checker's own requests, in the log. */
 function byAgent(scene: Scene): Finding | null {
-  const { agent } = scene.input.detail
-  const { status } = scene.input
+  const { agent, upstreamStatus } = scene.input.detail
+  const status = scene.input.status ?? upstreamStatus
   if (agent === null || !CHECKERS.test(agent) || status === null || status === 200) return null
   const serving = served(scene)
   const said = `a health check of the load balancer was answered with ${status}`
@@ -55,8 +56,9 @@ function byAgent(scene: Scene): Finding | null {
   return { tier: 'A', ref: seen.ref, atMs: null, needs }
 }
 
-/** What the health check asked, as far as it is known: Ingress, Service, else the controller. */
-function askedFact({ ingress, service, controller }: Scene, text: string): { ref: string; fact: Fact } | null {
+/** What the health check asked, as far as it is known: Ingress, Service, else the controller, else what came nearest to it. */
+function askedFact(scene: Scene, text: string): { ref: string; fact: Fact } | null {
+  const { ingress, service, controller } = scene
   const [pod] = controller.pods
   if (ingress !== null)
     return {
@@ -65,7 +67,23 @@ function askedFact({ ingress, service, controller }: Scene, text: string): { ref
     }
   if (service !== null)
     return { ref: nameOf(service.history), fact: field(service.history, 'spec.type', service.object.spec?.type, text) }
-  return pod === undefined ? null : { ref: pod.ref, fact: field(pod.history, 'metadata.name', pod.history.name, text) }
+  if (pod !== undefined) return { ref: pod.ref, fact: field(pod.history, 'metadata.name', pod.history.name, text) }
+  return nearestFact(scene, text)
+}
+
+/** Of a cluster of which the controller is not known: the Ingress whose rule comes nearest, else the controller's class. */
+function nearestFact(scene: Scene, text: string): { ref: string; fact: Fact } | null {
+  const { host, path } = scene.input
+  const classes = controllerClasses(scene)
+  const all = scene.all('Ingress', null)
+  const own = all.filter(ingress => isTaken(ingress, classes))
+  const nearest = nearestTo(own, host ?? '', path ?? '/') ?? nearestTo(all, host ?? '', path ?? '/')
+  if (nearest !== null) {
+    const [first] = ruleFacts(nearest)
+    return first === undefined ? null : { ref: nameOf(nearest.ingress.history), fact: { ...first, text } }
+  }
+  const [fact] = classes.facts
+  return fact === undefined ? null : { ref: 'Ingress', fact: { ...fact, text } }
 }
 
 /** The Ingress of the failure, else one of the load balancer that leads to the same Service or to the controller's. */

@@ -28,6 +28,8 @@ export const readinessFailing: Rule = {
       const failures = readinessFailuresAtT(pod, container)
       const isUnready = pod.runs(container.name) === true && pod.isContainerReady(container.name) !== true
       if (failures.length === 0 && !isUnready) continue
+      // Read backwards from a later change, and neither an Event nor a version says that it was so.
+      const isUnobserved = failures.length === 0 && ready.isInferred && pod.isContainerReady(container.name) !== false
       // Ready is False from the pod's first second on: a start that went well is no failing probe.
       const isStart = isStarting(pod)
       const finding = base(scene, pod)
@@ -41,7 +43,8 @@ export const readinessFailing: Rule = {
           ...failures.flatMap(event => eventFacts(event, event.firstMs, `its readiness probe failed: ${event.message}`))
         ],
         supports: probeFacts(pod, container),
-        isInferred: ready.isInferred
+        isInferred: ready.isInferred,
+        isUnobserved
       }
     }
     return null

@@ -66,6 +66,26 @@ export const CASES: DiagnosisCase[] = [
   ),
 
   shopCase(
+    'depends-and-back',
+    'its database was down then and is back since: less sure than that the app was slow, and deeper',
+    shop => {
+      const [pod] = shop.pods
+      const database = addDatabase(shop, 'orders-db')
+      shop.restarts(database.pod, { reason: 'OOMKilled', exitCode: 137, at: -60, up: 100, ready: 130 })
+      shop.fails('read_timeout', pod, { detail: { upstream_response_time: '60.000', request_time: '60.001' } })
+      return {
+        root_cause: 'dependency_down',
+        chain: ['app_slow'],
+        confidence_min: 0.6,
+        confidence_max: 0.7,
+        must_cite: [`${ref(pod)} spec.containers[app].env[DATABASE_HOST]`, ref(database.pod)],
+        must_not: ['app_slow', 'oom_killed']
+      }
+    },
+    { ...calls([{ name: 'DATABASE_HOST', value: 'orders-db' }]), now: 1800 }
+  ),
+
+  shopCase(
     'depends-credentials',
     'the address of its database is in a URL with a user',
     shop => {

@@ -242,6 +242,38 @@ export const CASES: DiagnosisCase[] = [
     return { root_cause: 'lb_health_check_path', must_not: ['ingress_class_mismatch', 'controller_config_error'] }
   }),
 
+  shopCase(
+    'balancer-agent-alone',
+    'the load balancer asks by address for /; no Ingress has that, and the controller was not collected',
+    shop => {
+      takes(shop, '/api')
+      noRoute(shop, '10.0.0.7', '/', 'ELB-HealthChecker/2.0')
+      return {
+        root_cause: 'lb_health_check_path',
+        confidence_min: 0.85,
+        must_cite: [ref(shop.ingress)],
+        must_not: ['ingress_rule_mismatch', 'ingress_class_mismatch', 'default_backend_unhealthy']
+      }
+    },
+    { isWhole: false }
+  ),
+
+  shopCase(
+    'route-to-default-backend',
+    "nobody takes the path, which the controller's default backend answers",
+    shop => {
+      takes(shop, '/api')
+      const controller = shop.objects.find(
+        ({ kind, metadata }) => kind === 'Pod' && metadata.namespace === 'ingress-nginx'
+      )
+      const { containers } = (controller as Shop['pods'][0]).spec
+      containers[0]!.args = [...(containers[0]!.args ?? []), '--default-backend-service=ingress-nginx/pages']
+      noRoute(shop, hostOf(shop), '/')
+      shop.failure!.detail = { upstream_name: 'upstream-default-backend', upstream_status: '404' }
+      return { root_cause: 'ingress_rule_mismatch', must_not: ['default_backend_unhealthy', 'lb_health_check_path'] }
+    }
+  ),
+
   shopCase('balancer-agent-not', 'somebody else asks by address for /', shop => {
     noRoute(shop, '10.0.0.7', '/', 'curl/8.5.0')
     return {
