@@ -21,9 +21,24 @@ const FORMATS: [string, 'default' | 'json'][] = [
   [
     `{${[
       ['time', 'time_iso8601'],
-      ...['remote_addr', 'host', 'request_method', 'uri', 'args', 'status', 'request_time', 'request_length'],
-      ...['upstream_addr', 'upstream_status', 'upstream_response_time', 'upstream_response_length', 'http_user_agent'],
-      ...['proxy_upstream_name', 'proxy_alternative_upstream_name', 'namespace', 'ingress_name', 'service_name']
+      'remote_addr',
+      'host',
+      'request_method',
+      'uri',
+      'args',
+      'status',
+      'request_time',
+      'request_length',
+      'upstream_addr',
+      'upstream_status',
+      'upstream_response_time',
+      'upstream_response_length',
+      'http_user_agent',
+      'proxy_upstream_name',
+      'proxy_alternative_upstream_name',
+      'namespace',
+      'ingress_name',
+      'service_name'
     ]
       .map(field => (typeof field === 'string' ? [field, field] : field))
       .map(([key, variable]) => `"${key}": "$${variable}"`)

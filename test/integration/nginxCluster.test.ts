@@ -229,9 +229,22 @@ function configOf(
 ): string {
   // What was asked for at which host only such a format tells.
   const names = [
-    ...['time_iso8601', 'remote_addr', 'host', 'request_method', 'uri', 'args', 'status', 'body_bytes_sent'],
-    ...['request_time', 'request_length', 'upstream_addr', 'upstream_status', 'upstream_response_time'],
-    ...['upstream_response_length', 'proxy_upstream_name', 'proxy_alternative_upstream_name']
+    'time_iso8601',
+    'remote_addr',
+    'host',
+    'request_method',
+    'uri',
+    'args',
+    'status',
+    'body_bytes_sent',
+    'request_time',
+    'request_length',
+    'upstream_addr',
+    'upstream_status',
+    'upstream_response_time',
+    'upstream_response_length',
+    'proxy_upstream_name',
+    'proxy_alternative_upstream_name'
   ]
   const format = `{${names.map(name => `"${name === 'time_iso8601' ? 'time' : name}":"$${name}"`).join(',')}}`
   const locations = Object.entries(addresses).map(

@@ -49,7 +49,7 @@ export function testSettled({ write, open }: Contract): void {
       expect(next).toBeNull()
       return rows.map(({ path }) => path).filter(path => partitions.some(partition => path === `/${partition}`))
     }
-    expect((await pathsOf([0, 2])).toSorted()).toEqual(['/0', '/2'])
+    expect(new Set(await pathsOf([0, 2]))).toEqual(new Set(['/0', '/2']))
     expect(await pathsOf([1])).toEqual(['/1'])
     expect(await pathsOf([7])).toEqual([])
   })

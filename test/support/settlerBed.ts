@@ -86,7 +86,7 @@ export class SettlerBed {
 
   /** Another process over the same store. */
   start(more: Partial<SettlerParts> = {}): Settler {
-    const bed = this
+    const bed: SettlerBed = Object.assign(this)
     return (this.settler = new Settler({
       knowledge: {
         ready: () => Promise.resolve({ known: bed.known }),

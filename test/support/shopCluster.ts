@@ -117,7 +117,7 @@ export class ShopCluster {
       }
     })
     for (const condition of killed.status.conditions)
-      if (/Ready$/.test(condition.type)) condition.lastTransitionTime = apiTime(upMs)
+      if (condition.type.endsWith('Ready')) condition.lastTransitionTime = apiTime(upMs)
     return killed
   }
 }

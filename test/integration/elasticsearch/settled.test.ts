@@ -97,7 +97,7 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
       [[3], []]
     ] as const) {
       const { rows } = await reader.search({ ...EVERYTHING, partitions }, { limit: 9, order: 'oldest', after: null })
-      expect(rows.map(({ path }) => path).toSorted()).toEqual(want)
+      expect(new Set(rows.map(({ path }) => path))).toEqual(new Set(want))
     }
     await reader.close()
   })
