@@ -35,6 +35,8 @@ export interface SettlerParts {
 const PAGE = 500
 /** Clocks of nodes and of this machine differ, and a batch may wait for the state of the cluster. */
 const SLACK_MS = 300_000
+/** Nobody waits for a second judgement, and a record is long. */
+const WAIT_MS = 60_000
 /** A process before us may have read what was old: once, so far back is looked for it. A state knows no more of what is gone. */
 const BEFORE_US_MS = 24 * 3_600_000
 /** Files, and a pipe, are read by one process: all its failures are settled together. */
@@ -151,10 +153,12 @@ export class Settler {
 
   async #judge(documents: readonly FailureDocument[]): Promise<void> {
     if (documents.length === 0) return
-    const { knowledge, labels, counters, write } = this.#parts
+    const { knowledge, labels, counters, write, nowMs } = this.#parts
     const inputs = documents.map(document => ({ document, input: inputOfDocument(document) }))
     const times = inputs.map(({ input }) => input.timeMs)
-    const { known } = await knowledge.ready(Math.min(...times), Math.max(...times))
+    // What was told since counts: a record that is read from its beginning knows the moment long before it knows that.
+    const newestMs = Math.max(...times, nowMs() - REFRESH_MS)
+    const { known } = await knowledge.ready(Math.min(...times), newestMs, WAIT_MS)
     const { state } = knowledge
     const built: StoredDocument[] = []
     for (const { document, input } of inputs) {

@@ -184,6 +184,23 @@ describe('one process', () => {
   })
 })
 
+test('the state is asked for up to now: what was told late is behind the failure', async () => {
+  const asked: number[][] = []
+  const bed = new Bed({
+    knowledge: {
+      ready: async (...given) => {
+        asked.push(given as number[])
+        return { known: true }
+      },
+      state: stateAt(T + HOUR_MS)
+    }
+  })
+  bed.settler.own([])
+  await bed.put(failure({ path: '/1' }), failure({ path: '/2', timeMs: T + 5 }))
+  await bed.round(T + HOUR_MS)
+  expect(asked).toEqual([[T, T + HOUR_MS - 10_000, 60_000]])
+})
+
 describe('what is not known', () => {
   test('is not judged: the first verdict stands', async () => {
     const bed = new Bed()

