@@ -58,6 +58,9 @@ export async function readControllerLogs(request: LogRequest): Promise<Controlle
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
+  // In one order, whoever answered first.
+  refused.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  found.problems.sort()
   for (const namespace of new Set(refused.map(controller => controller.namespace))) {
     const names = refused.filter(controller => controller.namespace === namespace).map(nameOf)
     const right = { verb: 'get', resource: 'pods/log', group: '', namespace, isOfCluster: false } as const

@@ -3,10 +3,11 @@
  * looked at. A folder that only we may read; it goes when the process does.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { systemErrorText, Why5xxError } from '../errors.ts'
 import { type Input, type LogPlace, openInput } from '../source/input.ts'
 
@@ -15,7 +16,7 @@ export class LogSpool {
   #files = 0
 
   constructor() {
-    this.#folder = mkdtempSync(join(tmpdir(), 'why5xx-logs-'))
+    this.#folder = kept(() => mkdtempSync(join(tmpdir(), 'why5xx-logs-')))
     process.once('exit', this.#remove)
   }
 
@@ -42,17 +43,25 @@ export class SpooledLog {
     this.place = place
   }
 
-  /** Behind what is there. `heard` is told of every chunk. Rejects with what ended the stream; what came before it stays. */
-  async append(stream: AsyncIterable<Uint8Array>, heard: (bytes: number) => void): Promise<void> {
-    const file = await kept(open(this.#path, 'a', 0o600))
-    try {
-      for await (const chunk of stream) {
-        await kept(file.appendFile(chunk))
+  /**
+   * Behind what is there. `heard` is told of every chunk. Rejects with what ended the stream; what came before it stays: a
+   * chunk is written as it comes, because a stream that is cut off forgets what nobody has taken yet.
+   */
+  async append(stream: Readable, heard: (bytes: number) => void): Promise<void> {
+    const file = kept(() => openSync(this.#path, 'a', 0o600))
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        kept(() => appendFileSync(file, chunk))
         this.bytes += chunk.length
         heard(chunk.length)
+      } catch (error) {
+        stream.destroy(error as Error)
       }
+    })
+    try {
+      await finished(stream)
     } finally {
-      await file.close()
+      closeSync(file)
     }
   }
 
@@ -63,9 +72,9 @@ export class SpooledLog {
   }
 }
 
-async function kept<T>(work: Promise<T>): Promise<T> {
+function kept<T>(work: () => T): T {
   try {
-    return await work
+    return work()
   } catch (cause) {
     const text = `cannot keep logs in ${tmpdir()}: ${systemErrorText(cause)}; TMPDIR names another folder`
     throw new Why5xxError('WHY5XX_INPUT_UNREADABLE', text, { cause })
