@@ -45,7 +45,8 @@ function restText(all: readonly Why[], others: number): string {
   if (left === 0) return ''
   const said = new Set(all.slice(0, SHOWN_MAX).map(({ diagnosis }) => diagnosis.rootCause))
   const isSame = others === 0 && rest.every(({ diagnosis }) => said.has(diagnosis.rootCause))
-  const reason = isSame ? 'for the same reason, of other pods or at other times' : 'for other reasons'
+  const same = said.size === 1 ? 'reason' : 'reasons'
+  const reason = isSame ? `for the same ${same}, of other pods or at other times` : 'for other reasons'
   return `${plural(left, 'more failure')} ${reason}: --format ndjson has them all`
 }
 
