@@ -43,7 +43,7 @@ export interface ExplainPlan {
 
 /** What `explainInputs` knows beside the logs. */
 export interface ExplainContext {
-  cluster: Pick<ClusterJudge, 'judge' | 'later' | 'state'> | null
+  cluster: Pick<ClusterJudge, 'judge' | 'later' | 'knownToMs'> | null
   /** Upstream names that count; null: all. */
   isWantedName: ((name: string) => boolean) | null
   /** What `isWantedName` picks, for the headline. */
@@ -145,7 +145,7 @@ export async function explainInputs(
       services: flags.service ?? [],
       filters: [...filters, ...(flags.service ?? []), ...(flags.cause ?? [])],
       notes,
-      cluster: cluster && { later: cluster.later, knownToMs: cluster.state.knownToMs }
+      cluster: cluster && { later: cluster.later, knownToMs: cluster.knownToMs }
     }
     if (format === 'markdown') return (await import('../explain/markdownReport.ts')).markdownReport(facts)
     return (await import('../explain/textReport.ts')).textReport(facts, styleFor(process.stdout, flags.color ?? true))

@@ -19,7 +19,7 @@ const SUPPORTS_MAX = 3
 const INFERRED = -0.15
 const AMBIGUOUS_OWNER = -0.2
 const RIVAL = -0.1
-const UNOBSERVED_MAX = 0.45
+export const UNOBSERVED_MAX = 0.45
 
 export interface Doubts {
   /** Who held the address is not clear, and the finding is about that pod. */

@@ -39,10 +39,14 @@ export function judgeMoment(input: DiagnosisInput, state: ClusterState): Judgeme
   return { diagnosis, sameFromMs, sameToMs }
 }
 
-/** Of a cluster of which no kind can be read nothing is known. */
+/** Of a cluster of which no kind can be read nothing is known. A log line need not tell its namespace. */
 function isKnown(state: ClusterState, { namespace }: DiagnosisInput): boolean {
   if (state.knownFromMs === Number.POSITIVE_INFINITY) return false
-  return KINDS.some(kind => state.isObservable(kind, CLUSTER_KINDS.has(kind) ? '' : (namespace ?? '')))
+  return KINDS.some(
+    kind =>
+      state.isObservable(kind, CLUSTER_KINDS.has(kind) ? '' : (namespace ?? '')) ||
+      state.all(kind, null)[Symbol.iterator]().next().done !== true
+  )
 }
 
 function judge(input: DiagnosisInput, state: ClusterState, moment: Moment): Diagnosis {

@@ -60,13 +60,21 @@ export function ownerOf(state: ClusterState, moment: Moment, question: OwnerQues
   const isTie = second !== undefined && second.rank === best!.rank
   return { ...NOBODY, tenure, certainty: isContradicted || isTie ? 'ambiguous' : 'certain' }
 
-  function isNear({ pod, fromMs, toMs, isToObserved }: Tenure): boolean {
+  function isNear(tenure: Tenure): boolean {
+    const { pod, fromMs, toMs, isToObserved } = tenure
     if (!moment.isPast(fromMs - EPSILON_MS)) return false
     if (pod.createdMs !== null && !moment.isPast(pod.createdMs - EPSILON_MS)) return false
     if (toMs === null || !moment.isAfter(toMs + PROPAGATION_MS)) return true
     // It went in a gap of the watch, at some time before it was missed.
     const { deletedMs, isDeletionApproximate } = pod
-    return !isToObserved && isDeletionApproximate && deletedMs !== null && !moment.isPast(deletedMs)
+    const wasMissedLater = !isToObserved && isDeletionApproximate && deletedMs !== null && !moment.isPast(deletedMs)
+    return wasMissedLater && !all.some(other => hasTaken(other, tenure))
+  }
+
+  /** Two pods do not hold an address together: whoever came next says that the one before had gone. */
+  function hasTaken(next: Tenure, { pod, fromMs, hostNetwork }: Tenure): boolean {
+    if (hostNetwork || next.hostNetwork || next.pod.uid === pod.uid) return false
+    return next.fromMs > fromMs && moment.isPast(next.fromMs + PROPAGATION_MS)
   }
 
   function rank(tenure: Tenure): number {

@@ -286,7 +286,9 @@ export function caveats({
     lines.push(
       `more upstream names than can be kept apart: ${plural(engine.names.overflow, 'request')} counted together`
     )
-  if (cluster !== null && cluster.later > 0)
+  if (cluster !== null && !Number.isFinite(cluster.knownToMs))
+    lines.push('no object of a cluster is in the files of --cluster: which pods it were is not known')
+  else if (cluster !== null && cluster.later > 0)
     lines.push(
       `${plural(cluster.later, 'failure')} came after the newest state of the cluster that the files hold (${clock.full(cluster.knownToMs)} ${clock.zone}): what has happened since is not known`
     )
