@@ -6,6 +6,7 @@
  *   GAP_START, GAP_END               a kind was not seen for a while (unitWatch.ts)
  *   HEARTBEAT                        the server has just answered, and every stream is open or in a gap that was told
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError, type Connection } from './apiRequest.ts'
 import { serverVersion } from './connect.ts'
@@ -124,6 +125,8 @@ class ClusterWatch implements RunningWatch, WatchListener {
     this.#limits = { ...LIMITS, ...options.limits }
     this.#lane = new EventLane(emit, this.#timing.now)
     this.#signal = AbortSignal.any([signal, this.#stop.signal])
+    // Each kind listens to it: that is no leak.
+    setMaxListeners(0, this.#signal)
     this.done = this.#run()
   }
 
