@@ -53,6 +53,8 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const warn = (text: string): void => logger.warn(text)
   const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const roles = rolesOf(config)
+  if (config.kubernetes.api !== 'none' && !roles.has('watch'))
+    warn('kubernetes.api is set, but this process does not watch: set roles to watch, or to watch,worker')
   if (!roles.has('worker')) return runWatch(loaded, tokens, logger)
   const stop = new Stop(text => logger.info(text))
   let store: Sink | null = null
