@@ -62,10 +62,11 @@ export class Metrics extends MetricRegistry {
     )
     this.counter(
       'why5xx_diagnoses_total',
-      'Failures judged by the state of the cluster, by root cause; state_unknown: the state of that moment had not been read in time; unreadable: no kind of object may be read.',
+      'Failures judged by the state of the cluster, by root cause; state_unknown: the state of that moment had not been read in time; unreadable: no kind of object may be read; failed: an error of why5xx, which its log tells.',
       ['root_cause'],
       add => {
         for (const [rootCause, count] of counters.diagnoses) add(count, { root_cause: rootCause })
+        if (counters.unjudged > 0) add(counters.unjudged, { root_cause: 'failed' })
       }
     )
     this.counter(

@@ -183,7 +183,7 @@ export function wire(options: WiringOptions): PipelineParts {
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const judge = new Judge(store, documents, counters, knowledge)
+  const judge = new Judge(store, documents, counters, knowledge, warn)
   const settler = knowledge === null ? null : settlerOf(options, judge, knowledge, counters)
   settler?.own(store.streams)
   const writer = new BatchWriter(

@@ -6,6 +6,7 @@ import type { ClusterEvent } from '../src/cluster/event.ts'
 import type { ClusterState } from '../src/cluster/state.ts'
 import { Counters } from '../src/counters.ts'
 import { type ClassifiedBatch, Judge, type Knowledge, REFRESH_MS } from '../src/judge.ts'
+import { Metrics } from '../src/metrics.ts'
 import type { FailureDocument } from '../src/store/document.ts'
 import { documentsOf, rawFailure } from '../src/store/sink.ts'
 import { EXAMPLES, options, T } from './store/examples.ts'
@@ -53,10 +54,10 @@ function classified(...names: (keyof typeof EXAMPLES)[]): ClassifiedBatch {
 const clock = { nowMs: T + 10_000 }
 const documents = { ...options(), labels: ['app'], nowMs: () => clock.nowMs }
 
-function bed(knowledge: Knowledge | null, isThread = false) {
+function bed(knowledge: Knowledge | null, isThread = false, said: string[] = []) {
   const store = new VersionedStore(isThread ? texts => documentsOf(texts, documents) : null)
   const counters = new Counters(0)
-  return { store, counters, judge: new Judge(store, documents, counters, knowledge) }
+  return { store, counters, judge: new Judge(store, documents, counters, knowledge, text => void said.push(text)) }
 }
 
 async function judged(knowledge: ScriptedKnowledge, known: boolean, ...names: (keyof typeof EXAMPLES)[]) {
@@ -212,6 +213,60 @@ test('how old the failures are that were written since', async () => {
   expect(judge.oldestFailureMs(beganMs)).toBe(oldestMs)
   expect(judge.oldestFailureMs(beganMs + 1)).toBe(Number.POSITIVE_INFINITY)
   expect(judge.oldestFailureMs(beganMs)).toBe(Number.POSITIVE_INFINITY)
+})
+
+describe('what throws', () => {
+  class Broken extends ScriptedKnowledge {
+    isReadable = false
+    override state = new Proxy(stateOf(EVENTS), {
+      get: (state, name) => {
+        if (name !== 'knownToMs' && name !== 'revision' && !this.isReadable) throw new TypeError('secret of a log line')
+        const value = Reflect.get(state, name) as unknown
+        return typeof value === 'function' ? value.bind(state) : value
+      }
+    })
+  }
+
+  test('when a failure is judged: it is stored as it was classified, counted, and said once a minute', async () => {
+    const knowledge = new Broken()
+    const said: string[] = []
+    const { judge, store, counters } = bed(knowledge, false, said)
+    const write = async (): Promise<unknown> => {
+      const written = judge.write(classified('refused-three-times'))
+      await knowledge.answer()
+      return written
+    }
+    expect(await write()).toEqual({ written: 1, known: 0 })
+    expect(store.documents).toMatchObject([{ why5xx: { cause: expect.any(String), cluster: { known: true } } }])
+    expect(JSON.stringify(store.documents)).not.toContain('root_cause')
+    expect(await write()).toEqual({ written: 0, known: 1 })
+    expect(counters.unjudged).toBe(2)
+    expect(counters.diagnoses.size).toBe(0)
+    const metrics = new Metrics(counters, { clusterName: 'prod', kafka: () => null, bulk: null })
+    expect(await metrics.text()).toMatch(/why5xx_diagnoses_total\{.*root_cause="failed"\} 2/)
+    expect(said).toEqual([expect.stringMatching(/could not be judged.*TypeError at /)])
+    expect(said[0]).not.toContain('secret')
+    clock.nowMs += 60_000
+    await write()
+    expect(said).toHaveLength(2)
+    knowledge.isReadable = true
+    await write()
+    expect([...counters.diagnoses]).toEqual([['oom_killed', 1]])
+  })
+
+  test('when the state is asked for: no later batch is written either', async () => {
+    const { judge, store } = bed({
+      state: stateOf(EVENTS),
+      ready: () => Promise.reject(new Error('no record'))
+    })
+    const writes = [judge.write(classified('refused-three-times')), judge.write(classified())]
+    expect(await Promise.allSettled(writes)).toMatchObject([
+      { reason: { message: 'no record' } },
+      { reason: { message: 'no record' } }
+    ])
+    await expect(judge.write(classified())).rejects.toThrow('no record')
+    expect(store.batches).toEqual([])
+  })
 })
 
 test('a store that fails fails the batch, and the judge goes on', async () => {
