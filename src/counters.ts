@@ -41,8 +41,8 @@ export class Counters {
   readonly diagnoses = new Map<string, number>()
   /** Failures that could not be judged, because that threw. */
   unjudged = 0
-  /** Failures judged a second time, and those whose verdict changed. */
-  readonly settled = { judged: 0, changed: 0 }
+  /** Failures judged a second time, those whose verdict changed, and documents that could not be judged. */
+  readonly settled = { judged: 0, changed: 0, unjudged: 0 }
   gaps = 0
   gapBytes = 0
   /** Gaps because a file could not be read. */

@@ -71,12 +71,13 @@ export class Metrics extends MetricRegistry {
     )
     this.counter(
       'why5xx_settled_total',
-      'Failures judged a second time when the facts had settled, by whether the verdict changed.',
+      'Failures judged a second time when the facts had settled, by whether the verdict changed; unjudged: documents of another version, or an error of why5xx, which its log tells.',
       ['verdict'],
       add => {
-        const { judged, changed } = counters.settled
+        const { judged, changed, unjudged } = counters.settled
         add(changed, { verdict: 'changed' })
         add(judged - changed, { verdict: 'same' })
+        if (unjudged > 0) add(unjudged, { verdict: 'unjudged' })
       }
     )
     this.gauge(

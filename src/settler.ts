@@ -3,7 +3,9 @@
  * seconds to a minute late. It reads what was stored, so a restart forgets nothing; only changed verdicts are written again.
  */
 
+import { isCause } from '../parsers/causes.ts'
 import type { Counters } from './counters.ts'
+import type { DiagnosisInput } from './diagnose/input.ts'
 import { DiagnosisMemo } from './diagnose/memo.ts'
 import { inputOfDocument, valueAt } from './failureInput.ts'
 import { type Knowledge, REFRESH_MS } from './judge.ts'
@@ -12,6 +14,7 @@ import type { FailureDocument, StoredDocument } from './store/document.ts'
 import { rejudged } from './store/rejudged.ts'
 import type { RawBatch } from './store/sink.ts'
 import type { StoreReader, WriteResult } from './store/store.ts'
+import { Unjudged } from './unjudged.ts'
 
 export interface SettlerParts {
   knowledge: Knowledge
@@ -29,6 +32,8 @@ export interface SettlerParts {
   isOfPartitions: boolean
   settleMs: number
   nowMs: () => number
+  /** Takes sentences for the log. */
+  notify: (text: string) => void
 }
 
 /** Documents a page: 3 kB each, some more. */
@@ -50,10 +55,12 @@ export class Settler {
   /** What the store told of a stream when we took it over: losing it may be heard of later than getting it back. */
   readonly #toldMs = new Map<string, number>()
   readonly #memo = new DiagnosisMemo()
+  readonly #unjudged: Unjudged
   #reader: Pick<StoreReader, 'search' | 'close'> | null = null
 
   constructor(parts: SettlerParts) {
     this.#parts = parts
+    this.#unjudged = new Unjudged(parts.notify, parts.nowMs)
   }
 
   /** Streams are ours from now on, with what the store tells of them; a stream that nobody settled before begins now. */
@@ -154,7 +161,9 @@ export class Settler {
   async #judge(documents: readonly FailureDocument[]): Promise<void> {
     if (documents.length === 0) return
     const { knowledge, labels, counters, write, nowMs } = this.#parts
-    const inputs = documents.map(document => ({ document, input: inputOfDocument(document) }))
+    const inputs = documents.flatMap(document => this.#questionOf(document) ?? [])
+    counters.settled.unjudged += documents.length - inputs.length
+    if (inputs.length === 0) return
     const times = inputs.map(({ input }) => input.timeMs)
     // What was told since counts: a record that is read from its beginning knows the moment long before it knows that.
     const newestMs = Math.max(...times, nowMs() - REFRESH_MS)
@@ -164,14 +173,19 @@ export class Settler {
     for (const { document, input } of inputs) {
       // What is not known by now was not recorded: the first judgement stands.
       if (!known && state.knownToMs <= input.timeMs) continue
-      const judgement = { isKnown: true, diagnosis: this.#memo.diagnose(input, state) }
-      // A process that was started since may know less of then than the one that judged at once.
-      const isPartial = state.knownFromMs > input.timeMs || state.forgottenToMs > input.timeMs
-      if (isPartial && (judgement.diagnosis?.confidence ?? 0) < confidenceIn(document)) continue
-      const better = rejudged(document, judgement, labels)
-      if (better !== null) built.push(better)
+      try {
+        const judgement = { isKnown: true, diagnosis: this.#memo.diagnose(input, state) }
+        // A process that was started since may know less of then than the one that judged at once.
+        const isPartial = state.knownFromMs > input.timeMs || state.forgottenToMs > input.timeMs
+        const isWorse = isPartial && (judgement.diagnosis?.confidence ?? 0) < confidenceIn(document)
+        const better = isWorse ? null : rejudged(document, judgement, labels)
+        if (better !== null) built.push(better)
+        counters.settled.judged++
+      } catch (error) {
+        counters.settled.unjudged++
+        this.#unjudged.tell(error)
+      }
     }
-    counters.settled.judged += documents.length
     counters.settled.changed += built.length
     if (built.length > 0)
       await write({
@@ -184,6 +198,17 @@ export class Settler {
         streams: [],
         engine: null
       })
+  }
+
+  /** null: another version wrote it, and will judge it, or nobody can. */
+  #questionOf(document: FailureDocument): { document: FailureDocument; input: DiagnosisInput } | null {
+    try {
+      const input = inputOfDocument(document)
+      return isCause(input.symptom) && Number.isFinite(input.timeMs) ? { document, input } : null
+    } catch (error) {
+      this.#unjudged.tell(error)
+      return null
+    }
   }
 }
 

@@ -139,7 +139,7 @@ export async function openSource(
 }
 
 function settlerOf(
-  { config, store, nowMs, openReader: open = () => openReader(config) }: WiringOptions,
+  { config, store, nowMs, warn, openReader: open = () => openReader(config) }: WiringOptions,
   judge: Judge,
   knowledge: Knowledge,
   counters: Counters
@@ -155,7 +155,8 @@ function settlerOf(
     labels: config.kubernetes.labels,
     isOfPartitions: config.source.kind === 'kafka',
     settleMs: config.diagnosis.settleMs,
-    nowMs
+    nowMs,
+    notify: warn
   })
 }
 

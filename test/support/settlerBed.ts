@@ -76,6 +76,7 @@ export class SettlerBed {
   inFlightMs = Number.POSITIVE_INFINITY
   oldestWrittenMs = Number.POSITIVE_INFINITY
   opened = 0
+  readonly said: string[] = []
   settler: Settler
   readonly #more: Partial<SettlerParts>
 
@@ -107,6 +108,7 @@ export class SettlerBed {
       isOfPartitions: false,
       settleMs: SETTLE_MS,
       nowMs: () => bed.nowMs,
+      notify: text => void bed.said.push(text),
       ...this.#more,
       ...more
     }))
