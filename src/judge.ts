@@ -137,10 +137,10 @@ export class Judge {
       oldestMs = Math.min(oldestMs, failure.timeMs)
       newestMs = Math.max(newestMs, failure.timeMs)
     }
-    const { known } = await knowledge.ready(oldestMs, newestMs)
+    const { known, fromMs } = await knowledge.ready(oldestMs, newestMs)
     const { state } = knowledge
     for (const { failure } of failures) {
-      const isKnown = known || state.knownToMs > failure.timeMs
+      const isKnown = known || (state.knownToMs > failure.timeMs && failure.timeMs >= fromMs)
       try {
         const diagnosis = isKnown ? this.#memo.diagnose(inputOfFailure(failure, this.#options.masker), state) : null
         failure.judgement = { isKnown, diagnosis }

@@ -120,7 +120,8 @@ export class Settler {
     do {
       const page = await this.#reader.search(filter, { limit: PAGE, order: 'oldest', after })
       const due = page.rows.map(row => row.document).filter(document => this.#isDue(document, toMs))
-      await this.#judge(due)
+      // The next round asks again, from where this one began.
+      if (!(await this.#judge(due))) return
       after = page.next
     } while (after !== null && !signal.aborted)
     if (signal.aborted) return
@@ -158,16 +159,21 @@ export class Settler {
     return null
   }
 
-  async #judge(documents: readonly FailureDocument[]): Promise<void> {
-    if (documents.length === 0) return
+  /** False: the record is still being read, and may tell more of them. */
+  async #judge(documents: readonly FailureDocument[]): Promise<boolean> {
+    if (documents.length === 0) return true
     const { knowledge, labels, counters, write, nowMs } = this.#parts
     const inputs = documents.flatMap(document => this.#questionOf(document) ?? [])
-    counters.settled.unjudged += documents.length - inputs.length
-    if (inputs.length === 0) return
+    if (inputs.length === 0) {
+      counters.settled.unjudged += documents.length
+      return true
+    }
     const times = inputs.map(({ input }) => input.timeMs)
     // What was told since counts: a record that is read from its beginning knows the moment long before it knows that.
     const newestMs = Math.max(...times, nowMs() - REFRESH_MS)
-    const { known } = await knowledge.ready(Math.min(...times), newestMs, WAIT_MS)
+    const { known, isCaughtUp } = await knowledge.ready(Math.min(...times), newestMs, WAIT_MS)
+    if (!known && !isCaughtUp) return false
+    counters.settled.unjudged += documents.length - inputs.length
     const { state } = knowledge
     const built: StoredDocument[] = []
     for (const { document, input } of inputs) {
@@ -198,6 +204,7 @@ export class Settler {
         streams: [],
         engine: null
       })
+    return true
   }
 
   /** null: another version wrote it, and will judge it, or nobody can. */

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openClusterState } from '../src/cluster/clusterIndex.ts'
 import type { ClusterEvent } from '../src/cluster/event.ts'
+import type { Readiness } from '../src/cluster/knowledge.ts'
 import type { ClusterState } from '../src/cluster/state.ts'
 import { Counters } from '../src/counters.ts'
 import { type ClassifiedBatch, Judge, type Knowledge, REFRESH_MS } from '../src/judge.ts'
@@ -31,10 +32,17 @@ function stateOf(events: readonly ClusterEvent[]): ClusterState {
 /** Answers when the test says so. */
 class ScriptedKnowledge implements Knowledge {
   state: ClusterState = stateOf(EVENTS)
+  fromMs = Number.NEGATIVE_INFINITY
   readonly asked: { oldestMs: number; newestMs: number; answer: (known: boolean) => void }[] = []
 
-  ready(oldestMs: number, newestMs: number): Promise<{ known: boolean }> {
-    return new Promise(resolve => this.asked.push({ oldestMs, newestMs, answer: known => resolve({ known }) }))
+  ready(oldestMs: number, newestMs: number): Promise<Readiness> {
+    return new Promise(resolve =>
+      this.asked.push({
+        oldestMs,
+        newestMs,
+        answer: known => resolve({ known, isCaughtUp: true, fromMs: this.fromMs })
+      })
+    )
   }
 
   async answer(known = true): Promise<void> {
@@ -101,6 +109,17 @@ describe('what is known is in the document', () => {
     const { documents: found } = await judged(knowledge, false, 'saved-by-a-retry', 'read-timeout-without-error-line')
     const known = found.map(document => (document.why5xx as { cluster: { known: boolean } }).cluster.known)
     expect(new Set(known)).toEqual(new Set([false, true]))
+  })
+
+  test('of a batch, for those behind the begin of what is recorded', async () => {
+    const knowledge = new ScriptedKnowledge()
+    knowledge.fromMs = T + 1
+    const { documents: found } = await judged(knowledge, false, 'saved-by-a-retry', 'read-timeout-without-error-line')
+    for (const document of found)
+      expect(document).toMatchObject({
+        why5xx: { cluster: { known: Date.parse(document['@timestamp'] as string) > T } }
+      })
+    expect(new Set(found.map(document => Date.parse(document['@timestamp'] as string) > T)).size).toBe(2)
   })
 
   test('nobody asked: not even that nothing is known', async () => {

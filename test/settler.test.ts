@@ -7,6 +7,7 @@ import {
   causes,
   failure,
   HOUR_MS,
+  knowledgeOf,
   SETTLE_MS,
   shop,
   stateAt,
@@ -190,7 +191,7 @@ test('the state is asked for up to now: what was told late is behind the failure
     knowledge: {
       ready: async (...given) => {
         asked.push(given as number[])
-        return { known: true }
+        return { known: true, isCaughtUp: true, fromMs: T - HOUR_MS }
       },
       state: stateAt(T + HOUR_MS)
     }
@@ -202,19 +203,36 @@ test('the state is asked for up to now: what was told late is behind the failure
 })
 
 describe('what is not known', () => {
-  test('is not judged: the first verdict stands', async () => {
+  test('is not recorded: the first verdict stands', async () => {
     const bed = new Bed()
     bed.settler.own([])
     await bed.put(failure())
     bed.known = false
     bed
       .start({
-        knowledge: { ready: () => Promise.resolve({ known: false }), state: stateAt(T - 1) }
+        knowledge: knowledgeOf(stateAt(T - 1), false)
       })
       .own([])
     const [before] = bed.store.documents
     expect(await bed.round(T + HOUR_MS)).toEqual([])
     expect(bed.store.documents).toEqual([before])
+    expect(bed.counters.settled.judged).toBe(0)
+    await bed.mark('a')
+    expect(bed.store.streams).toMatchObject([{ settledToMs: T + HOUR_MS - SETTLE_MS }])
+  })
+
+  test('yet, is judged when the record was read', async () => {
+    const bed = new Bed()
+    const knowledge = { ...knowledgeOf(stateAt(T - 1), false, false) }
+    bed.start({ knowledge }).own([])
+    await bed.put(failure())
+    expect(await bed.round(T + HOUR_MS)).toEqual([])
+    await bed.mark('a')
+    expect(bed.store.streams).toMatchObject([{ settledToMs: T - 1 }])
+    expect(bed.counters.settled.judged).toBe(0)
+    Object.assign(knowledge, knowledgeOf(stateAt(T + HOUR_MS)))
+    expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
+    expect(causes(bed)).toEqual(['oom_killed'])
   })
 
   test('any more, does not replace what was known at once', async () => {
@@ -224,7 +242,7 @@ describe('what is not known', () => {
     // Started an hour later, without the record of then.
     const state = openClusterState()
     for (const event of shop.listed(T + HOUR_MS)) state.apply(event)
-    bed.start({ knowledge: { ready: () => Promise.resolve({ known: true }), state } }).own([streamState('a', T)])
+    bed.start({ knowledge: knowledgeOf(state) }).own([streamState('a', T)])
     expect(await bed.round(T + 2 * HOUR_MS)).toEqual([])
     expect(bed.counters.settled.judged).toBe(1)
     expect(causes(bed)).toEqual(['oom_killed'])

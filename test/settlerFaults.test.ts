@@ -1,7 +1,7 @@
 /** Failures that are judged a second time: what a round does that cannot judge one of them, or does not come to its end. */
 import { describe, expect, test } from 'vitest'
 import { T } from './store/examples.ts'
-import { SettlerBed as Bed, failure, HOUR_MS, stateAt } from './support/settlerBed.ts'
+import { SettlerBed as Bed, failure, HOUR_MS, knowledgeOf, stateAt } from './support/settlerBed.ts'
 
 describe('a document that cannot be judged does not stop the others', () => {
   test.each([
@@ -32,7 +32,7 @@ describe('a document that cannot be judged does not stop the others', () => {
         return typeof value === 'function' ? value.bind(target) : value
       }
     })
-    const bed = new Bed({ knowledge: { ready: () => Promise.resolve({ known: true }), state } })
+    const bed = new Bed({ knowledge: knowledgeOf(state) })
     bed.settler.own([])
     await bed.put(failure({ path: '/1' }), failure({ path: '/2' }))
     expect(await bed.round(T + HOUR_MS)).toEqual([])
