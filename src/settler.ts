@@ -63,26 +63,42 @@ export class Settler {
     this.#unjudged = new Unjudged(parts.notify, parts.nowMs)
   }
 
+  /** What the store tells of streams. Those of a topic are ours when they `begin`: a partition may go while it is claimed. */
+  claimed(states: readonly StreamState[]): void {
+    if (!this.#parts.isOfPartitions) return this.own(states)
+    for (const { stream, settledToMs } of states) if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
+  }
+
+  /** A partition that was claimed is ours from now on. */
+  begin(stream: string): void {
+    this.#ownPartition(stream)
+  }
+
   /** Streams are ours from now on, with what the store tells of them; a stream that nobody settled before begins now. */
   own(states: readonly StreamState[]): void {
-    // What is written in this very millisecond is still to be settled.
-    const beginMs = this.#parts.nowMs() - 1
     if (!this.#parts.isOfPartitions) {
       if (this.#settledTo.has(ALL_STREAMS)) return
       // A stream that was done long ago says how far it was then: the newest is where the last process stood.
       const toldMs = Math.max(...states.map(({ settledToMs }) => settledToMs ?? Number.NEGATIVE_INFINITY))
       this.#settledTo.set(ALL_STREAMS, {
-        ms: Number.isFinite(toldMs) ? toldMs : beginMs,
+        ms: Number.isFinite(toldMs) ? toldMs : this.#beginMs,
         isOurs: !Number.isFinite(toldMs)
       })
       return
     }
-    for (const { stream, settledToMs } of states) {
-      if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
-      if (this.#settledTo.has(stream)) continue
-      const toldMs = this.#toldMs.get(stream)
-      this.#settledTo.set(stream, { ms: toldMs ?? beginMs, isOurs: toldMs === undefined })
-    }
+    this.claimed(states)
+    for (const { stream } of states) this.#ownPartition(stream)
+  }
+
+  /** What is written in this very millisecond is still to be settled. */
+  get #beginMs(): number {
+    return this.#parts.nowMs() - 1
+  }
+
+  #ownPartition(stream: string): void {
+    if (this.#settledTo.has(stream)) return
+    const toldMs = this.#toldMs.get(stream)
+    this.#settledTo.set(stream, { ms: toldMs ?? this.#beginMs, isOurs: toldMs === undefined })
   }
 
   /** Another process settles them. */

@@ -303,6 +303,18 @@ describe('partitions', () => {
     expect(await bed.round(T + 2 * HOUR_MS)).toEqual([])
   })
 
+  test('a partition is ours when it begins to be read, not when it is claimed', async () => {
+    const bed = bedOf()
+    await bed.put(failure({ path: '/0', partition: 0 }), failure({ path: '/1', partition: 1 }))
+    bed.settler.claimed([streamState(stream(0), T - 1), streamState(stream(1), T - 1)])
+    expect(await bed.round(T + HOUR_MS)).toEqual([])
+    bed.settler.begin(stream(1))
+    expect(await bed.round(T + HOUR_MS)).toEqual(['/1'])
+    bed.settler.lose([stream(1)])
+    bed.settler.claimed([streamState(stream(1), T + 10)])
+    expect(bed.settler.mark([streamState(stream(1))])).toMatchObject([{ settledToMs: T + 10 }])
+  })
+
   test('a partition that nobody settled begins with its first batch', async () => {
     const bed = bedOf()
     await bed.put(failure({ path: '/old', partition: 0, ingestedMs: T - 1_000, timeMs: T - 500 }))

@@ -71,7 +71,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       config,
       store,
       state => parts.engine.restore(state),
-      streams => parts.settler?.own(streams),
+      () => parts.settler,
       log
     )
     const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, nowMs: Date.now, warn })
