@@ -126,6 +126,7 @@ export class Settler {
     const partitions = begun.flatMap(([stream]) => /\/(\d+)$/.exec(stream)?.[1] ?? []).map(Number)
     const filter = {
       ...window,
+      ingested: { fromMs, toMs },
       services: [],
       causes: [],
       pods: [],

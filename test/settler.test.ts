@@ -27,6 +27,12 @@ describe('one process', () => {
     expect(await bed.round(T + HOUR_MS)).toEqual([])
     expect(bed.counters.settled).toEqual({ judged: 1, changed: 1, unjudged: 0 })
     expect(bed.opened).toBe(1)
+    // What was judged is read no more.
+    expect(bed.store.filters.map(({ ingested }) => ingested)).toEqual([
+      { fromMs: T - 1, toMs: T + 999 },
+      { fromMs: T + 999, toMs: T + 1_000 },
+      { fromMs: T + 1_000, toMs: T + HOUR_MS - SETTLE_MS }
+    ])
     await bed.settler.close()
     expect(bed.store.isClosed).toBe(true)
   })
