@@ -140,15 +140,17 @@ export class Judge {
     const { known, fromMs } = await knowledge.ready(oldestMs, newestMs)
     const { state } = knowledge
     for (const { failure } of failures) {
+      // Counted by whoever judged it first.
+      const isFirst = !(failure.access ?? failure.errors[0]!).isJudgedAgain
       const isKnown = known || (state.knownToMs > failure.timeMs && failure.timeMs >= fromMs)
       try {
         const diagnosis = isKnown ? this.#memo.diagnose(inputOfFailure(failure, this.#options.masker), state) : null
         failure.judgement = { isKnown, diagnosis }
-        this.#counters.countDiagnosis(isKnown ? (diagnosis?.rootCause ?? 'unreadable') : 'state_unknown')
+        if (isFirst) this.#counters.countDiagnosis(isKnown ? (diagnosis?.rootCause ?? 'unreadable') : 'state_unknown')
       } catch (error) {
         // What was classified is true without a root cause.
         failure.judgement = { isKnown, diagnosis: null }
-        this.#counters.unjudged++
+        if (isFirst) this.#counters.unjudged++
         this.#unjudged.tell(error)
       }
     }

@@ -92,6 +92,18 @@ describe('what is known is in the document', () => {
     expect([...counters.diagnoses]).toEqual([['oom_killed', 1]])
   })
 
+  test('what is read again after a restart is judged again, and not counted', async () => {
+    const knowledge = new ScriptedKnowledge()
+    const { judge, store, counters } = bed(knowledge)
+    const given = classified('refused-three-times')
+    for (const { failure } of given.classified) (failure.access ?? failure.errors[0]!).isJudgedAgain = true
+    const written = judge.write(given)
+    await knowledge.answer()
+    await written
+    expect(store.documents).toMatchObject([{ why5xx: { root_cause: { kind: 'oom_killed' } } }])
+    expect(counters.diagnoses.size).toBe(0)
+  })
+
   test('not, when the state of the moment is not there in time', async () => {
     const knowledge = new ScriptedKnowledge()
     knowledge.state = stateOf(shop.listed(T - 600_000))
