@@ -41,6 +41,11 @@ export const CAUSES = [
 
 export type Cause = (typeof CAUSES)[number]
 
+/** False also for a cause of a later version. */
+export function isCause(value: unknown): value is Cause {
+  return (CAUSES as readonly unknown[]).includes(value)
+}
+
 export const CATEGORIES = [
   'connect',
   'timeout',

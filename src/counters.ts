@@ -39,8 +39,10 @@ export class Counters {
   readonly joins: Record<JoinState, number> = { joined: 0, access_only: 0, error_only: 0, ambiguous: 0 }
   /** Failures judged by the state of the cluster, by root cause; `state_unknown`, `unreadable`: nothing could be said. */
   readonly diagnoses = new Map<string, number>()
-  /** Failures judged a second time, and those whose verdict changed. */
-  readonly settled = { judged: 0, changed: 0 }
+  /** Failures that could not be judged, because that threw. */
+  unjudged = 0
+  /** Failures judged a second time, those whose verdict changed, and documents that could not be judged. */
+  readonly settled = { judged: 0, changed: 0, unjudged: 0 }
   gaps = 0
   gapBytes = 0
   /** Gaps because a file could not be read. */

@@ -7,6 +7,7 @@ import { inputOfFailure } from './failureInput.ts'
 import type { DocumentOptions } from './store/document.ts'
 import { documentOf, failureText, type RawBatch, type RawFailure, type Sink } from './store/sink.ts'
 import type { WriteResult } from './store/store.ts'
+import { Unjudged } from './unjudged.ts'
 
 /** A batch whose failures are classified, and no more. */
 export interface ClassifiedBatch extends Omit<RawBatch, 'failures' | 'built'> {
@@ -34,20 +35,28 @@ export class Judge {
   readonly #knowledge: Knowledge | null
   readonly #memo = new DiagnosisMemo()
   readonly #flights = new Set<Flight>()
+  readonly #unjudged: Unjudged
   /** Settles when every batch so far was judged. */
   #judged: Promise<unknown> = Promise.resolve()
+  /** Of a batch that could not be handed to the store. */
+  #failure: { error: unknown } | null = null
 
-  /** `knowledge` null: nothing is known of any cluster, and failures go on as they were classified. */
+  /**
+   * `knowledge` null: nothing is known of any cluster, and failures go on as they were classified. `notify` takes sentences
+   * for the log.
+   */
   constructor(
     store: Sink,
     options: Omit<DocumentOptions, 'sourceOf'>,
     counters: Counters,
-    knowledge: Knowledge | null
+    knowledge: Knowledge | null,
+    notify: (text: string) => void = () => {}
   ) {
     this.#store = store
     this.#options = options
     this.#counters = counters
     this.#knowledge = knowledge
+    this.#unjudged = new Unjudged(notify, () => this.#nowMs())
   }
 
   /** When the oldest batch was given to it that a reader may not find yet, Unix ms; Infinity: all are found. */
@@ -75,7 +84,10 @@ export class Judge {
     return this.#store.pausedBecause
   }
 
-  /** As `Sink.write`, in the order of calls, although a batch may wait for the state of its moment. */
+  /**
+   * As `Sink.write`, in the order of calls, although a batch may wait for the state of its moment. Once a batch did not get to
+   * the store, all behind it are refused: their positions would say that it was read.
+   */
   async write(batch: ClassifiedBatch): Promise<WriteResult> {
     // Nobody settles what nobody judges.
     if (this.#knowledge === null) return this.#write(batch)
@@ -94,17 +106,26 @@ export class Judge {
   }
 
   async #write(batch: ClassifiedBatch): Promise<WriteResult> {
-    if (this.#knowledge !== null) {
-      const before = this.#judged
-      const judged = this.#judge(batch.classified, this.#knowledge, before)
-      this.#judged = Promise.allSettled([judged])
-      await judged
+    return this.#store.write(await this.#made(batch))
+  }
+
+  async #made(batch: ClassifiedBatch): Promise<RawBatch> {
+    try {
+      if (this.#knowledge !== null) {
+        const judged = this.#judge(batch.classified, this.#knowledge, this.#judged)
+        this.#judged = Promise.allSettled([judged])
+        await judged
+      }
+      if (this.#failure !== null) throw this.#failure.error
+      const { classified, ...rest } = batch
+      // A store with a thread makes documents there.
+      const failures = this.#store.isThread ? classified.map(failureText) : []
+      const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))
+      return { ...rest, failures, built }
+    } catch (error) {
+      this.#failure ??= { error }
+      throw error
     }
-    const { classified, ...rest } = batch
-    // A store with a thread makes documents there.
-    const failures = this.#store.isThread ? classified.map(failureText) : []
-    const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))
-    return this.#store.write({ ...rest, failures, built })
   }
 
   async #judge(failures: readonly RawFailure[], knowledge: Knowledge, before: Promise<unknown>): Promise<void> {
@@ -116,13 +137,22 @@ export class Judge {
       oldestMs = Math.min(oldestMs, failure.timeMs)
       newestMs = Math.max(newestMs, failure.timeMs)
     }
-    const { known } = await knowledge.ready(oldestMs, newestMs)
+    const { known, fromMs } = await knowledge.ready(oldestMs, newestMs)
     const { state } = knowledge
     for (const { failure } of failures) {
-      const isKnown = known || state.knownToMs > failure.timeMs
-      const diagnosis = isKnown ? this.#memo.diagnose(inputOfFailure(failure, this.#options.masker), state) : null
-      failure.judgement = { isKnown, diagnosis }
-      this.#counters.countDiagnosis(isKnown ? (diagnosis?.rootCause ?? 'unreadable') : 'state_unknown')
+      // Counted by whoever judged it first.
+      const isFirst = !(failure.access ?? failure.errors[0]!).isJudgedAgain
+      const isKnown = known || (state.knownToMs > failure.timeMs && failure.timeMs >= fromMs)
+      try {
+        const diagnosis = isKnown ? this.#memo.diagnose(inputOfFailure(failure, this.#options.masker), state) : null
+        failure.judgement = { isKnown, diagnosis }
+        if (isFirst) this.#counters.countDiagnosis(isKnown ? (diagnosis?.rootCause ?? 'unreadable') : 'state_unknown')
+      } catch (error) {
+        // What was classified is true without a root cause.
+        failure.judgement = { isKnown, diagnosis: null }
+        if (isFirst) this.#counters.unjudged++
+        this.#unjudged.tell(error)
+      }
     }
   }
 }

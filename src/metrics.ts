@@ -62,20 +62,22 @@ export class Metrics extends MetricRegistry {
     )
     this.counter(
       'why5xx_diagnoses_total',
-      'Failures judged by the state of the cluster, by root cause; state_unknown: the state of that moment had not been read in time; unreadable: no kind of object may be read.',
+      'Failures judged by the state of the cluster, by root cause; state_unknown: the state of that moment had not been read in time; unreadable: no kind of object may be read; failed: an error of why5xx, which its log tells.',
       ['root_cause'],
       add => {
         for (const [rootCause, count] of counters.diagnoses) add(count, { root_cause: rootCause })
+        if (counters.unjudged > 0) add(counters.unjudged, { root_cause: 'failed' })
       }
     )
     this.counter(
       'why5xx_settled_total',
-      'Failures judged a second time when the facts had settled, by whether the verdict changed.',
+      'Failures judged a second time when the facts had settled, by whether the verdict changed; unjudged: documents of another version, or an error of why5xx, which its log tells.',
       ['verdict'],
       add => {
-        const { judged, changed } = counters.settled
+        const { judged, changed, unjudged } = counters.settled
         add(changed, { verdict: 'changed' })
         add(judged - changed, { verdict: 'same' })
+        if (unjudged > 0) add(unjudged, { verdict: 'unjudged' })
       }
     )
     this.gauge(

@@ -3,7 +3,9 @@
  * seconds to a minute late. It reads what was stored, so a restart forgets nothing; only changed verdicts are written again.
  */
 
+import { isCause } from '../parsers/causes.ts'
 import type { Counters } from './counters.ts'
+import type { DiagnosisInput } from './diagnose/input.ts'
 import { DiagnosisMemo } from './diagnose/memo.ts'
 import { inputOfDocument, valueAt } from './failureInput.ts'
 import { type Knowledge, REFRESH_MS } from './judge.ts'
@@ -12,6 +14,7 @@ import type { FailureDocument, StoredDocument } from './store/document.ts'
 import { rejudged } from './store/rejudged.ts'
 import type { RawBatch } from './store/sink.ts'
 import type { StoreReader, WriteResult } from './store/store.ts'
+import { Unjudged } from './unjudged.ts'
 
 export interface SettlerParts {
   knowledge: Knowledge
@@ -29,6 +32,8 @@ export interface SettlerParts {
   isOfPartitions: boolean
   settleMs: number
   nowMs: () => number
+  /** Takes sentences for the log. */
+  notify: (text: string) => void
 }
 
 /** Documents a page: 3 kB each, some more. */
@@ -50,32 +55,50 @@ export class Settler {
   /** What the store told of a stream when we took it over: losing it may be heard of later than getting it back. */
   readonly #toldMs = new Map<string, number>()
   readonly #memo = new DiagnosisMemo()
+  readonly #unjudged: Unjudged
   #reader: Pick<StoreReader, 'search' | 'close'> | null = null
 
   constructor(parts: SettlerParts) {
     this.#parts = parts
+    this.#unjudged = new Unjudged(parts.notify, parts.nowMs)
+  }
+
+  /** What the store tells of streams. Those of a topic are ours when they `begin`: a partition may go while it is claimed. */
+  claimed(states: readonly StreamState[]): void {
+    if (!this.#parts.isOfPartitions) return this.own(states)
+    for (const { stream, settledToMs } of states) if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
+  }
+
+  /** A partition that was claimed is ours from now on. */
+  begin(stream: string): void {
+    this.#ownPartition(stream)
   }
 
   /** Streams are ours from now on, with what the store tells of them; a stream that nobody settled before begins now. */
   own(states: readonly StreamState[]): void {
-    // What is written in this very millisecond is still to be settled.
-    const beginMs = this.#parts.nowMs() - 1
     if (!this.#parts.isOfPartitions) {
       if (this.#settledTo.has(ALL_STREAMS)) return
       // A stream that was done long ago says how far it was then: the newest is where the last process stood.
       const toldMs = Math.max(...states.map(({ settledToMs }) => settledToMs ?? Number.NEGATIVE_INFINITY))
       this.#settledTo.set(ALL_STREAMS, {
-        ms: Number.isFinite(toldMs) ? toldMs : beginMs,
+        ms: Number.isFinite(toldMs) ? toldMs : this.#beginMs,
         isOurs: !Number.isFinite(toldMs)
       })
       return
     }
-    for (const { stream, settledToMs } of states) {
-      if (settledToMs !== undefined) this.#toldMs.set(stream, settledToMs)
-      if (this.#settledTo.has(stream)) continue
-      const toldMs = this.#toldMs.get(stream)
-      this.#settledTo.set(stream, { ms: toldMs ?? beginMs, isOurs: toldMs === undefined })
-    }
+    this.claimed(states)
+    for (const { stream } of states) this.#ownPartition(stream)
+  }
+
+  /** What is written in this very millisecond is still to be settled. */
+  get #beginMs(): number {
+    return this.#parts.nowMs() - 1
+  }
+
+  #ownPartition(stream: string): void {
+    if (this.#settledTo.has(stream)) return
+    const toldMs = this.#toldMs.get(stream)
+    this.#settledTo.set(stream, { ms: toldMs ?? this.#beginMs, isOurs: toldMs === undefined })
   }
 
   /** Another process settles them. */
@@ -103,6 +126,7 @@ export class Settler {
     const partitions = begun.flatMap(([stream]) => /\/(\d+)$/.exec(stream)?.[1] ?? []).map(Number)
     const filter = {
       ...window,
+      ingested: { fromMs, toMs },
       services: [],
       causes: [],
       pods: [],
@@ -113,7 +137,8 @@ export class Settler {
     do {
       const page = await this.#reader.search(filter, { limit: PAGE, order: 'oldest', after })
       const due = page.rows.map(row => row.document).filter(document => this.#isDue(document, toMs))
-      await this.#judge(due)
+      // The next round asks again, from where this one began.
+      if (!(await this.#judge(due))) return
       after = page.next
     } while (after !== null && !signal.aborted)
     if (signal.aborted) return
@@ -151,27 +176,39 @@ export class Settler {
     return null
   }
 
-  async #judge(documents: readonly FailureDocument[]): Promise<void> {
-    if (documents.length === 0) return
+  /** False: the record is still being read, and may tell more of them. */
+  async #judge(documents: readonly FailureDocument[]): Promise<boolean> {
+    if (documents.length === 0) return true
     const { knowledge, labels, counters, write, nowMs } = this.#parts
-    const inputs = documents.map(document => ({ document, input: inputOfDocument(document) }))
+    const inputs = documents.flatMap(document => this.#questionOf(document) ?? [])
+    if (inputs.length === 0) {
+      counters.settled.unjudged += documents.length
+      return true
+    }
     const times = inputs.map(({ input }) => input.timeMs)
     // What was told since counts: a record that is read from its beginning knows the moment long before it knows that.
     const newestMs = Math.max(...times, nowMs() - REFRESH_MS)
-    const { known } = await knowledge.ready(Math.min(...times), newestMs, WAIT_MS)
+    const { known, isCaughtUp } = await knowledge.ready(Math.min(...times), newestMs, WAIT_MS)
+    if (!known && !isCaughtUp) return false
+    counters.settled.unjudged += documents.length - inputs.length
     const { state } = knowledge
     const built: StoredDocument[] = []
     for (const { document, input } of inputs) {
       // What is not known by now was not recorded: the first judgement stands.
       if (!known && state.knownToMs <= input.timeMs) continue
-      const judgement = { isKnown: true, diagnosis: this.#memo.diagnose(input, state) }
-      // A process that was started since may know less of then than the one that judged at once.
-      const isPartial = state.knownFromMs > input.timeMs || state.forgottenToMs > input.timeMs
-      if (isPartial && (judgement.diagnosis?.confidence ?? 0) < confidenceIn(document)) continue
-      const better = rejudged(document, judgement, labels)
-      if (better !== null) built.push(better)
+      try {
+        const judgement = { isKnown: true, diagnosis: this.#memo.diagnose(input, state) }
+        // A process that was started since may know less of then than the one that judged at once.
+        const isPartial = state.knownFromMs > input.timeMs || state.forgottenToMs > input.timeMs
+        const isWorse = isPartial && (judgement.diagnosis?.confidence ?? 0) < confidenceIn(document)
+        const better = isWorse ? null : rejudged(document, judgement, labels)
+        if (better !== null) built.push(better)
+        counters.settled.judged++
+      } catch (error) {
+        counters.settled.unjudged++
+        this.#unjudged.tell(error)
+      }
     }
-    counters.settled.judged += documents.length
     counters.settled.changed += built.length
     if (built.length > 0)
       await write({
@@ -184,6 +221,18 @@ export class Settler {
         streams: [],
         engine: null
       })
+    return true
+  }
+
+  /** null: another version wrote it, and will judge it, or nobody can. */
+  #questionOf(document: FailureDocument): { document: FailureDocument; input: DiagnosisInput } | null {
+    try {
+      const input = inputOfDocument(document)
+      return isCause(input.symptom) && Number.isFinite(input.timeMs) ? { document, input } : null
+    } catch (error) {
+      this.#unjudged.tell(error)
+      return null
+    }
   }
 }
 

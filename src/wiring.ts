@@ -114,13 +114,13 @@ async function openRejectTopic(
 
 /**
  * The source of `source.kind`; `store` tells how far its streams were read. `restore` takes what the engines knew that read
- * a partition before us, `claimed` what is known of the partitions themselves.
+ * a partition before us; `settler` is told of the partitions themselves, once there is one.
  */
 export async function openSource(
   config: Config,
   store: Sink,
   restore: (state: EngineState) => void,
-  claimed: (streams: StreamState[]) => void,
+  settler: () => Settler | null,
   log: DriverLog
 ): Promise<Source> {
   if (config.source.kind === 'kafka') {
@@ -128,10 +128,12 @@ export async function openSource(
     const claim = async (ids: string[]): Promise<StreamState[]> => {
       const { streams, engines } = await store.claim(ids)
       for (const engine of engines) restore(engine as EngineState)
-      claimed(streams)
+      settler()?.claimed(streams)
       return streams
     }
-    return openKafkaSource(config.source.kafka, claim, log)
+    const begins = (stream: string): void => settler()?.begin(stream)
+    const ends = (stream: string): void => settler()?.lose([stream])
+    return openKafkaSource(config.source.kafka, { claim, begins, ends }, log)
   }
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
@@ -139,7 +141,7 @@ export async function openSource(
 }
 
 function settlerOf(
-  { config, store, nowMs, openReader: open = () => openReader(config) }: WiringOptions,
+  { config, store, nowMs, warn, openReader: open = () => openReader(config) }: WiringOptions,
   judge: Judge,
   knowledge: Knowledge,
   counters: Counters
@@ -155,7 +157,8 @@ function settlerOf(
     labels: config.kubernetes.labels,
     isOfPartitions: config.source.kind === 'kafka',
     settleMs: config.diagnosis.settleMs,
-    nowMs
+    nowMs,
+    notify: warn
   })
 }
 
@@ -183,15 +186,18 @@ export function wire(options: WiringOptions): PipelineParts {
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const judge = new Judge(store, documents, counters, knowledge)
+  const judge = new Judge(store, documents, counters, knowledge, warn)
   const settler = knowledge === null ? null : settlerOf(options, judge, knowledge, counters)
-  settler?.own(store.streams)
+  settler?.claimed(store.streams)
   const writer = new BatchWriter(
     judge,
     counters,
     IN_FLIGHT_BYTES,
     states => source.durable?.(states),
-    states => source.lost?.(states)
+    states => {
+      settler?.lose(states.map(({ stream }) => stream))
+      source.lost?.(states)
+    }
   )
   return { source, engine, intake, outbox, settler, writer, counters, nowMs }
 }

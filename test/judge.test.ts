@@ -3,9 +3,11 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openClusterState } from '../src/cluster/clusterIndex.ts'
 import type { ClusterEvent } from '../src/cluster/event.ts'
+import type { Readiness } from '../src/cluster/knowledge.ts'
 import type { ClusterState } from '../src/cluster/state.ts'
 import { Counters } from '../src/counters.ts'
 import { type ClassifiedBatch, Judge, type Knowledge, REFRESH_MS } from '../src/judge.ts'
+import { Metrics } from '../src/metrics.ts'
 import type { FailureDocument } from '../src/store/document.ts'
 import { documentsOf, rawFailure } from '../src/store/sink.ts'
 import { EXAMPLES, options, T } from './store/examples.ts'
@@ -30,10 +32,17 @@ function stateOf(events: readonly ClusterEvent[]): ClusterState {
 /** Answers when the test says so. */
 class ScriptedKnowledge implements Knowledge {
   state: ClusterState = stateOf(EVENTS)
+  fromMs = Number.NEGATIVE_INFINITY
   readonly asked: { oldestMs: number; newestMs: number; answer: (known: boolean) => void }[] = []
 
-  ready(oldestMs: number, newestMs: number): Promise<{ known: boolean }> {
-    return new Promise(resolve => this.asked.push({ oldestMs, newestMs, answer: known => resolve({ known }) }))
+  ready(oldestMs: number, newestMs: number): Promise<Readiness> {
+    return new Promise(resolve =>
+      this.asked.push({
+        oldestMs,
+        newestMs,
+        answer: known => resolve({ known, isCaughtUp: true, fromMs: this.fromMs })
+      })
+    )
   }
 
   async answer(known = true): Promise<void> {
@@ -53,10 +62,10 @@ function classified(...names: (keyof typeof EXAMPLES)[]): ClassifiedBatch {
 const clock = { nowMs: T + 10_000 }
 const documents = { ...options(), labels: ['app'], nowMs: () => clock.nowMs }
 
-function bed(knowledge: Knowledge | null, isThread = false) {
+function bed(knowledge: Knowledge | null, isThread = false, said: string[] = []) {
   const store = new VersionedStore(isThread ? texts => documentsOf(texts, documents) : null)
   const counters = new Counters(0)
-  return { store, counters, judge: new Judge(store, documents, counters, knowledge) }
+  return { store, counters, judge: new Judge(store, documents, counters, knowledge, text => void said.push(text)) }
 }
 
 async function judged(knowledge: ScriptedKnowledge, known: boolean, ...names: (keyof typeof EXAMPLES)[]) {
@@ -83,6 +92,18 @@ describe('what is known is in the document', () => {
     expect([...counters.diagnoses]).toEqual([['oom_killed', 1]])
   })
 
+  test('what is read again after a restart is judged again, and not counted', async () => {
+    const knowledge = new ScriptedKnowledge()
+    const { judge, store, counters } = bed(knowledge)
+    const given = classified('refused-three-times')
+    for (const { failure } of given.classified) (failure.access ?? failure.errors[0]!).isJudgedAgain = true
+    const written = judge.write(given)
+    await knowledge.answer()
+    await written
+    expect(store.documents).toMatchObject([{ why5xx: { root_cause: { kind: 'oom_killed' } } }])
+    expect(counters.diagnoses.size).toBe(0)
+  })
+
   test('not, when the state of the moment is not there in time', async () => {
     const knowledge = new ScriptedKnowledge()
     knowledge.state = stateOf(shop.listed(T - 600_000))
@@ -100,6 +121,17 @@ describe('what is known is in the document', () => {
     const { documents: found } = await judged(knowledge, false, 'saved-by-a-retry', 'read-timeout-without-error-line')
     const known = found.map(document => (document.why5xx as { cluster: { known: boolean } }).cluster.known)
     expect(new Set(known)).toEqual(new Set([false, true]))
+  })
+
+  test('of a batch, for those behind the begin of what is recorded', async () => {
+    const knowledge = new ScriptedKnowledge()
+    knowledge.fromMs = T + 1
+    const { documents: found } = await judged(knowledge, false, 'saved-by-a-retry', 'read-timeout-without-error-line')
+    for (const document of found)
+      expect(document).toMatchObject({
+        why5xx: { cluster: { known: Date.parse(document['@timestamp'] as string) > T } }
+      })
+    expect(new Set(found.map(document => Date.parse(document['@timestamp'] as string) > T)).size).toBe(2)
   })
 
   test('nobody asked: not even that nothing is known', async () => {
@@ -212,6 +244,60 @@ test('how old the failures are that were written since', async () => {
   expect(judge.oldestFailureMs(beganMs)).toBe(oldestMs)
   expect(judge.oldestFailureMs(beganMs + 1)).toBe(Number.POSITIVE_INFINITY)
   expect(judge.oldestFailureMs(beganMs)).toBe(Number.POSITIVE_INFINITY)
+})
+
+describe('what throws', () => {
+  class Broken extends ScriptedKnowledge {
+    isReadable = false
+    override state = new Proxy(stateOf(EVENTS), {
+      get: (state, name) => {
+        if (name !== 'knownToMs' && name !== 'revision' && !this.isReadable) throw new TypeError('secret of a log line')
+        const value = Reflect.get(state, name) as unknown
+        return typeof value === 'function' ? value.bind(state) : value
+      }
+    })
+  }
+
+  test('when a failure is judged: it is stored as it was classified, counted, and said once a minute', async () => {
+    const knowledge = new Broken()
+    const said: string[] = []
+    const { judge, store, counters } = bed(knowledge, false, said)
+    const write = async (): Promise<unknown> => {
+      const written = judge.write(classified('refused-three-times'))
+      await knowledge.answer()
+      return written
+    }
+    expect(await write()).toEqual({ written: 1, known: 0 })
+    expect(store.documents).toMatchObject([{ why5xx: { cause: expect.any(String), cluster: { known: true } } }])
+    expect(JSON.stringify(store.documents)).not.toContain('root_cause')
+    expect(await write()).toEqual({ written: 0, known: 1 })
+    expect(counters.unjudged).toBe(2)
+    expect(counters.diagnoses.size).toBe(0)
+    const metrics = new Metrics(counters, { clusterName: 'prod', kafka: () => null, bulk: null })
+    expect(await metrics.text()).toMatch(/why5xx_diagnoses_total\{.*root_cause="failed"\} 2/)
+    expect(said).toEqual([expect.stringMatching(/could not be judged.*TypeError at /)])
+    expect(said[0]).not.toContain('secret')
+    clock.nowMs += 60_000
+    await write()
+    expect(said).toHaveLength(2)
+    knowledge.isReadable = true
+    await write()
+    expect([...counters.diagnoses]).toEqual([['oom_killed', 1]])
+  })
+
+  test('when the state is asked for: no later batch is written either', async () => {
+    const { judge, store } = bed({
+      state: stateOf(EVENTS),
+      ready: () => Promise.reject(new Error('no record'))
+    })
+    const writes = [judge.write(classified('refused-three-times')), judge.write(classified())]
+    expect(await Promise.allSettled(writes)).toMatchObject([
+      { reason: { message: 'no record' } },
+      { reason: { message: 'no record' } }
+    ])
+    await expect(judge.write(classified())).rejects.toThrow('no record')
+    expect(store.batches).toEqual([])
+  })
 })
 
 test('a store that fails fails the batch, and the judge goes on', async () => {

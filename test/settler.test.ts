@@ -7,6 +7,7 @@ import {
   causes,
   failure,
   HOUR_MS,
+  knowledgeOf,
   SETTLE_MS,
   shop,
   stateAt,
@@ -20,12 +21,18 @@ describe('one process', () => {
     await bed.put(failure())
     expect(causes(bed)).toEqual(['undetermined'])
     expect(await bed.round(T + 1_000 + SETTLE_MS - 1)).toEqual([])
-    expect(bed.counters.settled).toEqual({ judged: 0, changed: 0 })
+    expect(bed.counters.settled).toEqual({ judged: 0, changed: 0, unjudged: 0 })
     expect(await bed.round(T + 1_000 + SETTLE_MS)).toEqual(['/cart'])
     expect(causes(bed)).toEqual(['oom_killed'])
     expect(await bed.round(T + HOUR_MS)).toEqual([])
-    expect(bed.counters.settled).toEqual({ judged: 1, changed: 1 })
+    expect(bed.counters.settled).toEqual({ judged: 1, changed: 1, unjudged: 0 })
     expect(bed.opened).toBe(1)
+    // What was judged is read no more.
+    expect(bed.store.filters.map(({ ingested }) => ingested)).toEqual([
+      { fromMs: T - 1, toMs: T + 999 },
+      { fromMs: T + 999, toMs: T + 1_000 },
+      { fromMs: T + 1_000, toMs: T + HOUR_MS - SETTLE_MS }
+    ])
     await bed.settler.close()
     expect(bed.store.isClosed).toBe(true)
   })
@@ -35,7 +42,7 @@ describe('one process', () => {
     bed.settler.own([])
     await bed.put(failure({ ingestedMs: T + 30_000 }))
     expect(await bed.round(T + HOUR_MS)).toEqual([])
-    expect(bed.counters.settled).toEqual({ judged: 1, changed: 0 })
+    expect(bed.counters.settled).toEqual({ judged: 1, changed: 0, unjudged: 0 })
     expect(bed.store.batches).toEqual([])
   })
 
@@ -64,7 +71,7 @@ describe('one process', () => {
     // A round that ends between the two times of the first.
     await bed.round(T + 1_000 + SETTLE_MS)
     await bed.round(T + HOUR_MS)
-    expect(bed.counters.settled).toEqual({ judged: 2, changed: 2 })
+    expect(bed.counters.settled).toEqual({ judged: 2, changed: 2, unjudged: 0 })
   })
 
   test('batches on their way hold it up: what they bring is settled then', async () => {
@@ -190,7 +197,7 @@ test('the state is asked for up to now: what was told late is behind the failure
     knowledge: {
       ready: async (...given) => {
         asked.push(given as number[])
-        return { known: true }
+        return { known: true, isCaughtUp: true, fromMs: T - HOUR_MS }
       },
       state: stateAt(T + HOUR_MS)
     }
@@ -202,19 +209,36 @@ test('the state is asked for up to now: what was told late is behind the failure
 })
 
 describe('what is not known', () => {
-  test('is not judged: the first verdict stands', async () => {
+  test('is not recorded: the first verdict stands', async () => {
     const bed = new Bed()
     bed.settler.own([])
     await bed.put(failure())
     bed.known = false
     bed
       .start({
-        knowledge: { ready: () => Promise.resolve({ known: false }), state: stateAt(T - 1) }
+        knowledge: knowledgeOf(stateAt(T - 1), false)
       })
       .own([])
     const [before] = bed.store.documents
     expect(await bed.round(T + HOUR_MS)).toEqual([])
     expect(bed.store.documents).toEqual([before])
+    expect(bed.counters.settled.judged).toBe(0)
+    await bed.mark('a')
+    expect(bed.store.streams).toMatchObject([{ settledToMs: T + HOUR_MS - SETTLE_MS }])
+  })
+
+  test('yet, is judged when the record was read', async () => {
+    const bed = new Bed()
+    const knowledge = { ...knowledgeOf(stateAt(T - 1), false, false) }
+    bed.start({ knowledge }).own([])
+    await bed.put(failure())
+    expect(await bed.round(T + HOUR_MS)).toEqual([])
+    await bed.mark('a')
+    expect(bed.store.streams).toMatchObject([{ settledToMs: T - 1 }])
+    expect(bed.counters.settled.judged).toBe(0)
+    Object.assign(knowledge, knowledgeOf(stateAt(T + HOUR_MS)))
+    expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
+    expect(causes(bed)).toEqual(['oom_killed'])
   })
 
   test('any more, does not replace what was known at once', async () => {
@@ -224,7 +248,7 @@ describe('what is not known', () => {
     // Started an hour later, without the record of then.
     const state = openClusterState()
     for (const event of shop.listed(T + HOUR_MS)) state.apply(event)
-    bed.start({ knowledge: { ready: () => Promise.resolve({ known: true }), state } }).own([streamState('a', T)])
+    bed.start({ knowledge: knowledgeOf(state) }).own([streamState('a', T)])
     expect(await bed.round(T + 2 * HOUR_MS)).toEqual([])
     expect(bed.counters.settled.judged).toBe(1)
     expect(causes(bed)).toEqual(['oom_killed'])
@@ -258,7 +282,7 @@ describe('partitions', () => {
     )
     await bed.round(T + HOUR_MS)
     // 1 was judged when the termination was known.
-    expect(bed.counters.settled).toEqual({ judged: 2, changed: 1 })
+    expect(bed.counters.settled).toEqual({ judged: 2, changed: 1, unjudged: 0 })
     expect(bed.store.filters[0]!.partitions).toEqual([0, 1])
   })
 
@@ -283,6 +307,18 @@ describe('partitions', () => {
     other.lose([stream(0)])
     await bed.put(failure({ path: '/3', partition: 0, timeMs: T + 1, ingestedMs: T + 2_000 }))
     expect(await bed.round(T + 2 * HOUR_MS)).toEqual([])
+  })
+
+  test('a partition is ours when it begins to be read, not when it is claimed', async () => {
+    const bed = bedOf()
+    await bed.put(failure({ path: '/0', partition: 0 }), failure({ path: '/1', partition: 1 }))
+    bed.settler.claimed([streamState(stream(0), T - 1), streamState(stream(1), T - 1)])
+    expect(await bed.round(T + HOUR_MS)).toEqual([])
+    bed.settler.begin(stream(1))
+    expect(await bed.round(T + HOUR_MS)).toEqual(['/1'])
+    bed.settler.lose([stream(1)])
+    bed.settler.claimed([streamState(stream(1), T + 10)])
+    expect(bed.settler.mark([streamState(stream(1))])).toMatchObject([{ settledToMs: T + 10 }])
   })
 
   test('a partition that nobody settled begins with its first batch', async () => {
@@ -314,59 +350,6 @@ describe('partitions', () => {
     }
     expect(await bed.round(T + HOUR_MS)).toEqual([])
     bed.settler.own([streamState(stream(0), T - 1)])
-    expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
-  })
-})
-
-describe('a round that does not come to its end begins again', () => {
-  test('because the reader throws', async () => {
-    const bed = new Bed()
-    bed.settler.own([])
-    await bed.put(failure())
-    let failing = true
-    bed.store.beforePage = () => {
-      if (failing) throw new Error('no answer')
-    }
-    await expect(bed.round(T + HOUR_MS)).rejects.toThrow('no answer')
-    failing = false
-    expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
-  })
-
-  test('because there is no reader yet', async () => {
-    let isThere = false
-    const bed = new Bed()
-    const { store } = bed
-    bed
-      .start({
-        openReader: async () => {
-          if (!isThere) throw new Error('no store')
-          return store
-        }
-      })
-      .own([])
-    await bed.put(failure())
-    await expect(bed.round(T + HOUR_MS)).rejects.toThrow('no store')
-    isThere = true
-    expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
-  })
-
-  test('because it is told to stop', async () => {
-    const bed = new Bed()
-    bed.settler.own([])
-    await bed.put(failure())
-    bed.nowMs = T + HOUR_MS
-    await bed.settler.settle(AbortSignal.abort())
-    await bed.mark('a')
-    expect(bed.store.streams[0]!.settledToMs).toBe(T - 1)
-  })
-
-  test('because the store does not take what it has found', async () => {
-    const bed = new Bed()
-    bed.settler.own([])
-    await bed.put(failure())
-    bed.store.beforeWrite = () => Promise.reject(new Error('full'))
-    await expect(bed.round(T + HOUR_MS)).rejects.toThrow('full')
-    bed.store.beforeWrite = () => {}
     expect(await bed.round(T + HOUR_MS)).toEqual(['/cart'])
   })
 })

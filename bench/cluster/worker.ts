@@ -38,7 +38,11 @@ const store =
   node === undefined
     ? new DocumentSink(nothing, { clusterName: 'default', masker: new Masker(MASK_ALL), runbookUrl: null })
     : await openSink({ config, maskOptions: MASK_ALL }, options)
-const source = await openKafkaSource(config.source.kafka, async ids => (await store.claim(ids)).streams, options.log)
+const source = await openKafkaSource(
+  config.source.kafka,
+  { claim: async ids => (await store.claim(ids)).streams },
+  options.log
+)
 if (node === undefined) source.durable = () => {}
 const parts = wire({ config, maskOptions: MASK_ALL, logFormat: null, source, store, nowMs: Date.now, warn: () => {} })
 const stop = new AbortController()

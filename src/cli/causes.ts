@@ -1,4 +1,4 @@
-import { CAUSES, type Cause, causeTable } from '../../parsers/causes.ts'
+import { CAUSES, type Cause, causeTable, isCause } from '../../parsers/causes.ts'
 import { ROOT_CAUSES } from '../diagnose/rootCauses.ts'
 import { Why5xxError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
@@ -33,10 +33,6 @@ export async function runCauses(slug: string | undefined, flags: { format?: stri
   }
   await writeOut(slug === undefined ? catalogue() : page(slug))
   return 0
-}
-
-function isCause(slug: string): slug is Cause {
-  return (CAUSES as readonly string[]).includes(slug)
 }
 
 function catalogue(): string {

@@ -18,6 +18,7 @@ import { addWatchMetrics } from '../watchMetrics.ts'
 import { missingToken } from '../web/listenAdvice.ts'
 import { type RunningServer, startServer } from '../web/server.ts'
 import { openSink, openSource, wire } from '../wiring.ts'
+import { closeEach } from './closing.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { runWatch, startWatch } from './runWatch.ts'
 import { type Settling, settleEvery } from './settling.ts'
@@ -73,7 +74,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       config,
       store,
       state => parts.engine.restore(state),
-      streams => parts.settler?.own(streams),
+      () => parts.settler,
       log
     )
     const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, nowMs: Date.now, warn })
@@ -95,10 +96,15 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   } finally {
     status.line?.stop()
     stop.release()
-    await settling?.stop()
-    await knowledge?.close()
-    await server?.close()
-    await watching?.close().catch((error: unknown) => logger.warn('the record of the cluster is not whole', { error }))
+    await closeEach(
+      [
+        ['the second judgements did not end well', settling && (() => settling!.stop())],
+        ['the record of the cluster could not be closed', knowledge && (() => knowledge!.close())],
+        ['the server could not be closed', server && (() => server!.close())],
+        ['the record of the cluster is not whole', watching && (() => watching!.close())]
+      ],
+      logger
+    )
     await store?.close()
   }
 }

@@ -240,14 +240,19 @@ function pairLists(marks: readonly ListEvent[]): ClusterList[] {
   return lists.sort((a, b) => a.startMs - b.startMs)
 }
 
-/** Gaps of a kind, and of all of them (null). One that has not ended lasts. */
+/** Gaps of a kind, and of all of them (null). One that was noticed late began before; one that has not ended lasts. */
 function pairGaps(marks: readonly GapEvent[]): Map<Kind | null, Gap[]> {
   const gaps = new Map<Kind | null, Gap[]>()
   const open = new Map<Kind | null, Gap>()
-  for (const { at, type, kind } of marks) {
+  for (const { at, type, kind, since } of marks) {
     if (type === 'GAP_START') {
-      if (open.has(kind)) continue
-      const span = { startMs: at, endMs: Number.POSITIVE_INFINITY }
+      const startMs = Math.min(since ?? at, at)
+      const lasting = open.get(kind)
+      if (lasting !== undefined) {
+        lasting.startMs = Math.min(lasting.startMs, startMs)
+        continue
+      }
+      const span = { startMs, endMs: Number.POSITIVE_INFINITY }
       open.set(kind, span)
       gaps.set(kind, [...(gaps.get(kind) ?? []), span])
     } else {

@@ -36,6 +36,15 @@ export interface KnowledgeOptions {
   say: (text: string) => void
 }
 
+export interface Readiness {
+  /** All of the moments that were asked for is known. */
+  known: boolean
+  /** All that was recorded of them was read: what is not known was not recorded. */
+  isCaughtUp: boolean
+  /** What the state holds begins here, Unix ms: of older moments it knows nothing, however far it was read; -Infinity: no limit. */
+  fromMs: number
+}
+
 export class ClusterKnowledge {
   readonly #options: KnowledgeOptions
   #view: RecordView | null = null
@@ -55,19 +64,16 @@ export class ClusterKnowledge {
     return this.#view?.state ?? this.#snapshotState
   }
 
-  /** Wall time at which a watch was heard last, as it says itself, Unix ms; null: none was. */
-  get heardMs(): number | null {
-    return this.#view !== null && Number.isFinite(this.#view.heardMs) ? this.#view.heardMs : null
-  }
-
   /**
    * Makes the state hold all that was recorded of the moments from `oldestMs` to `newestMs`. `known`: a heartbeat behind
-   * `newestMs` was read, or there is no record and the snapshots are all there will be. Waits for it no longer than `waitMs`
+   * `newestMs` was read, and what was read begins before `oldestMs`; or there is no record and the snapshots are all there
+   * will be. Waits for it no longer than `waitMs`
    * of wall time, and not at all when there is no record or nobody writes to it.
    */
-  async ready(oldestMs: number, newestMs: number, waitMs = 5_000): Promise<{ known: boolean }> {
-    const { record } = this.#options
-    if (record === null) return { known: this.#options.snapshots.length > 0 }
+  async ready(oldestMs: number, newestMs: number, waitMs = 5_000): Promise<Readiness> {
+    const { record, snapshots } = this.#options
+    const unread = { known: snapshots.length > 0, isCaughtUp: true, fromMs: Number.NEGATIVE_INFINITY }
+    if (record === null) return unread
     if (this.#view === null || this.#mustReopen(this.#view, oldestMs)) this.#open(record, oldestMs)
     let view: RecordView
     do {
@@ -76,8 +82,10 @@ export class ClusterKnowledge {
       await view.until(newestMs, waitMs)
       // Another question may have begun at an earlier list meanwhile, and the state is that one's.
     } while (view !== this.#view)
-    if (view.isMissing) return { known: this.#options.snapshots.length > 0 }
-    return { known: view.heardMs > newestMs }
+    if (view.isMissing) return unread
+    const isHeard = view.heardMs > newestMs
+    const fromMs = Math.min(view.beginsMs, snapshots[0]?.at ?? Number.POSITIVE_INFINITY)
+    return { known: isHeard && fromMs <= oldestMs, isCaughtUp: isHeard || view.hasCaughtUp, fromMs }
   }
 
   async close(): Promise<void> {
@@ -171,6 +179,15 @@ class RecordView implements RecordHandlers {
     this.isMissing = true
     this.#onMissing()
     this.#wake()
+  }
+
+  get hasCaughtUp(): boolean {
+    return this.#hasCaughtUp
+  }
+
+  /** The list with which it begins, Unix ms; -Infinity: not known. */
+  get beginsMs(): number {
+    return this.#beginsMs ?? Number.NEGATIVE_INFINITY
   }
 
   /** False: its history begins later, and an earlier list may be there. */

@@ -1,6 +1,6 @@
 /** A pod as it stood at T: conditions, containers, terminations, deletion. */
 
-import type { Container, ContainerState, ContainerStatus, Pod } from '../cluster/objects.ts'
+import type { Container, ContainerStatus, Pod } from '../cluster/objects.ts'
 import type { ClusterState, History } from '../cluster/state.ts'
 import { type ConditionAt, conditionAt, listOf, transitionsOf } from './conditions.ts'
 import { type Current, current, lastSeen } from './current.ts'
@@ -368,9 +368,4 @@ export function statusIn(pod: Pod, name: string): { status: ContainerStatus; pat
     if (status !== undefined) return { status, path: `status.${list}[${name}]` }
   }
   return null
-}
-
-/** `running`, `waiting`, `terminated`; null: nothing tells. */
-export function stateName(state: ContainerState | undefined): keyof ContainerState | null {
-  return state?.running ? 'running' : state?.waiting ? 'waiting' : state?.terminated ? 'terminated' : null
 }

@@ -85,6 +85,8 @@ export interface StoreFilter {
   statuses: number[]
   /** Of `search`: only failures that were read in these partitions, where the store knows it; left out: all. */
   partitions?: readonly number[]
+  /** Of `search`: only failures that were written in `[fromMs, toMs]`, Unix ms, where the store can tell; left out: all. */
+  ingested?: { fromMs: number; toMs: number }
 }
 
 /** The columns of a failure: what tables, counts and timelines are made of. */

@@ -21,6 +21,21 @@ import {
 
 const HOUR = 3_600
 
+test('a gap that was noticed late begins when nothing was seen any more', () => {
+  const state = openClusterState()
+  applyAll(state, listed(10, [pod({ name: 'a' })]))
+  state.apply({ at: ms(40), type: 'GAP_START', kind: 'Pod', since: ms(30) })
+  // By another watch, and about the same gap.
+  state.apply({ at: ms(41), type: 'GAP_START', kind: 'Pod', since: ms(25) })
+  expect(state.gaps('Pod')).toEqual([{ startMs: ms(25), endMs: Infinity }])
+  state.apply({ at: ms(50), type: 'GAP_END', kind: 'Pod' })
+  expect([24, 25, 50, 51].map(at => state.isInGap('Pod', ms(at)))).toEqual([false, true, true, false])
+  expect(state.isInGap('Node', ms(35))).toBe(false)
+  // Nobody begins to miss what is still to come.
+  state.apply({ at: ms(60), type: 'GAP_START', kind: 'Pod', since: ms(70) })
+  expect(state.gaps('Pod').at(-1)).toEqual({ startMs: ms(60), endMs: Infinity })
+})
+
 test('what is known, and from when to when', () => {
   const state = openClusterState()
   expect([state.knownFromMs, state.knownToMs, state.forgottenToMs]).toEqual([Infinity, -Infinity, -Infinity])

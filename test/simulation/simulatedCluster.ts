@@ -2,6 +2,7 @@
 import { Random } from '../../bench/random.ts'
 import { openClusterState } from '../../src/cluster/clusterIndex.ts'
 import type { ClusterEvent } from '../../src/cluster/event.ts'
+import type { Readiness } from '../../src/cluster/knowledge.ts'
 import type { ClusterState } from '../../src/cluster/state.ts'
 import type { Knowledge } from '../../src/judge.ts'
 import { matchesFilter } from '../../src/store/matchesFilter.ts'
@@ -57,9 +58,10 @@ export class SimulatedKnowledge implements Knowledge {
     return this.#state
   }
 
-  async ready(): Promise<{ known: boolean }> {
+  async ready(): Promise<Readiness> {
     this.#hasRead ||= !this.#isLate()
-    return { known: this.#hasRead }
+    // Late is what was never recorded: the first verdict stands.
+    return { known: this.#hasRead, isCaughtUp: true, fromMs: Number.NEGATIVE_INFINITY }
   }
 
   read(): void {

@@ -5,6 +5,7 @@ import type { ClusterState } from '../../src/cluster/state.ts'
 import { Counters } from '../../src/counters.ts'
 import { diagnose } from '../../src/diagnose/diagnose.ts'
 import { inputOfFailure } from '../../src/failureInput.ts'
+import type { Knowledge } from '../../src/judge.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { Settler, type SettlerParts } from '../../src/settler.ts'
 import type { StreamState } from '../../src/source/source.ts'
@@ -68,6 +69,11 @@ export function streamState(stream: string, settledToMs?: number, isDone = false
   return { stream, place: {}, read: START, isDone, ...(settledToMs !== undefined && { settledToMs }) }
 }
 
+/** A record that was read so far, `isCaughtUp`: to its end. */
+export function knowledgeOf(state: ClusterState, known = true, isCaughtUp = true): Knowledge {
+  return { ready: () => Promise.resolve({ known, isCaughtUp, fromMs: Number.NEGATIVE_INFINITY }), state }
+}
+
 export class SettlerBed {
   readonly store = new VersionedStore()
   readonly counters = new Counters(0)
@@ -76,6 +82,7 @@ export class SettlerBed {
   inFlightMs = Number.POSITIVE_INFINITY
   oldestWrittenMs = Number.POSITIVE_INFINITY
   opened = 0
+  readonly said: string[] = []
   settler: Settler
   readonly #more: Partial<SettlerParts>
 
@@ -89,7 +96,7 @@ export class SettlerBed {
     const bed: SettlerBed = Object.assign(this)
     return (this.settler = new Settler({
       knowledge: {
-        ready: () => Promise.resolve({ known: bed.known }),
+        ready: () => Promise.resolve({ known: bed.known, isCaughtUp: true, fromMs: Number.NEGATIVE_INFINITY }),
         get state() {
           return stateAt(bed.nowMs)
         }
@@ -107,6 +114,7 @@ export class SettlerBed {
       isOfPartitions: false,
       settleMs: SETTLE_MS,
       nowMs: () => bed.nowMs,
+      notify: text => void bed.said.push(text),
       ...this.#more,
       ...more
     }))

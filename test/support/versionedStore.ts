@@ -72,7 +72,9 @@ export class VersionedStore implements Sink {
   }
 }
 
-function isOf({ partitions }: StoreFilter, document: FailureDocument): boolean {
+function isOf({ partitions, ingested }: StoreFilter, document: FailureDocument): boolean {
+  const writtenMs = Date.parse((document.event as { ingested: string }).ingested)
+  if (ingested !== undefined && !(writtenMs >= ingested.fromMs && writtenMs <= ingested.toMs)) return false
   const { origin } = document.why5xx as { origin: { partition?: number } }
   return partitions === undefined || partitions.includes(origin.partition ?? -1)
 }

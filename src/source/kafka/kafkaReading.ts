@@ -157,8 +157,11 @@ export class KafkaReading {
   }
 
   #revoked(partitions: readonly number[]): void {
-    for (const { stream, isAnnounced } of this.#ownership.revoked(partitions))
-      if (stream !== null && isAnnounced) this.#tell({ kind: 'lost', stream })
+    for (const { stream, isAnnounced } of this.#ownership.revoked(partitions)) {
+      if (stream === null) continue
+      this.#options.ends(stream.id)
+      if (isAnnounced) this.#tell({ kind: 'lost', stream })
+    }
     this.#wake()
   }
 
@@ -190,6 +193,7 @@ export class KafkaReading {
     // Durable before us, and perhaps not committed: nobody else would, when nothing more comes.
     if (state !== null) owned.durable = start.offset
     if (start.lost !== null) this.#expired(stream.name, start.lost)
+    this.#options.begins(id)
     driver.start(owned.partition, start.offset)
     this.#wake()
   }

@@ -32,6 +32,9 @@ export interface KafkaSourceOptions {
   config: Pick<KafkaConfig, 'topic' | 'groupId'>
   /** What the store knows of these streams, which are ours from now on. May take as long as the store is away. */
   claim: (streams: string[]) => Promise<StreamState[]>
+  /** Told when a claimed stream begins to be read, by its id, and when it does no more: at once, with nothing left to be read. */
+  begins?: (stream: string) => void
+  ends?: (stream: string) => void
   log: DriverLog
   limits?: Partial<KafkaLimits>
   ticker?: Ticker
@@ -45,7 +48,13 @@ export class KafkaSource implements Source {
   #reading: KafkaReading
 
   constructor({ limits, ...options }: KafkaSourceOptions) {
-    this.#options = { ticker: systemTicker, ...options, limits: { ...KAFKA_LIMITS, ...limits } }
+    this.#options = {
+      ticker: systemTicker,
+      begins: () => {},
+      ends: () => {},
+      ...options,
+      limits: { ...KAFKA_LIMITS, ...limits }
+    }
     this.#reading = new KafkaReading(this.#options)
   }
 

@@ -1,18 +1,17 @@
 /** Configuration → a source that reads the topic. */
 
 import type { KafkaConfig } from '../../clusterOptions.ts'
-import type { StreamState } from '../source.ts'
 import { kafkaConnection } from './connection.ts'
 import type { DriverLog, KafkaDriver } from './driver.ts'
-import { KafkaSource } from './kafkaSource.ts'
+import { KafkaSource, type KafkaSourceOptions } from './kafkaSource.ts'
 
-/** `claim` as in `KafkaSourceOptions`. Throws Why5xxError `WHY5XX_CONFIG`, and `WHY5XX_KAFKA` without the driver's library. */
+/** `owner` as in `KafkaSourceOptions`. Throws Why5xxError `WHY5XX_CONFIG`, and `WHY5XX_KAFKA` without the driver's library. */
 export async function openKafkaSource(
   config: KafkaConfig,
-  claim: (streams: string[]) => Promise<StreamState[]>,
+  owner: Pick<KafkaSourceOptions, 'claim' | 'begins' | 'ends'>,
   log: DriverLog
 ): Promise<KafkaSource> {
-  return new KafkaSource({ driver: await driverOf(config, log), config, claim, log })
+  return new KafkaSource({ driver: await driverOf(config, log), config, ...owner, log })
 }
 
 async function driverOf(config: KafkaConfig, log: DriverLog): Promise<KafkaDriver> {

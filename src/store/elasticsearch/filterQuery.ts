@@ -35,7 +35,6 @@ export const MASKED: Query = { bool: { filter: [{ term: { 'why5xx.masked': true 
 
 /** By time alone. */
 export function timeQuery({ fromMs, toMs }: Pick<StoreFilter, 'fromMs' | 'toMs'>): Query {
-  const limit = (ms: number): number => Math.max(-DATE_MS_MAX, Math.min(DATE_MS_MAX, Math.ceil(ms)))
   if (fromMs === Number.NEGATIVE_INFINITY && toMs === Number.POSITIVE_INFINITY) return { match_all: {} }
   return {
     range: {
@@ -62,8 +61,17 @@ export function failureQuery(filter: StoreFilter): Query {
 /** The same, and every document that only its `_source` can judge. */
 export function candidateQuery(filter: StoreFilter): Query {
   const filters = [timeQuery(filter), anyOf([failureQuery(filter), IGNORED])]
-  if (filter.partitions !== undefined) filters.push({ terms: { 'why5xx.origin.partition': [...filter.partitions] } })
+  const { ingested, partitions } = filter
+  if (partitions !== undefined) filters.push({ terms: { 'why5xx.origin.partition': [...partitions] } })
+  if (ingested !== undefined) {
+    const range = { gte: limit(ingested.fromMs), lte: limit(ingested.toMs), format: 'epoch_millis' }
+    filters.push({ range: { 'event.ingested': range } })
+  }
   return { bool: { filter: filters } }
+}
+
+function limit(ms: number): number {
+  return Math.max(-DATE_MS_MAX, Math.min(DATE_MS_MAX, Math.ceil(ms)))
 }
 
 export function totalsQuery(filter: StoreFilter): Query {

@@ -86,6 +86,20 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     }
   })
 
+  test('a search by when they were written finds exactly them', async () => {
+    const reader = openElasticsearchReader(namespace.config)
+    for (const [fromMs, toMs, want] of [
+      [T + 500, T + 500, ['/other']],
+      [T + 501, T + 1_000, ['/0', '/1']],
+      [T, T + 499, []]
+    ] as const) {
+      const filter = { ...EVERYTHING, ingested: { fromMs, toMs } }
+      const { rows } = await reader.search(filter, { limit: 9, order: 'oldest', after: null })
+      expect(new Set(rows.map(({ path }) => path))).toEqual(new Set(want))
+    }
+    await reader.close()
+  })
+
   test('a search by partitions finds exactly them', async () => {
     const reader = openElasticsearchReader(namespace.config)
     for (const [partitions, want] of [

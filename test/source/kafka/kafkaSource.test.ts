@@ -112,6 +112,24 @@ test('a partition that goes while its state is claimed is not started', async ()
   expect(run.driver.calls).toEqual(['start 1 at 0'])
 })
 
+test('who owns what is told when it begins, and when it ends, also of what nothing was read of', async () => {
+  const told: string[] = []
+  const begins = (stream: string): void => void told.push(`begins ${stream.at(-1)}`)
+  const ends = (stream: string): void => void told.push(`ends ${stream.at(-1)}`)
+  const run = new ScriptedRun({ begins, ends })
+  const store = latch()
+  run.storeIsAway = store.opened
+  await run.assign(0)
+  run.driver.revoke(0)
+  run.driver.assign(1)
+  store.open()
+  await run.settle()
+  expect(told).toEqual(['begins 1'])
+  run.driver.revoke(1)
+  expect(told).toEqual(['begins 1', 'ends 1'])
+  expect(run.events).toEqual([])
+})
+
 test('a full buffer pauses its partition, and goes on below half', async () => {
   const run = new ScriptedRun({ limits: { partitionMessages: 4 } })
   await run.assign(0, 1)

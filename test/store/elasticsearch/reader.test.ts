@@ -117,6 +117,16 @@ describe('indices we may not see look like none', () => {
   })
 })
 
+test('a search by when failures were written asks the index for no others', async () => {
+  searches(() => [200, found(0, [])])
+  const ingested = { fromMs: NOON, toMs: NOON + MINUTE_MS }
+  await reader.search({ ...EVERYTHING, ingested }, { limit: 1, order: 'oldest', after: null })
+  const asked = server.asked.find(({ path }) => path.endsWith('/_search'))!
+  expect((asked.body as { query: { bool: { filter: object[] } } }).query.bool.filter).toContainEqual({
+    range: { 'event.ingested': { gte: NOON, lte: NOON + MINUTE_MS, format: 'epoch_millis' } }
+  })
+})
+
 test('who may not refresh reads all the same, and asks no more', async () => {
   server.answer = ({ path }) =>
     path.endsWith('/_refresh') ? [403, error('security_exception', 'maintenance')] : [200, found(0, [])]
