@@ -198,6 +198,35 @@ describe('secrets', () => {
   })
 })
 
+test("of the controller's ConfigMap what rules read, of other entries the name", () => {
+  const data = {
+    'ssl-session-ticket-key': 'dGlja2V0LWtleQ==',
+    'jaeger-password': 'hunter',
+    'datadog-collector-host': 'agent.shop',
+    'use-gzip': 'true',
+    'upstream-keepalive-timeout': '30',
+    'http-snippet': 'proxy_set_header Authorization "Basic eA==";',
+    'global-auth-url': 'http://u:p@auth.idp/check?token=1',
+    constructor: 'x'
+  }
+  for (const metadata of [
+    { name: 'ingress-nginx-controller' },
+    { name: 'x', labels: { 'app.kubernetes.io/name': 'ingress-nginx' } }
+  ])
+    expect(keptObject({ kind: 'ConfigMap', metadata, data })).toMatchObject({
+      data: {
+        'ssl-session-ticket-key': '***',
+        'jaeger-password': '***',
+        'datadog-collector-host': '***',
+        'use-gzip': '***',
+        'upstream-keepalive-timeout': '30',
+        'http-snippet': 'proxy_set_header',
+        'global-auth-url': 'http://auth.idp/check?***',
+        constructor: '***'
+      }
+    })
+})
+
 test.each([
   ['a Service of Knative', { apiVersion: 'serving.knative.dev/v1', ...object('Service') }],
   ['a NetworkPolicy of Calico', { apiVersion: 'crd.projectcalico.org/v1', ...object('NetworkPolicy') }],
