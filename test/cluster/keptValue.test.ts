@@ -20,6 +20,15 @@ test.each([
   ['AUTH_HOST', 'auth.idp:8080', 'auth.idp:8080'],
   ['TOKEN_SERVICE_PORT', '8080', '8080'],
   ['HOST_TOKEN', 'abc', undefined],
+  ['PGHOST', 'db', 'db'],
+  ['REDIS_ADDR', 'cache', 'cache'],
+  ['DB_HOST_2', 'db', 'db'],
+  ['SEEDS', 'a,b', undefined],
+  ['SEEDS', 'a:1,b:2', 'a:1,b:2'],
+  ['SEEDS', 'a:1,b', undefined],
+  ['ROOT', 'localhost', 'localhost'],
+  ['BYPASS', '5', '5'],
+  ['KEEPALIVE', '75', '75'],
   ['REDIS', 'redis://:p%40ss@cache:6379/0', 'redis://cache:6379/0'],
   ['MONGO', 'mongodb://u:p@a:27017,b:27017/shop', 'mongodb://a:27017,b:27017/shop'],
   ['HOOK', 'https://hooks.example.com/services/T00000001/Bx/abc', 'https://hooks.example.com/services'],
@@ -29,6 +38,24 @@ test.each([
   ['DATABASE_URL', 'postgres://user:12?3@db/x', undefined],
   ['DB_PASSWORD', 'hunter', undefined],
   ['DB_PASSWORD', '123456', undefined],
+  ...[
+    'DBPASS',
+    'PGPASS',
+    'DB_PASS1',
+    'ROOTPW',
+    'AUTHKEY',
+    'MASTERKEY',
+    'CREDS',
+    'APP_CREDS',
+    'DB_PWD2',
+    'KEY1'
+  ].flatMap((name): [string, string, undefined][] => [
+    [name, 'hunter2', undefined],
+    [name, 'hunter.2', undefined],
+    [name, '123456', undefined]
+  ]),
+  ['ADMIN', 'hunter2', undefined],
+  ['LOGIN', 'hunter', undefined],
   ['API_KEY', 'abc', undefined],
   ['apiKey', 'abc', undefined],
   ['STRIPE', 'sk-live-51h7d8e9f0a1b2c3', undefined],
@@ -66,6 +93,14 @@ test.each([
   [
     ['mysql', '-u', 'root', '-p', 'hunter', '-phunter'],
     ['***', '-u', '***', '-p', '***', '***']
+  ],
+  [
+    ['--dbpass=hunter2', '--requirepass', 'hunter2', '--masterauth', 'hunter2', '--creds', 'hunter', '--login=hunter2'],
+    ['--dbpass=***', '--requirepass', '***', '--masterauth', '***', '--creds', '***', '--login=***']
+  ],
+  [
+    ['--db-host', 'db', '--upstream=cart', '-h', 'db', '--host', '0.0.0.0'],
+    ['--db-host', 'db', '--upstream=cart', '-h', 'db', '--host', '0.0.0.0']
   ],
   [
     ['--upstream=payments.shop:80', '--ingress-class=nginx', '--configmap=$(POD_NAMESPACE)/ingress-nginx-controller'],
