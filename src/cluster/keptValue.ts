@@ -104,22 +104,15 @@ function digitsOf(word: string): number {
 }
 
 /**
- * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432/shop`; null: it is none, or not to be trusted. What
- * follows a second `@`, or stands in a query, may be the rest of a password that nobody escaped.
+ * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432`; null: it is none, or not to be trusted: what
+ * follows a second `@` may be the rest of a password that nobody escaped. Paths of webhooks are tokens, and no rule reads one.
  */
 export function plainUrl(value: string): string | null {
   if (value.length > VALUE_MAX) return null
   const parts = /^((?:[a-z][a-z\d+.-]{0,20}:){1,2}\/\/)([^/?#;\s]*)([^\s]*)$/i.exec(value)
   if (parts === null || parts[3]!.includes('@')) return null
   const host = parts[2]!.slice(parts[2]!.lastIndexOf('@') + 1)
-  return isHost(host) ? parts[1]! + host + plainPath(parts[3]!) : null
-}
-
-/** Paths carry tokens too: up to the first segment that may be one, and without query. */
-function plainPath(path: string): string {
-  const segments = /^[^?#;]*/.exec(path)![0].split('/')
-  const end = segments.findIndex(segment => !/^[\w.~-]{0,40}$/.test(segment) || digitsOf(segment) > DIGITS_MAX)
-  return (end === -1 ? segments : segments.slice(0, end)).join('/')
+  return isHost(host) ? parts[1]! + host : null
 }
 
 /** What is kept of a variable's value; undefined: nothing. */
