@@ -94,8 +94,8 @@ export class Masker {
   }
 }
 
-/** What texts of nginx, Lua and ModSecurity quote of a request or an answer. */
-function withoutSecrets(text: string): string {
+/** What texts of nginx, Lua and ModSecurity quote of a request or an answer, and programs of their settings. */
+export function withoutSecrets(text: string): string {
   return text
     .replace(/"([\w!#$%&'*+.^`|~\\-]{1,64}): [^"]*("|$)/g, '"$1: ***$2')
     .replace(

@@ -7,7 +7,7 @@ import type { Change, Remediation } from '../diagnose/remediation.ts'
 import { runbookOf } from '../diagnose/runbook.ts'
 import { remediationText, verdictOf } from '../diagnose/verdict.ts'
 import type { Style } from '../terminal.ts'
-import { safeText } from '../text.ts'
+import { safeJson, safeText } from '../text.ts'
 
 export interface Fixed {
   /** Of the failure, or of the case. */
@@ -54,7 +54,7 @@ function remedyText({ commands, diff, undo, manifest, note, isAutomatic }: Remed
       style,
       ''
     ),
-    manifest === null ? '' : `${style.bold('Manifest to review')}\n${manifest}`,
+    manifest === null ? '' : `${style.bold('Manifest to review')}\n${safeJson(manifest)}`,
     section('Take it back', undo, style, ''),
     note === null ? '' : `${style.bold('Note')}: ${safeText(note)}`
   ]

@@ -4,6 +4,8 @@
  * depth is the table's own, so no input makes it recurse.
  */
 
+import { withoutSecrets } from '../mask.ts'
+
 /**
  * What is wrong here changes the meaning of the whole object: a NetworkPolicy whose peer is left out admits more than it
  * did. The object is left out instead.
@@ -15,6 +17,10 @@ export type Field = (value: unknown) => unknown
 
 const TEXT_MAX = 300
 const MESSAGE_MAX = 1_000
+const LOG_MAX = 200
+const MASKED_MAX = 4_000
+/** More than thirty years. */
+const SECONDS_MAX = 1e9
 const LIST_MAX = 1_000
 const MAP_MAX = 300
 const KEY_MAX = 400
@@ -56,7 +62,14 @@ export const text: Field = value => (typeof value === 'string' ? cutText(value, 
 export const message: Field = value =>
   typeof value === 'string' ? cutText(withoutUserinfo(value), MESSAGE_MAX) : undefined
 
+/** The end of a program's own log, as `terminationMessagePolicy: FallbackToLogsOnError` puts it there. */
+export const logText: Field = value =>
+  typeof value === 'string' ? cutText(withoutSecrets(withoutUserinfo(cutText(value, MASKED_MAX))), LOG_MAX) : undefined
+
 export const number: Field = value => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
+
+/** Durations that are added to times: the sum has to be one. */
+export const seconds: Field = value => (typeof value === 'number' && Math.abs(value) <= SECONDS_MAX ? value : undefined)
 
 export const flag: Field = value => (typeof value === 'boolean' ? value : undefined)
 

@@ -1,5 +1,6 @@
 /** What is kept of ConfigMaps and Secrets: of Secrets the names of their entries and what a certificate says, never a value. */
 
+import { CONTROLLER_SETTINGS } from './controllerSettings.ts'
 import { type Field, fields, isRecord, list, mapOf, message, ownField, text, time } from './fieldShape.ts'
 import { keptSetting, keptValue } from './keptValue.ts'
 import type { ConfigMap, Metadata, Secret } from './objects.ts'
@@ -9,6 +10,7 @@ export type CertificateFacts = NonNullable<Secret['certificate']>
 const ENTRIES_MAX = 200
 /** A chain of certificates is a few thousand characters long. */
 const CERTIFICATE_MAX = 100_000
+const KEPT_SETTINGS: ReadonlySet<string> = new Set(CONTROLLER_SETTINGS)
 const CONTROLLER_NAMES = new Set(['nginx-configuration', 'nginx-load-balancer-conf', 'nginx-ingress-controller'])
 
 export const SECRET: { readonly [Key in keyof Required<Omit<Secret, 'kind' | 'metadata'>>]: Field } = {
@@ -27,7 +29,7 @@ export const CONFIG_MAP: { readonly [Key in keyof Required<Omit<ConfigMap, 'kind
   data: mapOf(text => text, ENTRIES_MAX)
 }
 
-/** The controller's as it stands, but for what may be secret; of others only values that are plainly harmless, `***` else. */
+/** The controller's settings that somebody reads; of others only values that are plainly harmless. `***` for the rest. */
 export function keptConfigMap(raw: Record<string, unknown>, metadata: Metadata): { data?: Record<string, string> } {
   const data = ownField(raw, 'data')
   if (!isRecord(data)) return {}
@@ -39,7 +41,8 @@ export function keptConfigMap(raw: Record<string, unknown>, metadata: Metadata):
   for (const key of Object.keys(data).slice(0, ENTRIES_MAX)) {
     const value = data[key]
     if (key === '__proto__' || typeof value !== 'string') continue
-    kept[key] = isController ? keptSetting(key, value) : (keptValue(key, value) ?? '***')
+    if (!isController) kept[key] = keptValue(key, value) ?? '***'
+    else kept[key] = KEPT_SETTINGS.has(key) ? keptSetting(key, value) : '***'
   }
   return { data: kept }
 }

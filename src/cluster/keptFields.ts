@@ -16,6 +16,7 @@ import {
   numberOrText,
   ownField,
   quantity,
+  seconds,
   text,
   time,
   tree,
@@ -156,7 +157,7 @@ const WORKLOAD: Table<Workload> = {
     selector: SELECTOR,
     template: POD_TEMPLATE,
     paused: flag,
-    minReadySeconds: number,
+    minReadySeconds: seconds,
     serviceName: text,
     strategy: fields<Strategy>({
       type: text,

@@ -1,6 +1,6 @@
 /** What is kept of an object's metadata: of annotations only those that diagnosis reads. */
 
-import { type Field, fields, flag, isRecord, list, mapOf, number, text, time } from './fieldShape.ts'
+import { type Field, fields, flag, isRecord, list, mapOf, seconds, text, time } from './fieldShape.ts'
 import { keptSetting } from './keptValue.ts'
 import type { Metadata, OwnerReference } from './objects.ts'
 
@@ -40,7 +40,7 @@ export const METADATA = fields<Metadata>(
     resourceVersion: text,
     creationTimestamp: time,
     deletionTimestamp: time,
-    deletionGracePeriodSeconds: number,
+    deletionGracePeriodSeconds: seconds,
     labels: mapOf(text),
     annotations: keptAnnotations,
     ownerReferences: list(

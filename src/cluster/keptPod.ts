@@ -6,11 +6,13 @@ import {
   flag,
   isRecord,
   list,
+  logText,
   mapOf,
   message,
   number,
   numberOrText,
   quantity,
+  seconds,
   text,
   time
 } from './fieldShape.ts'
@@ -55,16 +57,16 @@ const PROBE = fields<Probe>({
   tcpSocket: fields<Inner<Probe, 'tcpSocket'>>({ port: numberOrText }, ['port']),
   grpc: fields<Inner<Probe, 'grpc'>>({ port: number }, ['port']),
   exec: EXEC,
-  initialDelaySeconds: number,
-  periodSeconds: number,
-  timeoutSeconds: number,
+  initialDelaySeconds: seconds,
+  periodSeconds: seconds,
+  timeoutSeconds: seconds,
   failureThreshold: number,
   successThreshold: number
 })
 
 const HANDLER = fields<Handler>({
   exec: EXEC,
-  sleep: fields<Inner<Handler, 'sleep'>>({ seconds: number }, ['seconds']),
+  sleep: fields<Inner<Handler, 'sleep'>>({ seconds }, ['seconds']),
   httpGet: HTTP_GET
 })
 
@@ -132,7 +134,7 @@ const POD_SPEC = fields<PodSpec>({
   volumes: list(VOLUME),
   readinessGates: list(fields<Item<PodSpec['readinessGates']>>({ conditionType: text }, ['conditionType'])),
   restartPolicy: text,
-  terminationGracePeriodSeconds: number,
+  terminationGracePeriodSeconds: seconds,
   serviceAccountName: text
 })
 
@@ -146,7 +148,7 @@ const CONTAINER_STATE = fields<ContainerState>({
   running: fields<Inner<ContainerState, 'running'>>({ startedAt: time }),
   terminated: fields<Inner<ContainerState, 'terminated'>>({
     reason: text,
-    message,
+    message: logText,
     exitCode: number,
     signal: number,
     startedAt: time,

@@ -27,9 +27,15 @@ const CREDENTIAL_WORDS = new Set([
   'jwt',
   'license'
 ])
+/** `PGPASS`, `MASTERKEY`, `requirepass`, `DB_PWD2`. */
+const CREDENTIAL_END = /(?:pass|pw|pwd|pin|key|keys|auth|creds?)\d*$/
+const NO_CREDENTIALS = /^(?:bypass|compass|monkey|turkey|hotkey|spin|sacred)\d*$/
+/** `PGHOST`, `DB_HOST2`, `-h`: what stands there may be a host of one word. */
+const PLACE_END = /(?:host|hosts|hostname|addr|address|server|servers)\d*$/
+const PLACE_FLAG = /^-[hHb]$/
 /** As the last word: `AUTH_HOST` is where something is, `HOST_TOKEN` is none. */
 const PLACE_WORDS = new Set(
-  'host hosts hostname addr address endpoint server servers service svc port upstream backend broker brokers uri url'.split(
+  'host hosts hostname addr address endpoint server servers service svc port upstream backend broker brokers peer peers node nodes proxy gateway uri url'.split(
     ' '
   )
 )
@@ -38,12 +44,27 @@ const SWITCHES = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'null', 'no
 
 /** `DB_PASSWORD`, `--api-key`, `authToken`: whatever stands there is a secret. */
 export function isCredentialName(name: string): boolean {
-  const words = name
+  const words = wordsOf(name)
+  if (PLACE_WORDS.has(words.at(-1)!)) return false
+  return CREDENTIAL_PARTS.test(name) || words.some(isCredentialWord)
+}
+
+function isCredentialWord(word: string): boolean {
+  if (CREDENTIAL_WORDS.has(word.replace(/\d+$/, ''))) return true
+  return CREDENTIAL_END.test(word) && !NO_CREDENTIALS.test(word)
+}
+
+/** `DB_HOST`, `dbHost`, `DB_HOST_2`, `--upstream`: what stands there says where something is. */
+function isPlaceName(name: string): boolean {
+  const last = wordsOf(name).findLast(word => /[a-z]/.test(word)) ?? ''
+  return PLACE_WORDS.has(last.replace(/\d+$/, '')) || PLACE_END.test(last) || PLACE_FLAG.test(name)
+}
+
+function wordsOf(name: string): string[] {
+  return name
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .split(/[^a-z\d]+/)
-  if (PLACE_WORDS.has(words.at(-1)!)) return false
-  return CREDENTIAL_PARTS.test(name) || words.some(word => CREDENTIAL_WORDS.has(word))
 }
 
 /** `5`, `0.5`, `75s`, `5000ms`. */
@@ -83,22 +104,15 @@ function digitsOf(word: string): number {
 }
 
 /**
- * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432/shop`; null: it is none, or not to be trusted. What
- * follows a second `@`, or stands in a query, may be the rest of a password that nobody escaped.
+ * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432`; null: it is none, or not to be trusted: what
+ * follows a second `@` may be the rest of a password that nobody escaped. Paths of webhooks are tokens, and no rule reads one.
  */
 export function plainUrl(value: string): string | null {
   if (value.length > VALUE_MAX) return null
   const parts = /^((?:[a-z][a-z\d+.-]{0,20}:){1,2}\/\/)([^/?#;\s]*)([^\s]*)$/i.exec(value)
   if (parts === null || parts[3]!.includes('@')) return null
   const host = parts[2]!.slice(parts[2]!.lastIndexOf('@') + 1)
-  return isHost(host) ? parts[1]! + host + plainPath(parts[3]!) : null
-}
-
-/** Paths carry tokens too: up to the first segment that may be one, and without query. */
-function plainPath(path: string): string {
-  const segments = /^[^?#;]*/.exec(path)![0].split('/')
-  const end = segments.findIndex(segment => !/^[\w.~-]{0,40}$/.test(segment) || digitsOf(segment) > DIGITS_MAX)
-  return (end === -1 ? segments : segments.slice(0, end)).join('/')
+  return isHost(host) ? parts[1]! + host : null
 }
 
 /** What is kept of a variable's value; undefined: nothing. */
@@ -108,7 +122,13 @@ export function keptValue(name: string, value: string): string | undefined {
   // The name of a database's URL may say `auth`: without userinfo it is safe all the same.
   const url = plainUrl(trimmed)
   if (url !== null) return url
-  return !isCredentialName(name) && (isNumber(trimmed) || isHost(trimmed)) ? trimmed : undefined
+  if (isCredentialName(name)) return undefined
+  return isNumber(trimmed) || (isHost(trimmed) && (isPlaceName(name) || isAddress(trimmed))) ? trimmed : undefined
+}
+
+/** Plainly no password: a lone word is one as easily as a Service. */
+function isAddress(hosts: string): boolean {
+  return hosts.split(',').every(host => /[.:]/.test(host) || host === 'localhost')
 }
 
 const NAMES_MAX = 30

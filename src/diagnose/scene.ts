@@ -4,6 +4,7 @@
  */
 
 import type { Cause } from '../../parsers/causes.ts'
+import type { ControllerSetting } from '../cluster/controllerSettings.ts'
 import type { ConfigMap, Container, Ingress, Kind, Node, ObjectOf, Service, Workload } from '../cluster/objects.ts'
 import type { ClusterState, History } from '../cluster/state.ts'
 import { type Peer, peerOf } from './address.ts'
@@ -194,7 +195,7 @@ export class Scene {
   }
 
   /** The value in force: annotation of the Ingress, else the controller's ConfigMap, else the default of nginx. */
-  setting(name: string): Setting {
+  setting(name: ControllerSetting): Setting {
     return settingOf(this, name)
   }
 

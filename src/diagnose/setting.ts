@@ -1,5 +1,6 @@
 /** A setting of the controller as it was in force for a request. */
 
+import type { ControllerSetting } from '../cluster/controllerSettings.ts'
 import { type Fact, field, key } from './fact.ts'
 import { ANNOTATION_PREFIX, type Scene } from './scene.ts'
 
@@ -13,7 +14,7 @@ export interface Setting {
 }
 
 /** Defaults of ingress-nginx (internal/ingress/controller/config/config.go) for what rules compare. */
-const DEFAULTS: Readonly<Record<string, string>> = {
+const DEFAULTS: Readonly<Partial<Record<ControllerSetting, string>>> = {
   'proxy-connect-timeout': '5',
   'proxy-read-timeout': '60',
   'proxy-send-timeout': '60',
@@ -29,7 +30,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 }
 
 /** What only the ConfigMap sets: no annotation of that name means anything. */
-const OF_CONTROLLER = new Set([
+const OF_CONTROLLER: ReadonlySet<ControllerSetting> = new Set<ControllerSetting>([
   'upstream-keepalive-timeout',
   'limit-req-status-code',
   'limit-conn-status-code',
@@ -42,7 +43,7 @@ const OF_CONTROLLER = new Set([
 ])
 
 /** The annotation of the Ingress, else the ConfigMap, else the default; '' when there is none of these. */
-export function settingOf(scene: Scene, name: string): Setting {
+export function settingOf(scene: Scene, name: ControllerSetting): Setting {
   const isOfController = OF_CONTROLLER.has(name)
   const annotation = isOfController ? null : scene.annotation(name)
   const { ingress, configMap } = scene

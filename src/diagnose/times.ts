@@ -7,9 +7,14 @@ export function timeOf(text: string | null | undefined): number | null {
   return Number.isNaN(ms) ? null : ms
 }
 
-/** As the API writes times: whole seconds without a fraction. null stays null. */
-export function timeText(ms: number): string
-export function timeText(ms: number | null | undefined): string | null
+/** As the API writes times: whole seconds without a fraction. null: no time, or none that a date can be. */
 export function timeText(ms: number | null | undefined): string | null {
-  return ms === null || ms === undefined ? null : new Date(ms).toISOString().replace('.000Z', 'Z')
+  return isoText(ms)?.replace('.000Z', 'Z') ?? null
+}
+
+/** With milliseconds. null as above. */
+export function isoText(ms: number | null | undefined): string | null {
+  if (ms === null || ms === undefined) return null
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }

@@ -4,12 +4,13 @@ import { clip, safeText } from '../text.ts'
 import { type Citation, parseCitation } from './citation.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { ROOT_CAUSES, type RootCause } from './rootCauses.ts'
+import { isoText } from './times.ts'
 
 /** Unix ms as people read it, in the zone of the reader: `10:02:11`. */
 export type Clock = (ms: number) => string
 
 /** The time of day, UTC. */
-export const utcClock: Clock = ms => new Date(ms).toISOString().slice(11, 19)
+export const utcClock: Clock = ms => isoText(ms)?.slice(11, 19) ?? 'an unknown time'
 
 /** Of a value in a sentence: messages can be pages. */
 const VALUE_MAX = 160

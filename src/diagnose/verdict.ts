@@ -6,6 +6,7 @@ import type { Diagnosis } from './diagnosis.ts'
 import type { Fact } from './fact.ts'
 import { type Remediation, remediationOf } from './remediation.ts'
 import { runbookOf } from './runbook.ts'
+import { isoText } from './times.ts'
 
 export interface VerdictFact {
   cite: string
@@ -34,8 +35,8 @@ export function verdictOf(diagnosis: Diagnosis, state: ClusterState | null = nul
     root_cause: rootCause,
     variant,
     ref,
-    at: timeText(atMs),
-    until: timeText(untilMs),
+    at: isoText(atMs),
+    until: isoText(untilMs),
     confidence,
     label: labelOf(confidence),
     terms,
@@ -61,9 +62,5 @@ export function remediationText(remediation: Remediation | null) {
 }
 
 export function factsText(facts: readonly Fact[]): VerdictFact[] {
-  return facts.map(({ cite, atMs, text }) => ({ cite, at: timeText(atMs), text }))
-}
-
-function timeText(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString()
+  return facts.map(({ cite, atMs, text }) => ({ cite, at: isoText(atMs), text }))
 }

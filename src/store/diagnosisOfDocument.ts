@@ -3,12 +3,11 @@
  * servers and files that others can write to: what is not as it should be is left out.
  */
 
-import { isRecord, ownField } from '../cluster/fieldShape.ts'
 import type { Alternative, Diagnosis, Names } from '../diagnose/diagnosis.ts'
 import type { Fact } from '../diagnose/fact.ts'
-import { ROOT_CAUSES, type RootCause } from '../diagnose/rootCauses.ts'
 import { timeOf } from '../diagnose/times.ts'
 import type { FailureDocument } from './document.ts'
+import { at, list, number, rootCauseOf, text } from './storedValue.ts'
 
 const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] as const
 const CERTAINTIES: readonly Names['certainty'][] = ['certain', 'ambiguous', 'stale', 'unknown']
@@ -73,25 +72,4 @@ function factsOf(value: unknown): Fact[] {
     const cite = text(at(item, 'cite'))
     return cite === null ? [] : [{ cite, atMs: timeOf(text(at(item, 'at'))), text: text(at(item, 'text')) ?? '' }]
   })
-}
-
-function rootCauseOf(value: unknown): RootCause | null {
-  return (ROOT_CAUSES as readonly unknown[]).includes(value) ? (value as RootCause) : null
-}
-
-function at(value: unknown, path: string): unknown {
-  return path.split('.').reduce((inner, key) => (isRecord(inner) ? ownField(inner, key) : undefined), value)
-}
-
-/** Elasticsearch takes one value for a list of one. */
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
 }

@@ -3,6 +3,7 @@
 import type { Cause } from '../../parsers/causes.ts'
 import type { FailureDocument } from '../store/document.ts'
 import type { FailureRow } from '../store/store.ts'
+import { at, list, number, text } from '../store/storedValue.ts'
 import { addCounts, BoundedMap } from './bounded.ts'
 import { iso, QUIET_MS, runsOf } from './course.ts'
 import type { CauseEntry, DocumentCounts, DocumentKind, Example, Listed } from './model.ts'
@@ -176,30 +177,27 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-/** What a failure document says for people. A stored document may be of an older version: fields can be missing. */
+/** What a failure document says for people. Its fields can be missing, and of any type. */
 function exampleOf(id: string, document: FailureDocument): Example {
-  const { http, message, why5xx } = document as {
-    http?: { response?: { status_code?: number } }
-    message?: string
-    why5xx?: { evidence?: { kind: string; at?: string; ref: string; text: string }[] }
-  }
   return {
     id,
-    at: String(document['@timestamp']),
-    status: http?.response?.status_code ?? null,
-    message: message ?? '',
-    evidence: folded(why5xx?.evidence ?? []).slice(0, EVIDENCE_SHOWN)
+    at: text(document['@timestamp']) ?? '',
+    status: number(at(document, 'http.response.status_code')),
+    message: text(at(document, 'message')) ?? '',
+    evidence: folded(list(at(document, 'why5xx.evidence'))).slice(0, EVIDENCE_SHOWN)
   }
 }
 
 /** Three attempts that failed alike are told once. */
-function folded(lines: { kind: string; at?: string; ref: string; text: string }[]): Example['evidence'] {
+function folded(lines: readonly unknown[]): Example['evidence'] {
   const byText = new Map<string, Example['evidence'][number]>()
-  for (const { kind, at, ref, text } of lines) {
-    const key = `${kind}\n${text}`
+  for (const line of lines) {
+    const [kind, said] = [text(at(line, 'kind')), text(at(line, 'text'))]
+    if (kind === null || said === null) continue
+    const key = `${kind}\n${said}`
     const known = byText.get(key)
     if (known) known.count++
-    else byText.set(key, { kind, at: at ?? null, ref, text, count: 1 })
+    else byText.set(key, { kind, at: text(at(line, 'at')), ref: text(at(line, 'ref')) ?? '', text: said, count: 1 })
   }
   return [...byText.values()]
 }

@@ -51,7 +51,7 @@ export function chronicle(teller: Teller): { entries: Entry[]; leftOut: string[]
       time: time!,
       clock: at(teller, time!),
       kind: 'cluster',
-      text: `cluster: ${dress.text(sentence)} (${rootCause})`
+      text: `cluster: ${dress.text(sentence)} (${dress.text(rootCause)})`
     })
   const events = timeline.controller.shown.filter(isTold)
   for (const event of cut(events, CONTROLLER_SHOWN, () => 0, 'controller event')) {

@@ -1,8 +1,10 @@
 /** Root causes of one cause at one upstream: a line for each root cause and pod. */
 
-import { causeName } from '../diagnose/rootCauses.ts'
+import { causeName, type RootCause } from '../diagnose/rootCauses.ts'
+import { isoText, timeOf } from '../diagnose/times.ts'
 import type { FailureDocument } from '../store/document.ts'
 import type { FailureRow } from '../store/store.ts'
+import { at, list, number, rootCauseOf, text } from '../store/storedValue.ts'
 import type { Documented } from './causeGroup.ts'
 import { iso } from './course.ts'
 import type { Listed, RootCauseEntry } from './model.ts'
@@ -12,23 +14,24 @@ const SHOWN_MAX = 5
 const EVIDENCE_SHOWN = 4
 
 interface Kept {
-  rootCause: string
+  rootCause: RootCause
   pod: string | null
   documents: number
   firstMs: number
   lastMs: number
-  /** The one that it was surest of; of equal ones the oldest, by time and id. */
-  example: { id: string; confidence: number; timeMs: number; stored: Documented | null }
+  /** The oldest, by time and id. */
+  example: { id: string; timeMs: number; stored: Documented | null }
 }
 
 export class RootCauses {
   readonly #byKey = new Map<string, Kept>()
 
   add(row: FailureRow, stored: Documented | null): void {
-    const { rootCause, pod, timeMs, id } = row
+    const { pod, timeMs, id } = row
+    const rootCause = rootCauseOf(row.rootCause)
     if (rootCause === null || rootCause === 'undetermined') return
     const key = JSON.stringify([rootCause, pod])
-    const example = { id, confidence: row.confidence, timeMs, stored }
+    const example = { id, timeMs, stored }
     const known = this.#byKey.get(key)
     if (known === undefined) {
       if (this.#byKey.size >= KEPT_MAX) return
@@ -64,41 +67,31 @@ export class RootCauses {
 }
 
 function isBetter(a: Kept['example'], b: Kept['example']): boolean {
-  if (a.confidence !== b.confidence) return a.confidence > b.confidence
-  if (a.timeMs !== b.timeMs) return a.timeMs < b.timeMs
-  return a.id < b.id
+  return a.timeMs === b.timeMs ? a.id < b.id : a.timeMs < b.timeMs
 }
 
-/** A stored document may be of an older version: fields can be missing. */
+/** A stored document may be of an older version, or of anybody: fields can be missing, and of any type. */
 function entryOf(
   { rootCause, pod, documents, firstMs, lastMs, example }: Kept,
   document: FailureDocument
 ): RootCauseEntry {
-  const { why5xx } = document as {
-    why5xx?: {
-      root_cause?: {
-        sentence?: string
-        advice?: string
-        at?: string
-        until?: string
-        confidence?: number
-        evidence?: { cite: string }[]
-      }
-    }
-  }
-  const { sentence, advice = '', at = null, until = null, confidence = null, evidence = [] } = why5xx?.root_cause ?? {}
+  const stored = at(document, 'why5xx.root_cause')
+  const said = (name: string): string | null => text(at(stored, name))
   return {
     rootCause,
     pod,
     documents,
     first: iso(firstMs),
     last: iso(lastMs),
-    at,
-    until,
-    sentence: sentence ?? causeName(rootCause),
-    advice,
-    confidence,
-    evidence: evidence.slice(0, EVIDENCE_SHOWN).map(({ cite }) => cite),
+    at: isoText(timeOf(said('at'))),
+    until: isoText(timeOf(said('until'))),
+    sentence: said('sentence') ?? causeName(rootCause),
+    advice: said('advice') ?? '',
+    confidence: number(at(stored, 'confidence')),
+    evidence: list(at(stored, 'evidence'))
+      .map(item => text(at(item, 'cite')))
+      .filter(cite => cite !== null)
+      .slice(0, EVIDENCE_SHOWN),
     id: example.id
   }
 }

@@ -3,8 +3,13 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { sampleCases } from '../diagnose/support/judged.ts'
+import { UNSAFE } from '../support/hostileText.ts'
 import { MemoryStore, storeOf } from '../support/memoryReader.ts'
 import { Folder, why5xxHere } from '../support/program.ts'
+
+interface Labels {
+  matchLabels?: object
+}
 
 const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/controller.log')
 
@@ -130,6 +135,21 @@ describe('a case file', () => {
     const { code, stdout } = await why5xxHere(['fix', file])
     expect(code).toBe(0)
     expect(stdout).toContain(`'{"spec":{"ports":[{"port":80,"targetPort":8000}]}}' --dry-run=server`)
+  })
+
+  test('labels of a policy move no cursor and turn no writing', async () => {
+    const marks = '\u009b31m\u202e\u2028\u001b[2J'
+    const policy = JSON.stringify(sampleCases().find(({ id }) => id === 'VD-007')!)
+    const hostile = JSON.parse(policy, (key, value: unknown) =>
+      key === 'podSelector' ? { matchLabels: { ...(value as Labels).matchLabels, [`a${marks}`]: marks } } : value
+    ) as { objects: { kind: string; metadata: { labels?: object } }[] }
+    for (const { kind, metadata } of hostile.objects)
+      if (kind === 'Pod') metadata.labels = { ...metadata.labels, [`a${marks}`]: marks }
+    const { code, stdout } = await why5xxHere(['fix', folder.write('hostile.json', JSON.stringify(hostile))])
+    expect(code).toBe(0)
+    expect(stdout).toContain('Manifest to review\n{')
+    expect(stdout).toContain('"\\u009b31m\\u202e\\u2028\\u001b[2J"')
+    expect(stdout.split('\n').filter(line => UNSAFE.test(line))).toEqual([])
   })
 
   test('a policy is printed, not patched', async () => {

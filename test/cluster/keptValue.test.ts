@@ -14,21 +14,49 @@ test.each([
   ['LISTEN', '[::1]:8080', '[::1]:8080'],
   ['LISTEN', '::', '::'],
   ['BROKERS', 'kafka-0.kafka:9092,kafka-1.kafka:9092', 'kafka-0.kafka:9092,kafka-1.kafka:9092'],
-  ['DATABASE_URL', 'postgres://user:pw@db:5432/x', 'postgres://db:5432/x'],
-  ['DATABASE_URL', 'jdbc:postgresql://db:5432/shop?user=a&password=b', 'jdbc:postgresql://db:5432/shop'],
-  ['AUTH_URL', 'http://auth.idp:8080/check', 'http://auth.idp:8080/check'],
+  ['DATABASE_URL', 'postgres://user:pw@db:5432/x', 'postgres://db:5432'],
+  ['DATABASE_URL', 'jdbc:postgresql://db:5432/shop?user=a&password=b', 'jdbc:postgresql://db:5432'],
+  ['AUTH_URL', 'http://auth.idp:8080/check', 'http://auth.idp:8080'],
   ['AUTH_HOST', 'auth.idp:8080', 'auth.idp:8080'],
   ['TOKEN_SERVICE_PORT', '8080', '8080'],
   ['HOST_TOKEN', 'abc', undefined],
-  ['REDIS', 'redis://:p%40ss@cache:6379/0', 'redis://cache:6379/0'],
-  ['MONGO', 'mongodb://u:p@a:27017,b:27017/shop', 'mongodb://a:27017,b:27017/shop'],
-  ['HOOK', 'https://hooks.example.com/services/T00000001/Bx/abc', 'https://hooks.example.com/services'],
+  ['PGHOST', 'db', 'db'],
+  ['REDIS_ADDR', 'cache', 'cache'],
+  ['DB_HOST_2', 'db', 'db'],
+  ['SEEDS', 'a,b', undefined],
+  ['SEEDS', 'a:1,b:2', 'a:1,b:2'],
+  ['SEEDS', 'a:1,b', undefined],
+  ['ROOT', 'localhost', 'localhost'],
+  ['BYPASS', '5', '5'],
+  ['KEEPALIVE', '75', '75'],
+  ['REDIS', 'redis://:p%40ss@cache:6379/0', 'redis://cache:6379'],
+  ['MONGO', 'mongodb://u:p@a:27017,b:27017/shop', 'mongodb://a:27017,b:27017'],
+  ['HOOK', 'https://hooks.example.com/services/T00000001/Bx/abc', 'https://hooks.example.com'],
+  ['HOOK', 'https://hooks.example.com/hook/abcdefghijklmnop', 'https://hooks.example.com'],
   // What may be a secret, or says nothing to us.
   ['DATABASE_URL', 'postgres://user:p/w@db:5432/x', undefined],
   ['DATABASE_URL', 'postgres://user:12/3@db/x', undefined],
   ['DATABASE_URL', 'postgres://user:12?3@db/x', undefined],
   ['DB_PASSWORD', 'hunter', undefined],
   ['DB_PASSWORD', '123456', undefined],
+  ...[
+    'DBPASS',
+    'PGPASS',
+    'DB_PASS1',
+    'ROOTPW',
+    'AUTHKEY',
+    'MASTERKEY',
+    'CREDS',
+    'APP_CREDS',
+    'DB_PWD2',
+    'KEY1'
+  ].flatMap((name): [string, string, undefined][] => [
+    [name, 'hunter2', undefined],
+    [name, 'hunter.2', undefined],
+    [name, '123456', undefined]
+  ]),
+  ['ADMIN', 'hunter2', undefined],
+  ['LOGIN', 'hunter', undefined],
   ['API_KEY', 'abc', undefined],
   ['apiKey', 'abc', undefined],
   ['STRIPE', 'sk-live-51h7d8e9f0a1b2c3', undefined],
@@ -68,12 +96,20 @@ test.each([
     ['***', '-u', '***', '-p', '***', '***']
   ],
   [
+    ['--dbpass=hunter2', '--requirepass', 'hunter2', '--masterauth', 'hunter2', '--creds', 'hunter', '--login=hunter2'],
+    ['--dbpass=***', '--requirepass', '***', '--masterauth', '***', '--creds', '***', '--login=***']
+  ],
+  [
+    ['--db-host', 'db', '--upstream=cart', '-h', 'db', '--host', '0.0.0.0'],
+    ['--db-host', 'db', '--upstream=cart', '-h', 'db', '--host', '0.0.0.0']
+  ],
+  [
     ['--upstream=payments.shop:80', '--ingress-class=nginx', '--configmap=$(POD_NAMESPACE)/ingress-nginx-controller'],
     ['--upstream=payments.shop:80', '--ingress-class=nginx', '--configmap=$(POD_NAMESPACE)/ingress-nginx-controller']
   ],
   [
     ['postgres://u:p@db/x', 'db:5432', 'db', null, 7, ''],
-    ['postgres://db/x', 'db:5432', '***', '***', '***', '***']
+    ['postgres://db', 'db:5432', '***', '***', '***', '***']
   ]
 ])('arguments keep their places: %j', (given, want) => {
   expect(keptArguments(given)).toEqual(want)

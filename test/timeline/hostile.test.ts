@@ -29,14 +29,25 @@ function worst(): Timeline {
     client: NAME
   }
   for (const second of ['01', '02'])
-    builder.failure(failed(`10:10:${second}`, { ...row, address: NAME, pod: NAME }), {
+    builder.failure(failed(`10:10:${second}`, { ...row, address: NAME, pod: NAME, rootCause: 'oom_killed' }), {
       document: {
         '@timestamp': '2026-11-21T10:10:01.000Z',
         event: { id: 'x' },
         message: NAME,
-        why5xx: { evidence: [{ kind: 'error_line', at: '2026-11-21T10:10:01.000Z', ref: `${NAME}:1`, text: NAME }] }
+        why5xx: {
+          evidence: [{ kind: 'error_line', at: '2026-11-21T10:10:01.000Z', ref: `${NAME}:1`, text: NAME }],
+          root_cause: {
+            kind: NAME,
+            sentence: NAME,
+            advice: NAME,
+            at: '2026-11-21T10:10:01.000Z',
+            until: NAME,
+            evidence: [{ cite: NAME }]
+          }
+        }
       }
     })
+  builder.failure(failed('10:10:03', { ...row, pod: NAME, rootCause: NAME }), null)
   builder.controller({
     id: 'c',
     timeMs: HOUR.fromMs,
@@ -97,7 +108,8 @@ describe.each<[string, () => Promise<Timeline> | Timeline]>([
     for (const [i, line] of lines.entries()) {
       if (line.startsWith('    ')) {
         // Code only behind a paragraph: a list would go on.
-        if (!lines[i - 1]!.startsWith('    ')) expect(lines.slice(i - 2, i)).toEqual(['Evidence:', ''])
+        if (!lines[i - 1]!.startsWith('    '))
+          expect(lines.slice(i - 2, i)).toEqual([expect.stringMatching(/^(?:Evidence:$|\*\*Why:\*\* )/), ''])
         continue
       }
       if (/^ {0,3}#/.test(line))

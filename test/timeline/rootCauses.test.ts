@@ -69,6 +69,36 @@ describe('what a document says', () => {
   })
 })
 
+test('a stored document of anybody is no reason to throw, and its strange root cause none to tell of it', () => {
+  const row = killed('10:02:12', 'cart-1', { id: 'x' })
+  for (const strange of [7, 'text', null, [], { cite: 7 }, [null, { cite: {} }]]) {
+    const said = {
+      sentence: strange,
+      advice: strange,
+      at: strange,
+      until: 'never',
+      confidence: 'high',
+      evidence: strange
+    }
+    const document = { why5xx: { root_cause: said } } as unknown as FailureDocument
+    const [entry] = of([row]).entries(new Map([['x', document]])).shown
+    expect(entry).toMatchObject({ at: null, until: null, confidence: null, evidence: [] })
+    expect([typeof entry!.sentence, typeof entry!.advice]).toEqual(['string', 'string'])
+  }
+  const one = { why5xx: { root_cause: { evidence: { cite: 'Pod shop/cart-1 absent' } } } } as unknown as FailureDocument
+  expect(of([row]).entries(new Map([['x', one]])).shown[0]!.evidence).toEqual(['Pod shop/cart-1 absent'])
+  const foreign = killed('10:02:12', 'a', { rootCause: '<img src=x onerror=alert(1)>' })
+  expect(of([foreign]).entries(NO_DOCUMENTS)).toEqual({ shown: [], more: 0 })
+})
+
+test("the example is the oldest: the row's confidence is that of the symptom", () => {
+  const rows = [
+    killed('10:02:20', 'a', { id: 'later', confidence: 0.97 }),
+    killed('10:02:12', 'a', { id: 'first', confidence: 0.6 })
+  ]
+  expect(of(rows).exampleIds()).toEqual(['first'])
+})
+
 test('five are shown, two hundred are kept', () => {
   const causes = of(times(260, i => killed('10:02:12', `pod-${i}`)))
   const { shown, more } = causes.entries(NO_DOCUMENTS)

@@ -5,6 +5,7 @@ import { field } from '../fact.ts'
 import { statusIn, type Termination } from '../podView.ts'
 import type { Rule, Tier } from '../rule.ts'
 import type { Scene } from '../scene.ts'
+import { isoText } from '../times.ts'
 
 /** One abnormal exit of the server: a panic, a signal, or its just coming to an end. */
 export const appCrash: Rule = {
@@ -20,7 +21,7 @@ export const appCrash: Rule = {
       if (down === null) {
         const ended = pod.terminations(name).at(-1)
         if (ended === undefined || exitKind(pod, name, ended) !== 'crash') continue
-        return { because: `${name} of ${pod.ref} ended at another time: ${new Date(ended.finishedMs).toISOString()}` }
+        return { because: `${name} of ${pod.ref} ended at another time: ${isoText(ended.finishedMs)}` }
       }
       const { termination } = down
       if (exitKind(pod, name, termination) !== 'crash') continue

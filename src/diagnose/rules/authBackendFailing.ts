@@ -34,7 +34,7 @@ export const authBackendFailing: Rule = {
 
 /** Of the Ingress, else of all of them. */
 function authUrl(scene: Scene): Setting | null {
-  for (const name of ['auth-url', 'global-auth-url']) {
+  for (const name of ['auth-url', 'global-auth-url'] as const) {
     const setting = scene.setting(name)
     if (setting.value !== '') return setting
   }

@@ -1,3 +1,4 @@
+import type { ControllerSetting } from '../../cluster/controllerSettings.ts'
 import { covers, eventsOf } from '../events.ts'
 import { eventFacts, type Fact, field, key, nameOf } from '../fact.ts'
 import { controllerClasses, isTaken } from '../ingressClasses.ts'
@@ -19,7 +20,7 @@ const ANNOTATIONS = [
   'temporal-redirect',
   'custom-http-errors'
 ]
-const KEYS = [
+const KEYS: readonly ControllerSetting[] = [
   'plugins',
   'main-snippet',
   'http-snippet',

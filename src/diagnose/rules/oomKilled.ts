@@ -4,6 +4,7 @@ import { crashLoopOf } from '../crashLoop.ts'
 import { type Fact, field } from '../fact.ts'
 import type { PodView, Termination } from '../podView.ts'
 import type { Finding, Rule } from '../rule.ts'
+import { isoText } from '../times.ts'
 
 /** The kernel killed the container at its memory limit, and T lies in the time it was down. */
 export const oomKilled: Rule = {
@@ -62,6 +63,6 @@ function otherKill(pod: PodView, deciding: ReadonlySet<string>): string | null {
 function otherwise(pod: PodView, name: string, { exitCode, finishedMs }: Termination): string {
   if (exitCode === TERMINATED)
     return `${pod.ref} ended on SIGTERM (exit code 143): the runtime's count of OOM kills is cumulative`
-  const when = new Date(finishedMs).toISOString()
+  const when = isoText(finishedMs)
   return `${name} of ${pod.ref} was OOM-killed at ${when}: it was not down because of that when the request failed`
 }

@@ -1,3 +1,4 @@
+import type { ControllerSetting } from '../../cluster/controllerSettings.ts'
 import { covers } from '../events.ts'
 import { type Fact, nameOf } from '../fact.ts'
 import type { Finding, Rule } from '../rule.ts'
@@ -7,7 +8,7 @@ import { parsingFailed } from './ingressAnnotationDenied.ts'
 
 interface Gate {
   variant: string
-  annotations: readonly string[]
+  annotations: readonly ControllerSetting[]
   /** Its words in the error log; it says nothing else. null: it leaves none. */
   pattern: RegExp | null
   statuses: readonly number[]
@@ -86,7 +87,7 @@ function refusedBy(scene: Scene, { variant, annotations }: Gate): Finding | null
 }
 
 /** Set for all Ingresses. */
-function globalFact(scene: Scene, name: string): Fact[] {
+function globalFact(scene: Scene, name: ControllerSetting): Fact[] {
   const setting = scene.setting(name)
   return setting.from === 'configMap' && setting.fact !== null && setting.value !== 'false' ? [setting.fact] : []
 }
