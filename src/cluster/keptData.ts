@@ -11,6 +11,8 @@ const ENTRIES_MAX = 200
 /** A chain of certificates is a few thousand characters long. */
 const CERTIFICATE_MAX = 100_000
 const KEPT_SETTINGS: ReadonlySet<string> = new Set(CONTROLLER_SETTINGS)
+/** No secret under any name. */
+const SWITCH = /^(?:true|false)$/
 const CONTROLLER_NAMES = new Set(['nginx-configuration', 'nginx-load-balancer-conf', 'nginx-ingress-controller'])
 
 export const SECRET: { readonly [Key in keyof Required<Omit<Secret, 'kind' | 'metadata'>>]: Field } = {
@@ -42,7 +44,7 @@ export function keptConfigMap(raw: Record<string, unknown>, metadata: Metadata):
     const value = data[key]
     if (key === '__proto__' || typeof value !== 'string') continue
     if (!isController) kept[key] = keptValue(key, value) ?? '***'
-    else kept[key] = KEPT_SETTINGS.has(key) ? keptSetting(key, value) : '***'
+    else kept[key] = KEPT_SETTINGS.has(key) || SWITCH.test(value) ? keptSetting(key, value) : '***'
   }
   return { data: kept }
 }
