@@ -104,15 +104,24 @@ function digitsOf(word: string): number {
 }
 
 /**
- * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432`; null: it is none, or not to be trusted: what
- * follows a second `@` may be the rest of a password that nobody escaped. Paths of webhooks are tokens, and no rule reads one.
+ * `postgres://user:password@db:5432/shop?sslmode=off` → `postgres://db:5432/shop`; null: it is none, or not to be trusted: what
+ * follows a second `@` may be the rest of a password that nobody escaped. Paths of webhooks are tokens: only the names of
+ * databases are kept.
  */
 export function plainUrl(value: string): string | null {
   if (value.length > VALUE_MAX) return null
   const parts = /^((?:[a-z][a-z\d+.-]{0,20}:){1,2}\/\/)([^/?#;\s]*)([^\s]*)$/i.exec(value)
   if (parts === null || parts[3]!.includes('@')) return null
   const host = parts[2]!.slice(parts[2]!.lastIndexOf('@') + 1)
-  return isHost(host) ? parts[1]! + host : null
+  return isHost(host) ? parts[1]! + host + databaseOf(parts[1]!, parts[3]!) : null
+}
+
+const DATABASE_SCHEME = /^(?:jdbc:)?(?:postgres|postgresql|mysql|mariadb|mongodb|rediss?):\/\/$/i
+
+/** `/shop`, `/0`; '' of other URLs. */
+function databaseOf(scheme: string, path: string): string {
+  const name = DATABASE_SCHEME.test(scheme) ? (/^\/[\w-]{1,40}(?=$|[?#;])/.exec(path)?.[0] ?? '') : ''
+  return digitsOf(name) <= DIGITS_MAX ? name : ''
 }
 
 /** What is kept of a variable's value; undefined: nothing. */

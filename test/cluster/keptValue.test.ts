@@ -14,8 +14,8 @@ test.each([
   ['LISTEN', '[::1]:8080', '[::1]:8080'],
   ['LISTEN', '::', '::'],
   ['BROKERS', 'kafka-0.kafka:9092,kafka-1.kafka:9092', 'kafka-0.kafka:9092,kafka-1.kafka:9092'],
-  ['DATABASE_URL', 'postgres://user:pw@db:5432/x', 'postgres://db:5432'],
-  ['DATABASE_URL', 'jdbc:postgresql://db:5432/shop?user=a&password=b', 'jdbc:postgresql://db:5432'],
+  ['DATABASE_URL', 'postgres://user:pw@db:5432/x', 'postgres://db:5432/x'],
+  ['DATABASE_URL', 'jdbc:postgresql://db:5432/shop?user=a&password=b', 'jdbc:postgresql://db:5432/shop'],
   ['AUTH_URL', 'http://auth.idp:8080/check', 'http://auth.idp:8080'],
   ['AUTH_HOST', 'auth.idp:8080', 'auth.idp:8080'],
   ['TOKEN_SERVICE_PORT', '8080', '8080'],
@@ -29,8 +29,9 @@ test.each([
   ['ROOT', 'localhost', 'localhost'],
   ['BYPASS', '5', '5'],
   ['KEEPALIVE', '75', '75'],
-  ['REDIS', 'redis://:p%40ss@cache:6379/0', 'redis://cache:6379'],
-  ['MONGO', 'mongodb://u:p@a:27017,b:27017/shop', 'mongodb://a:27017,b:27017'],
+  ['REDIS', 'redis://:p%40ss@cache:6379/0', 'redis://cache:6379/0'],
+  ['REDIS', 'redis://cache/0/abc', 'redis://cache'],
+  ['MONGO', 'mongodb://u:p@a:27017,b:27017/shop', 'mongodb://a:27017,b:27017/shop'],
   ['HOOK', 'https://hooks.example.com/services/T00000001/Bx/abc', 'https://hooks.example.com'],
   ['HOOK', 'https://hooks.example.com/hook/abcdefghijklmnop', 'https://hooks.example.com'],
   // What may be a secret, or says nothing to us.
@@ -109,7 +110,7 @@ test.each([
   ],
   [
     ['postgres://u:p@db/x', 'db:5432', 'db', null, 7, ''],
-    ['postgres://db', 'db:5432', '***', '***', '***', '***']
+    ['postgres://db/x', 'db:5432', '***', '***', '***', '***']
   ]
 ])('arguments keep their places: %j', (given, want) => {
   expect(keptArguments(given)).toEqual(want)
