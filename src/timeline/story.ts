@@ -139,7 +139,7 @@ export function whyOf(teller: Teller, entry: CauseEntry): WhyStory[] {
       const zone = clock.zone === 'UTC' ? '' : ' (times in this sentence are UTC)'
       return {
         text: `${dress.text(sentence)}${zone}; ${plural(documents, 'failure')}${times}${sure}`,
-        advice: `${dress.text(advice)}; why5xx causes ${dress.text(rootCause)}, why5xx fix ${dress.text(id)}`,
+        advice: `${dress.text(advice)}; ${dress.code(`why5xx causes ${rootCause}`)}, ${dress.code(`why5xx fix ${id}`)}`,
         evidence
       }
     }
