@@ -174,7 +174,8 @@ describe.skipIf(program === null)('a real nginx and its cluster', () => {
       const timeline = await why5xx(['timeline', '--store', store, '--format', 'json'])
       for (const { cause, pod } of Object.values(WANTED)) {
         expect(timeline.stdout).toContain(cause)
-        if (pod !== null) expect(table.stdout).toContain(pods.get(pod)!)
+        // A table cuts what is too wide for it.
+        if (pod !== null) expect(table.stdout).toContain(pods.get(pod)!.slice(0, 16))
       }
     }
   )
