@@ -29,6 +29,8 @@ describe.skipIf(kubernetes === null)('a deployment as the watch sees it', () => 
     await watching.caughtUp()
     const pods = livePods()
     expect(pods).toHaveLength(3)
+    // Slices follow pods a moment later.
+    await watching.until(() => pods.every(pod => readyOf(pod.name)[0] === true), 'all endpoints are ready')
     for (const pod of pods) {
       const { object } = pod.versions.at(-1)!
       const owner = watching.state.byUid('ReplicaSet', object.metadata.ownerReferences![0]!.uid)
