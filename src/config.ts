@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml'
 import { impossibleCombinations } from './combinations.ts'
 import { systemErrorText, Why5xxError } from './errors.ts'
 import { nearest } from './nearest.ts'
-import { type Config, defaultConfig, environmentName, OPTIONS, setPath } from './optionTable.ts'
+import { type Config, defaultConfig, environmentName, isSecret, OPTIONS, setPath } from './optionTable.ts'
 import { expected, fromText, schemaOf } from './optionType.ts'
 import { clip, jsonText } from './text.ts'
 
@@ -62,7 +62,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     const checked = schemaOf(option).safeParse(value)
     if (checked.success) setPath(config as unknown as Record<string, unknown>, path, checked.data)
     else {
-      const shown = option.type === 'secret' || option.type === 'password' ? '***' : clip(jsonText(value), 80)
+      const shown = isSecret(option) ? '***' : clip(jsonText(value), 80)
       problems.push(`${path} (${origin}) is ${shown}: expected ${expected(option)}`)
     }
   }

@@ -3,11 +3,12 @@
  * Plain data, so that a command that needs only defaults does not pay for a schema library.
  */
 
+import { ALERT_OPTIONS, type AlertsConfig } from './alertOptions.ts'
 import { CLUSTER_OPTIONS } from './clusterOptions.ts'
 import { KUBERNETES_OPTIONS, type KubernetesConfig, type Role } from './kubernetesOptions.ts'
 import { RUN_OPTIONS, type RunConfig } from './runOptions.ts'
 
-/** `list`: of regular expressions; `texts`: of anything; `choices`: a list of some of them, or null; `secret`: a token that is never shown; `password`: any text that is never shown. Their forms: optionType.ts. */
+/** `list`: of regular expressions; `texts`: of anything; `choices`: a list of some of them, or null; `secret`: a token that is never shown; `password`: any text that is never shown; `webhooks`: whom to tell, with secrets. Their forms: optionType.ts. */
 export type OptionType =
   | 'text'
   | 'optionalText'
@@ -22,6 +23,7 @@ export type OptionType =
   | 'listen'
   | 'secret'
   | 'password'
+  | 'webhooks'
 
 export interface OptionInfo {
   /** `join.errorWaitMs` is `join: { errorWaitMs: … }` in the file and WHY5XX_JOIN_ERROR_WAIT_MS in the environment. */
@@ -141,8 +143,14 @@ export const OPTIONS: readonly OptionInfo[] = [
   ...ENGINE_OPTIONS,
   ...RUN_OPTIONS,
   ...CLUSTER_OPTIONS,
-  ...KUBERNETES_OPTIONS
+  ...KUBERNETES_OPTIONS,
+  ...ALERT_OPTIONS
 ]
+
+/** Its value is never shown. */
+export function isSecret({ type }: OptionInfo): boolean {
+  return type === 'secret' || type === 'password' || type === 'webhooks'
+}
 
 /** WHY5XX_JOIN_ERROR_WAIT_MS of `join.errorWaitMs`. */
 export function environmentName(path: string): string {
@@ -173,9 +181,10 @@ export interface Config extends RunConfig {
   logFormatEscape: 'default' | 'json' | 'none'
   join: { errorWaitMs: number; accessWaitMs: number; errorsHeldMax: number }
   masking: { query: boolean; referrer: boolean; userAgent: boolean; path: string[]; client: 'none' | 'truncate' }
-  links: { runbook: string | null }
+  links: { runbook: string | null; incident: string | null }
   /** null: what fits the source; see `rolesOf`. */
   roles: Role[] | null
   kubernetes: KubernetesConfig
   diagnosis: { settleMs: number }
+  alerts: AlertsConfig
 }

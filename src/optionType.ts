@@ -43,8 +43,27 @@ export function schemaOf(option: OptionInfo): z.ZodType {
       return z.string().refine(text => works(() => parseListen(option.path, text)))
     case 'secret':
       return z.string().regex(SECRET).nullable()
+    case 'webhooks':
+      return z.array(WEBHOOK)
   }
 }
+
+/** What is missing or one too many in it is for combinations.ts to say. */
+const WEBHOOK = z.strictObject({
+  name: z.string().min(1).optional(),
+  url: z.string().min(1).optional(),
+  urlFile: z.string().min(1).optional(),
+  template: z.string().min(1).default('generic'),
+  secret: z.string().min(1).optional(),
+  secretFile: z.string().min(1).optional(),
+  routingKey: z.string().min(1).optional(),
+  routingKeyFile: z.string().min(1).optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  severities: z
+    .array(z.enum(['page', 'ticket']))
+    .min(1)
+    .default(['page', 'ticket'])
+})
 
 /** The schema of an option in words, for who gave it something else. */
 export function expected(option: OptionInfo): string {
@@ -74,6 +93,8 @@ export function expected(option: OptionInfo): string {
       return 'ADDRESS:PORT such as 127.0.0.1:8055, [::1]:8055, or :8055 for every address'
     case 'secret':
       return 'at least 16 printable ASCII characters without spaces, or nothing'
+    case 'webhooks':
+      return 'a list of webhooks, each { url: https://…, template: generic | slack | pagerduty | FILE.liquid }'
   }
 }
 
@@ -96,8 +117,19 @@ export function fromText(option: OptionInfo, text: string): unknown {
     case 'secret':
     case 'password':
       return text === '' ? null : text
+    case 'webhooks':
+      return jsonOf(text)
     default:
       return text
+  }
+}
+
+/** Objects stand as JSON in the environment. What is none is left for the schema to refuse. */
+function jsonOf(text: string): unknown {
+  try {
+    return text === '' ? [] : JSON.parse(text)
+  } catch {
+    return text
   }
 }
 

@@ -1,5 +1,5 @@
 import { Why5xxError } from '../errors.ts'
-import { type Config, environmentName, OPTIONS, type OptionInfo } from '../optionTable.ts'
+import { type Config, environmentName, isSecret, OPTIONS, type OptionInfo } from '../optionTable.ts'
 import { jsonText } from '../text.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
@@ -37,5 +37,6 @@ export async function runConfig(flags: { format?: string }, options: CommonOptio
 /** A secret is never printed, only whether there is one. */
 function shownValue(option: OptionInfo, config: Config): unknown {
   const value = option.path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config)
-  return (option.type === 'secret' || option.type === 'password') && value !== null ? '***' : value
+  if (!isSecret(option) || value === null) return value
+  return Array.isArray(value) ? value.map(() => '***') : '***'
 }

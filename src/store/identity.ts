@@ -71,6 +71,13 @@ export class Fingerprints {
   }
 }
 
+/** Of an incident that opened then: `inc-20261121-1003-hTz0Zy4a`. */
+export function incidentId(clusterName: string, openedMs: number, upstream: string, cause: string): string {
+  const [day, time] = new Date(openedMs).toISOString().split('T') as [string, string]
+  const hash = createHash('sha256').update(`${clusterName}\n${upstream}\n${cause}`).digest('base64url').slice(0, 8)
+  return `inc-${day.replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}-${hash}`
+}
+
 /** External version of a failure document: the same judgement again is a conflict, a better one replaces. */
 export function knowledge(
   facts: { settled: boolean; clusterKnown: boolean; joined: boolean },

@@ -4,6 +4,7 @@
  */
 
 import type { Cause } from '../../parsers/causes.ts'
+import type { Incident } from '../alert/incident.ts'
 import { isCountedFailure } from '../classify/accessTable.ts'
 import type { Position } from '../model.ts'
 import type { SourceGap, StreamState } from '../source/source.ts'
@@ -162,6 +163,23 @@ export interface ControllerRow {
   message: string
 }
 
+/** Which incidents; empty lists ask for all. */
+export interface IncidentFilter {
+  /** Those that were going on at any time in `[fromMs, toMs)`, Unix ms; ±Infinity for open ends. */
+  fromMs: number
+  toMs: number
+  /** As in `StoreFilter`. */
+  services: string[]
+  causes: string[]
+  /** null: all. */
+  state: Incident['state'] | null
+}
+
+export interface IncidentReader {
+  /** As they were written last, open ones first, then by their start, newest first. */
+  incidents(filter: IncidentFilter): Promise<Incident[]>
+}
+
 export interface StoreReader {
   /** Documents by bucket × upstream × cause, ordered by these. `stepMs` a multiple of a minute, or Infinity for one bucket. */
   counts(filter: StoreFilter, stepMs: number): Promise<CountRow[]>
@@ -180,6 +198,16 @@ export interface StoreReader {
   rejects(filter: StoreFilter): Promise<Map<string, number>>
   /** First and last moment of what is stored, by documents and totals; null: nothing is. */
   span(): Promise<{ fromMs: number; toMs: number } | null>
+  close(): Promise<void>
+}
+
+/** Incidents are written by whoever looks for them, beside batches: they hold no position. */
+export interface IncidentWriter {
+  /**
+   * Resolves when they are durable: the newest `updatedMs` of an id stays, whoever comes last. Rejects with a Why5xxError when
+   * the store cannot be reached: the caller tries again.
+   */
+  put(incidents: readonly Incident[]): Promise<void>
   close(): Promise<void>
 }
 
