@@ -14,6 +14,9 @@ interface Labels {
 const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/controller.log')
 
 let store: MemoryStore
+// What other files have loaded knows the real one, and they must not know ours.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => void vi.resetModules())
 vi.mock('../../src/store/open.ts', () => ({ openReader: async () => store }))
 
 const filled = storeOf([LOG])

@@ -10,6 +10,9 @@ const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/c
 const WINDOW = ['--from', '2026-11-21T10:00Z', '--to', '2026-11-21T10:20Z']
 
 let store: MemoryStore
+// What other files have loaded knows the real one, and they must not know ours.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => void vi.resetModules())
 vi.mock('../../src/store/open.ts', () => ({ openReader: async () => store }))
 
 const filled = storeOf([LOG])
