@@ -68,9 +68,19 @@ export class Baseline {
     return Math.max(lately, longer) * windows.requests[i]!
   }
 
-  /** Variance over mean of the window at place `i`. */
+  /** Variance over mean of the window at place `i`, as it was fed. */
   spread(i: number): number {
     return Math.max(1, (this.#squares[i]! + PRIOR_SPREAD) / (this.#expected[i]! + PRIOR_SPREAD))
+  }
+
+  /**
+   * The same in a window that lets `expected` failures expect. What spreads failures (a bad client, a bad pod) does so in
+   * proportion to them, so more than usual of them spread more than usual; a surge would otherwise be a spike in every restless series.
+   */
+  spreadAt(i: number, expected: number): number {
+    const usual = this.#expected[i]! / decayedMinutes(KEPT_24H, this.fed)
+    const spread = this.spread(i)
+    return expected > usual && usual > 0 ? 1 + ((spread - 1) * expected) / usual : spread
   }
 
   /** One minute: the last of these windows. */
@@ -110,13 +120,16 @@ export class Baseline {
     this.fed += left
   }
 
-  /** By minutes alone, of both half-lives the larger. All minutes that were fed weigh `(1 - kept^fed) / (1 - kept)`. */
+  /** By minutes alone, of both half-lives the larger. */
   #perMinute(): number {
-    const minutes3 = (1 - KEPT_3H ** this.fed) / (1 - KEPT_3H)
-    const minutes24 = (1 - KEPT_24H ** this.fed) / (1 - KEPT_24H)
     return Math.max(
-      (this.#failures3 + PRIOR_FAILURES) / (minutes3 + PRIOR_MINUTES),
-      (this.#failures24 + PRIOR_FAILURES) / (minutes24 + PRIOR_MINUTES)
+      (this.#failures3 + PRIOR_FAILURES) / (decayedMinutes(KEPT_3H, this.fed) + PRIOR_MINUTES),
+      (this.#failures24 + PRIOR_FAILURES) / (decayedMinutes(KEPT_24H, this.fed) + PRIOR_MINUTES)
     )
   }
+}
+
+/** What a sum of ones has become that was fed as often. */
+function decayedMinutes(kept: number, fed: number): number {
+  return (1 - kept ** fed) / (1 - kept)
 }
