@@ -15,7 +15,10 @@ const PRIOR_REQUESTS = 1000
 const PRIOR_MINUTES = 10
 const PRIOR_SPREAD = 10
 
-/** A cap never lies below: five failures in a row of zeros are what nobody is paged for, and what they say is worth knowing. */
+/** Failures that come at once where few come at all; any number from 1 to 5 does as well. */
+const CLUMP = 2
+
+/** A cap never lies below: nobody is paged for five failures, and a series of zeros that has them must learn of it. */
 const CAP_MIN = 5
 
 const silent = new Windows()
@@ -75,12 +78,13 @@ export class Baseline {
 
   /**
    * The same in a window that lets `expected` failures expect. What spreads failures (a bad client, a bad pod) does so in
-   * proportion to them, so more than usual of them spread more than usual; a surge would otherwise be a spike in every restless series.
+   * proportion to them, so more than usual of them spread more than usual; a surge would otherwise be a spike in every restless
+   * series. Where few are usual the spread is that of single clumps, which do not grow.
    */
   spreadAt(i: number, expected: number): number {
     const usual = this.#expected[i]! / decayedMinutes(KEPT_24H, this.fed)
     const spread = this.spread(i)
-    return expected > usual && usual > 0 ? 1 + ((spread - 1) * expected) / usual : spread
+    return expected > usual ? 1 + ((spread - 1) * (expected + CLUMP)) / (usual + CLUMP) : spread
   }
 
   /** One minute: the last of these windows. */

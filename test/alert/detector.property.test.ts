@@ -2,7 +2,7 @@ import '../support/seed.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SpikeDetector } from '../../src/alert/detector.ts'
-import type { IncidentCause } from '../../src/alert/finding.ts'
+import type { Finding, IncidentCause } from '../../src/alert/finding.ts'
 
 /** One count; `failures` of a cause, else requests. */
 interface Count {
@@ -17,6 +17,13 @@ const CAUSES: readonly IncidentCause[] = ['connection_refused', 'read_timeout']
 function addTo(detector: SpikeDetector, { upstream, cause, minute, count }: Count): void {
   if (cause === null) detector.addRequests(upstream, minute, count)
   else detector.addFailures(upstream, cause, minute, count)
+}
+
+/** To nine digits: who slept is fed with one power, who was awake with as many products. */
+function rounded(findings: readonly Finding[]): unknown {
+  return JSON.parse(
+    JSON.stringify(findings, (_, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(9)) : value))
+  )
 }
 
 /** Requests that go on for some hours, with bursts, and pauses of up to three days. */
@@ -60,7 +67,7 @@ test('minute by minute and in one jump it finds the same', () => {
         found.push(...parts.advance(minute))
       }
       found.push(...parts.advance(end))
-      expect(found).toEqual(whole.advance(end))
+      expect(rounded(found)).toEqual(rounded(whole.advance(end)))
       expect(parts.facts).toEqual(whole.facts)
     }),
     { numRuns: 25 }

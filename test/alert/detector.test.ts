@@ -39,6 +39,28 @@ describe('what fires', () => {
   })
 })
 
+describe('spread', () => {
+  /** A restless series: nothing for two minutes, then three times the mean. */
+  const restless = (watched: Watched, minutes: number, requests: number, mean: number) => {
+    for (let i = 0; i < minutes; i += 3) watched.pass(2, requests, 0).pass(1, requests, 3 * mean)
+    return watched
+  }
+  const first = (watched: Watched) => watched.last.windows.find(({ minutes }) => minutes === 1)!
+
+  test('a restless series needs more to fire than a steady one', () => {
+    const steady = new Watched().pass(300, 1000, 20).pass(1, 1000, 70)
+    expect(steady.told).toEqual(['fired 1300'])
+    expect(first(steady).spread).toBe(1)
+    const watched = restless(new Watched(), 300, 1000, 20).pass(1, 1000, 70)
+    expect(watched.told).toEqual([])
+    expect(first(watched.pass(1, 1000, 900)).spread).toBeGreaterThan(20)
+  })
+
+  test('it grows with the traffic: a surge of a restless series does not fire', () => {
+    expect(restless(restless(new Watched(), 300, 1000, 20), 60, 8000, 160).told).toEqual([])
+  })
+})
+
 describe('warm-up', () => {
   test('no alarm before sixty minutes were fed, fifteen minutes late', () => {
     expect(new Watched().pass(73, 100, 0).pass(1, 100, 50).told).toEqual([])
