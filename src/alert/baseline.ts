@@ -15,6 +15,12 @@ const PRIOR_REQUESTS = 1000
 const PRIOR_MINUTES = 10
 const PRIOR_SPREAD = 10
 
+/** From so many failures on their share is known well enough to ask how they spread around it. */
+const KNOWN_FAILURES = 3
+/** Half a failure in fifty requests: weak, because it is there for shares that are known. */
+const SHARE_FAILURES = 0.5
+const SHARE_REQUESTS = 50
+
 /** Failures that come at once where few come at all; any number from 1 to 5 does as well. */
 const CLUMP = 2
 
@@ -71,6 +77,18 @@ export class Baseline {
     return Math.max(lately, longer) * windows.requests[i]!
   }
 
+  /**
+   * The same, for the spread. A thousand requests of prior take a day where few come: until then a service that always fails a
+   * little would seem to fail too often, and so to spread, and would hide what is out of the ordinary.
+   */
+  #spreadsAround(windows: Windows, i: number): number {
+    const expected = this.expected(windows, i)
+    if (this.isWithoutRequests) return expected
+    const lately = shareOf(this.#failures3, this.#requests3)
+    const longer = shareOf(this.#failures24, this.#requests24)
+    return Math.max(expected, Math.max(lately, longer) * windows.requests[i]!)
+  }
+
   /** Variance over mean of the window at place `i`, as it was fed. */
   spread(i: number): number {
     return Math.max(1, (this.#squares[i]! + PRIOR_SPREAD) / (this.#expected[i]! + PRIOR_SPREAD))
@@ -93,12 +111,12 @@ export class Baseline {
     let first = 0
     // Every window is compared with what was known before this minute.
     for (let i = WINDOWS.length - 1; i >= 0; i -= 1) {
-      const expected = this.expected(windows, i)
-      let count = windows.failures[i]!
-      if (isCapped) count = Math.min(count, Math.max(CAP_MIN, expected + 3 * Math.sqrt(this.spread(i) * expected)))
-      this.#squares[i] = this.#squares[i]! * KEPT_24H + (count - expected) ** 2
-      this.#expected[i] = this.#expected[i]! * KEPT_24H + expected
-      first = count
+      const around = this.#spreadsAround(windows, i)
+      const spread = this.spread(i)
+      if (i === 0) first = capped(windows.failures[0]!, this.expected(windows, 0), spread, isCapped)
+      const count = capped(windows.failures[i]!, around, spread, isCapped)
+      this.#squares[i] = this.#squares[i]! * KEPT_24H + (count - around) ** 2
+      this.#expected[i] = this.#expected[i]! * KEPT_24H + around
     }
     this.#failures3 = this.#failures3 * KEPT_3H + first
     this.#failures24 = this.#failures24 * KEPT_24H + first
@@ -131,6 +149,14 @@ export class Baseline {
       (this.#failures24 + PRIOR_FAILURES) / (decayedMinutes(KEPT_24H, this.fed) + PRIOR_MINUTES)
     )
   }
+}
+
+function shareOf(failures: number, requests: number): number {
+  return failures < KNOWN_FAILURES ? 0 : (failures + SHARE_FAILURES) / (requests + SHARE_REQUESTS)
+}
+
+function capped(count: number, expected: number, spread: number, isCapped: boolean): number {
+  return isCapped ? Math.min(count, Math.max(CAP_MIN, expected + 3 * Math.sqrt(spread * expected))) : count
 }
 
 /** What a sum of ones has become that was fed as often. */

@@ -56,6 +56,13 @@ describe('spread', () => {
     expect(first(watched.pass(1, 1000, 900)).spread).toBeGreaterThan(20)
   })
 
+  test('a small service that always fails a little is steady, not restless: an outage fires', () => {
+    // One in twenty of three requests a minute.
+    const watched = new Watched()
+    for (let i = 0; i < 25; i += 1) watched.pass(6, 3, 0).pass(1, 3, 1)
+    expect(watched.pass(15, 3, 2).told[0]).toMatch(/^fired 11/)
+  })
+
   test('it grows with the traffic: a surge of a restless series does not fire', () => {
     expect(restless(restless(new Watched(), 300, 1000, 20), 60, 8000, 160).told).toEqual([])
   })
