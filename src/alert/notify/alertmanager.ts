@@ -103,7 +103,8 @@ export function labelsOf(notice: Notice): Labels {
 }
 
 export function alertOf(notice: Notice, labels: Labels, nowMs: number): Alert {
-  const startMs = Date.parse(notice.since)
+  const sinceMs = Date.parse(notice.since)
+  const startMs = Number.isNaN(sinceMs) ? nowMs : sinceMs
   // Alertmanager refuses what ends before it starts; record time may be ahead of ours.
   const endMs = notice.kind === 'resolved' ? Math.max(nowMs, startMs) : Math.max(nowMs, startMs) + OPEN_MS
   return {
@@ -111,8 +112,13 @@ export function alertOf(notice: Notice, labels: Labels, nowMs: number): Alert {
     annotations: annotationsOf(notice),
     startsAt: new Date(startMs).toISOString(),
     endsAt: new Date(endMs).toISOString(),
-    ...(isHttpUrl(notice.link) ? { generatorURL: notice.link } : {})
+    ...(isReadable(notice.link) ? { generatorURL: new URL(notice.link).href } : {})
   }
+}
+
+/** Alertmanager checks this one address as Go reads it, and refuses all that comes with a wrong one. */
+function isReadable(link: string): boolean {
+  return isHttpUrl(link) && !/%(?![0-9a-f]{2})/i.test(link)
 }
 
 function annotationsOf(notice: Notice): Labels {

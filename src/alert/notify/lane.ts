@@ -21,14 +21,14 @@ export type SentKind = DueKind | 'repeat'
 
 export interface LaneParts {
   desired: Desired
-  noticeOf(group: IncidentGroup, kind: DueKind): Notice
-  onTold(incident: Incident): void
+  noticeOf: (group: IncidentGroup, kind: DueKind) => Notice
+  onTold: (incident: Incident) => void
   log: Logger
-  clock(): number
+  clock: () => number
   /** Resolves after so many ms, or at once when the signal is aborted. */
-  wait(ms: number, signal: AbortSignal): Promise<void>
+  wait: (ms: number, signal: AbortSignal) => Promise<void>
   /** 0 ≤ x < 1. */
-  random(): number
+  random: () => number
   /** Of receivers that are told one by one. */
   messagesPerMinute: number
 }

@@ -14,9 +14,9 @@ const CLOSE_MS = 5_000
 
 export interface NotifierOptions {
   receivers: readonly Receiver[]
-  noticeOf(group: IncidentGroup, kind: DueKind): Notice
+  noticeOf: (group: IncidentGroup, kind: DueKind) => Notice
   /** A receiver took it, and its mark is in `told`: to be stored, so that a restart does not tell it again. */
-  onTold(incident: Incident): void
+  onTold: (incident: Incident) => void
   log: Logger
   /** Wall time, Unix ms. */
   clock?: LaneParts['clock']

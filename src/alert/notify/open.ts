@@ -52,7 +52,7 @@ function openWebhooks(configs: readonly WebhookConfig[]): Receiver[] {
     if (typeof url === 'string') throw wrong(WEBHOOKS, `${about}: ${url}`)
     const routingKey = secretOf('routingKey')
     const nth = (hosts.get(url.host) ?? 0) + 1
-    hosts.set(url.host, nth)
+    if (config.name === undefined) hosts.set(url.host, nth)
     const { template, headers, severities } = config
     return new WebhookReceiver({
       name: `webhook ${config.name ?? `${url.host}${nth === 1 ? '' : ` ${nth}`}`}`,

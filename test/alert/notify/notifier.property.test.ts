@@ -163,9 +163,9 @@ test('one beginning, one end', async () => {
           const beginnings = kinds.filter(
             (kind, at) => kind === 'open' && kinds[at - 1] !== 'open' && kinds[at - 1] !== 'update'
           )
-          expect(beginnings.length, `${receiver} inc-${i}: ${kinds}`).toBeLessThanOrEqual(1)
+          expect(beginnings.length, `${receiver} inc-${i}: ${kinds.join()}`).toBeLessThanOrEqual(1)
           if (receiver === 'webhook') expect(kinds.filter(kind => kind === 'open').length).toBeLessThanOrEqual(1)
-          if (kinds.length > 0) expect(kinds.at(-1), `${receiver} inc-${i}: ${kinds}`).toBe('resolved')
+          if (kinds.length > 0) expect(kinds.at(-1), `${receiver} inc-${i}: ${kinds.join()}`).toBe('resolved')
           expect(kinds.join(' ')).not.toContain('resolved resolved')
         }
     }),

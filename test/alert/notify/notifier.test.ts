@@ -22,8 +22,8 @@ beforeEach(() => {
 })
 
 function start(receivers = [webhook, alertmanager], options: Partial<NotifierOptions> = {}): Notifier {
-  const say = (message: string, fields: Record<string, unknown> = {}) =>
-    void said.push(`${fields.receiver ?? ''}: ${message}${fields.why ? ` (${fields.why})` : ''}`)
+  const say = (message: string, { receiver, why }: Record<string, unknown> = {}) =>
+    void said.push(`${String(receiver)}: ${message}${typeof why === 'string' ? ` (${why})` : ''}`)
   return new Notifier({
     receivers,
     noticeOf,
