@@ -2,6 +2,11 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  type AlertmanagerServer,
+  isAlertmanagerAvailable,
+  startAlertmanager
+} from '../../services/alertmanagerServer.ts'
 import { freePort } from '../../services/freePort.ts'
 import { isPrometheusAvailable, type PrometheusServer, startPrometheus } from '../../services/prometheusServer.ts'
 import buildDist from '../../support/buildDist.ts'
@@ -46,6 +51,8 @@ describe.skipIf(!isPrometheusAvailable())('Prometheus', () => {
   let prometheus: PrometheusServer
   let port: number
   let run: RunningProgram
+  /** null: not to be had, which was said. */
+  let alertmanager: AlertmanagerServer | null = null
 
   const start = (): RunningProgram =>
     new RunningProgram(['run', log, '--store', join(folder.path, 'store'), '--listen', `127.0.0.1:${port}`])
@@ -70,10 +77,16 @@ describe.skipIf(!isPrometheusAvailable())('Prometheus', () => {
     port = await freePort()
     run = start()
     const ruleFiles = [folder.write('why5xx.rules.yaml', shortened(rulesText()))]
-    prometheus = await startPrometheus({ targets: { why5xx: [`127.0.0.1:${port}`] }, ruleFiles })
+    if (isAlertmanagerAvailable()) alertmanager = await startAlertmanager()
+    prometheus = await startPrometheus({
+      targets: { why5xx: [`127.0.0.1:${port}`] },
+      ruleFiles,
+      ...(alertmanager !== null && { alertmanager: new URL(alertmanager.url).host })
+    })
   })
   afterAll(async () => {
     await prometheus?.kill()
+    await alertmanager?.kill()
     await run?.kill('SIGKILL')
     folder.remove()
   })
@@ -118,6 +131,16 @@ describe.skipIf(!isPrometheusAvailable())('Prometheus', () => {
     })
     expect(page.annotations.description).toMatch(/^Of the requests to shop-cart-80 \(default\) failed [\d.]+% in 5 min/)
     expect(page.annotations.description).toContain('Top cause: upstream_error, ')
+    if (alertmanager !== null) {
+      const held = await vi.waitFor(async () => {
+        const alerts = await alertmanager!.alerts()
+        const found = alerts.find(({ labels }) => labels.alertname === 'Why5xxBudgetBurn')
+        expect(found).toBeDefined()
+        return found!
+      }, DEADLINE)
+      expect(held.labels).toEqual(page.labels)
+      expect(held.annotations.runbook_url).toBe('deploy/prometheus/runbooks.md#why5xxbudgetburn')
+    }
     await counted({ requests: 300, failures: 12 })
     expect((await prometheus.alerts()).map(({ labels }) => labels.upstream ?? SHOP)).not.toContain(HOSTILE)
   })
