@@ -1,7 +1,6 @@
 /** What /metrics says of a log that was read: whose failure counts against an SLO, and what a forged log cannot do. */
 import { expect, test } from 'vitest'
 import { Random } from '../bench/random.ts'
-import { CAUSES, causeTable } from '../parsers/causes.ts'
 import { MASK_ALL } from '../src/mask.ts'
 import { Metrics } from '../src/metrics.ts'
 import { defaultConfig } from '../src/optionTable.ts'
@@ -33,21 +32,7 @@ async function pageOf(lines: string[]): Promise<{ text: string; exposition: Expo
   return { text, exposition: readExposition(text) }
 }
 
-test('clients and limits cost no budget, everything else does', () => {
-  const left = CAUSES.filter(cause => !causeTable[cause].slo)
-  expect(left).toEqual([
-    'client_tls_failure',
-    'client_closed',
-    'client_timeout',
-    'body_too_large',
-    'bad_request',
-    'rate_limited',
-    'auth_failure',
-    'no_route',
-    'config_reload'
-  ])
-})
-
+// Which causes these are: test/parsers/causes.test.ts.
 test('slo is true of requests that failed by such a cause, and of no others', async () => {
   const line = (more: Partial<AccessLine> & { status: number }): string => accessLine({ timeMs: DAY_MS, ...more })
   const limited = 'GET /limited HTTP/1.1'
