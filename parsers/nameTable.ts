@@ -7,6 +7,8 @@ import { latin1 } from './latin1.ts'
 
 const NAMES_MAX = 20_000
 const SLOTS = 65_536
+/** Names that few bytes do not tell apart, as somebody may forge them, are looked up by all of their bytes from then on. */
+const LOOKS_MAX = 4
 
 /** Name of the id that all names beyond the limit share. */
 export const OTHER_NAMES = '(other upstreams)'
@@ -36,11 +38,11 @@ export class NameTable {
     hash = Math.imul(hash, 31) + bytes[(middle + start) >> 1]!
     hash = Math.imul(hash, 0x9e3779b1)
     let slot = hash >>> 16
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const id = this.#slots[slot]!
       if (id === 0) return this.#add(bytes, start, end, slot)
       if (this.#isName(id, bytes, start, length)) return id
-      slot = (slot + 1) & (SLOTS - 1)
+      slot = looks === LOOKS_MAX ? slotOfAll(bytes, start, end) : (slot + 1) & (SLOTS - 1)
     }
   }
 
@@ -83,4 +85,11 @@ export class NameTable {
     this.#slots[slot] = id
     return id
   }
+}
+
+/** FNV-1a. */
+function slotOfAll(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return (hash ^ (hash >>> 16)) & (SLOTS - 1)
 }

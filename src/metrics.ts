@@ -66,7 +66,8 @@ export class Metrics extends MetricRegistry {
       ['root_cause'],
       add => {
         for (const [rootCause, count] of counters.diagnoses) add(count, { root_cause: rootCause })
-        if (counters.unjudged > 0) add(counters.unjudged, { root_cause: 'failed' })
+        // From 0 on: Prometheus sees no rise in a series that begins with it.
+        add(counters.unjudged, { root_cause: 'failed' })
       }
     )
     this.counter(
@@ -77,7 +78,7 @@ export class Metrics extends MetricRegistry {
         const { judged, changed, unjudged } = counters.settled
         add(changed, { verdict: 'changed' })
         add(judged - changed, { verdict: 'same' })
-        if (unjudged > 0) add(unjudged, { verdict: 'unjudged' })
+        add(unjudged, { verdict: 'unjudged' })
       }
     )
     this.gauge(

@@ -5,9 +5,10 @@ import { compileLogFormat, KNOWN_FORMATS } from '../parsers/logFormat.ts'
 import { MASK_ALL } from '../src/mask.ts'
 import { defaultConfig } from '../src/optionTable.ts'
 import { runPipeline } from '../src/pipeline.ts'
-import type { RawBatch, Sink } from '../src/store/sink.ts'
+import type { RawBatch } from '../src/store/sink.ts'
 import { wire } from '../src/wiring.ts'
 import { SimulatedSource } from './simulation/simulatedSource.ts'
+import { forgetfulSink } from './support/forgetfulSink.ts'
 import { accessLine, DAY_MS } from './support/lines.ts'
 
 const MINUTES = 1_500
@@ -24,20 +25,7 @@ function quietLog(): Buffer {
 
 test('an old log that is read at full speed makes batches of about a megabyte, though all its requests went well', async () => {
   const batches: RawBatch[] = []
-  const store: Sink = {
-    streams: [],
-    engine: null,
-    pausedBecause: null,
-    async write(batch) {
-      batches.push(batch)
-      return { written: 0, known: 0 }
-    },
-    facts: null,
-    isThread: true,
-    claim: () => Promise.resolve({ streams: [], engines: [] }),
-    countedMinutes: async () => new Set(),
-    close: async () => {}
-  }
+  const store = forgetfulSink(batch => batches.push(batch))
   const file = { id: 'a', name: '/var/log/nginx/access.log', bytes: quietLog() }
   const source = new SimulatedSource([file], [], new Random(1), () => {})
   const logFormat = compileLogFormat(KNOWN_FORMATS[0]!.format)
