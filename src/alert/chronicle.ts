@@ -20,7 +20,7 @@ export function isMoreSevere(a: IncidentSeverity, b: IncidentSeverity): boolean 
 }
 
 /** As far as its failures tell; history does not tell which of them a retry saved. */
-export function severityOf(cause: IncidentCause, { failures, sighted, unsaved }: Evidence): IncidentSeverity {
+export function severityOf(cause: IncidentCause, failures: number, { sighted, unsaved }: Evidence): IncidentSeverity {
   if (cause === 'no_requests') return 'page'
   if (!causeTable[cause].slo) return 'none'
   return (sighted > 0 ? unsaved : failures) >= PAGE_FAILURES ? 'page' : 'ticket'
@@ -37,9 +37,12 @@ export function openedText(incident: Incident): string {
 }
 
 export function resolvedText({ failures, cause }: Incident, because: Finding['because']): string {
-  if (cause === 'no_requests') return because === 'new_level' ? 'resolved: no requests are normal now' : 'resolved: requests come again'
+  if (cause === 'no_requests')
+    return because === 'new_level' ? 'resolved: no requests are normal now' : 'resolved: requests come again'
   const all = `${plural(failures, 'failure')} in all`
-  return because === 'new_level' ? `resolved: this level is normal now, ${all}` : `resolved: quiet for five minutes, ${all}`
+  return because === 'new_level'
+    ? `resolved: this level is normal now, ${all}`
+    : `resolved: quiet for five minutes, ${all}`
 }
 
 /** What the latest numbers brought that is worth telling, against those before. */

@@ -8,7 +8,11 @@ import type { Incident } from './incident.ts'
 export function tellingWindow(windows: readonly JudgedWindow[]): JudgedWindow | null {
   let best: JudgedWindow | null = null
   for (const window of windows)
-    if (best === null || window.pValue < best.pValue || (window.pValue === best.pValue && window.minutes < best.minutes))
+    if (
+      best === null ||
+      window.pValue < best.pValue ||
+      (window.pValue === best.pValue && window.minutes < best.minutes)
+    )
       best = window
   return best
 }
@@ -27,13 +31,12 @@ export function numbersText(incident: Incident, windows: readonly JudgedWindow[]
   const spike = spikeText(incident, windows)
   if (window === null) return spike
   const probability = probabilityText(window.pValue)
-  if (incident.cause === 'no_requests') return `${spike}, ${probability}`
   const rate = window.requests > 0 ? `${percent(window.expected, window.requests)} of ` : ''
   return `${spike} (${rate}${plural(window.requests, 'request')}, spread ${decimal(window.spread)}), ${probability}`
 }
 
-function silenceText({ startMs, updatedMs, endMs }: Incident): string {
-  return `no requests for ${durationText((endMs ?? updatedMs) - startMs)}`
+function silenceText({ startMs, updatedMs, endMs, expected }: Incident): string {
+  return `no requests for ${durationText((endMs ?? updatedMs) - startMs)}, ${decimal(expected)} expected`
 }
 
 /** `p = 3e-44`; what is too small for a number is not called 0. */
@@ -56,4 +59,3 @@ export function durationText(durationMs: number): string {
   const rest = minutes % 60
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
 }
-
