@@ -10,6 +10,7 @@ const MEMBERS_SHOWN = 10
 const LINE_CHARS_MAX = 420
 const ADVICE_CHARS_MAX = 200
 const EXAMPLE_CHARS_MAX = 300
+const NAME_CHARS_MAX = 100
 const LINK_CHARS_MAX = 300
 const CHANGE_CHARS_MAX = 120
 
@@ -37,7 +38,7 @@ export function noticeBody(notice: Notice, { head, members }: IncidentGroup): st
 function openLines(notice: Notice, detectedMs: number): string[] {
   const { cause, causeTitle, service, numbers, since, status, kind, failures, peakPerMinute } = notice
   const seen = status === null || cause === 'no_requests' ? '' : `, status ${status}`
-  const lines = [`${cause} on ${service} (${causeTitle})${seen}: ${numbers}.`]
+  const lines = [`${cause} on ${clip(service, NAME_CHARS_MAX)} (${causeTitle})${seen}: ${numbers}.`]
   const detected = instant(new Date(detectedMs).toISOString())
   const inAll = `${plural(failures, 'failure')} in all, at most ${thousands(peakPerMinute)} a minute`
   lines.push(
@@ -51,7 +52,7 @@ function openLines(notice: Notice, detectedMs: number): string[] {
 function resolvedLines(notice: Notice): string[] {
   const { cause, causeTitle, service, since, until, failures, requests, peakPerMinute } = notice
   const durationMs = until === null ? 0 : Date.parse(until) - Date.parse(since)
-  const what = `${cause} on ${service} (${causeTitle})`
+  const what = `${cause} on ${clip(service, NAME_CHARS_MAX)} (${causeTitle})`
   const span = until === null ? `since ${instant(since)}` : `${instant(since)} to ${instant(until)}`
   const lines = [`Resolved after ${durationText(durationMs)}: ${what}, ${span}.`]
   if (cause !== 'no_requests')
@@ -83,9 +84,10 @@ function lastLines({ runbook, link, changes }: Notice): string[] {
 }
 
 function togetherText({ by, key }: NonNullable<Notice['grouped']>): string {
+  const name = clip(key, NAME_CHARS_MAX)
   if (by === 'service') return 'causes of one service'
-  if (by === 'cause') return `the same cause, ${key}`
-  return by === 'node' ? `pods on node ${key}` : `through controller ${key}`
+  if (by === 'cause') return `the same cause, ${name}`
+  return by === 'node' ? `pods on node ${name}` : `through controller ${name}`
 }
 
 function instant(time: string): string {

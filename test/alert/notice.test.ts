@@ -215,6 +215,7 @@ test('texts of strangers are safe and bounded everywhere', () => {
     evidence: Array.from({ length: 9 }, () => ({ cite: HOSTILE, text: HOSTILE }))
   }
   const hostile: Partial<Incident> = {
+    id: 'inc-1',
     upstream: HOSTILE,
     service: HOSTILE,
     namespace: HOSTILE,
@@ -234,7 +235,8 @@ test('texts of strangers are safe and bounded everywhere', () => {
       })
       expect(notice.title.length).toBeLessThanOrEqual(200)
       expect(notice.text.length).toBeLessThanOrEqual(3_000)
-      expect(notice.text).toContain('\n- 12 incidents\n')
+      expect(notice.text).toMatch(/\n- and \d+ more\n/)
+      expect(notice.text).toContain(kind === 'resolved' ? 'failures in all' : 'p = 3e-44')
       expect(notice.text.split('\n').slice(-7, -5)).toEqual(['Changed before:', expect.stringMatching(/^- <script>/)])
       for (const text of texts(notice)) expect(text.replaceAll('\n', '')).not.toMatch(UNSAFE)
       for (const text of texts({ ...notice, text: '' })) expect(text).not.toContain('\n')

@@ -91,9 +91,9 @@ function play(spikes: readonly Spike[], restarts: ReadonlySet<number>, stepsOfHi
 
 function shape({ stored, heard }: ReturnType<typeof play>) {
   const incidents = [...stored.values()]
-    .map(({ id, state, startMs, endMs, failures, requests, continued, severity, parent, group, told }) => ({
-      ...{ id, state, startMs, endMs, failures, requests, continued, severity, parent, group, told }
-    }))
+    .map(({ id, state, startMs, endMs, failures, requests, continued, severity, parent, group, told }) => {
+      return { id, state, startMs, endMs, failures, requests, continued, severity, parent, group, told }
+    })
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   return { incidents, heard }
 }
