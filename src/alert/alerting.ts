@@ -5,7 +5,7 @@
 
 import { SpikeDetector } from './detector.ts'
 import { type Finding, type IncidentCause, MINUTE_MS } from './finding.ts'
-import { groupsOf, isOpenGroup, regroup } from './grouping.ts'
+import { groupsOf, regroup } from './grouping.ts'
 import type { Incident, IncidentChange } from './incident.ts'
 import { IncidentBook } from './incidents.ts'
 import { RecentMinutes, seriesKey } from './minutes.ts'
@@ -140,12 +140,7 @@ class IncidentAlerting implements Alerting {
     this.#minutes.forget()
     this.#judgedTo = Math.max(this.#judgedTo, untilMinute)
     this.#regroup(untilMinute * MINUTE_MS)
-    const needed = new Set(
-      groupsOf(this.#book.incidents)
-        .filter(isOpenGroup)
-        .flatMap(({ head, members }) => [head, ...members])
-    )
-    this.#book.tidy(this.#clockMs, incident => needed.has(incident))
+    this.#book.tidy(this.#clockMs)
     this.#groups = null
     return { changed: this.#book.takeChanged(untilMinute * MINUTE_MS) }
   }

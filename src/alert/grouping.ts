@@ -53,29 +53,30 @@ function unitsOf(incidents: readonly Incident[]): Unit[] {
 function groupServices(units: readonly Unit[], changed: Set<Incident>): void {
   const byUpstream = new Map<string, Unit[]>()
   for (const unit of units) {
-    const same = byUpstream.get(unit.head.upstream)
-    if (same === undefined) byUpstream.set(unit.head.upstream, [unit])
-    else same.push(unit)
-  }
-  for (const same of byUpstream.values()) {
-    const heads = same.filter(({ head, members }) => head.severity !== 'none' && isOpenGroup({ head, members }))
-    for (const unit of same) {
-      const { head } = unit
-      const above = heads.find(
-        other =>
-          other !== unit && canHead(other.head, head) && Math.abs(head.startMs - other.head.startMs) <= TOGETHER_MS
-      )
-      if (above === undefined || !canJoin(unit, above.head)) continue
-      join(unit, above, { by: 'service', key: head.upstream }, changed)
-      heads.splice(heads.indexOf(unit), heads.includes(unit) ? 1 : 0)
+    const { head, members } = unit
+    if (head.severity === 'none' || !isOpenGroup(unit)) continue
+    for (const upstream of new Set([head, ...members].map(one => one.upstream))) {
+      const known = byUpstream.get(upstream)
+      if (known === undefined) byUpstream.set(upstream, [unit])
+      else known.push(unit)
     }
+  }
+  for (const unit of units) {
+    const { head } = unit
+    const above = byUpstream.get(head.upstream)?.find(other => other !== unit && takesCause(other, head))
+    if (above !== undefined && canJoin(unit, above.head))
+      join(unit, above, { by: 'service', key: head.upstream }, changed)
   }
 }
 
-/** `head` comes first, or was told already. */
-function canHead(head: Incident, other: Incident): boolean {
-  if (head.parent !== null) return false
-  return other.severity === 'none' || isTold(head) || before(head, other)
+/** A cause of the same service began together with it, and its head comes first, or was told, or stands above services. */
+function takesCause({ head, members }: Unit, other: Incident): boolean {
+  const isAbove = head.group !== null && head.group.by !== 'service'
+  if (head.parent !== null || !(other.severity === 'none' || isTold(head) || isAbove || before(head, other)))
+    return false
+  return [head, ...members].some(
+    one => one.upstream === other.upstream && Math.abs(other.startMs - one.startMs) <= TOGETHER_MS
+  )
 }
 
 function before(a: Incident, b: Incident): boolean {
@@ -111,14 +112,14 @@ function join(unit: Unit, above: Unit, key: GroupKey, changed: Set<Incident>): v
 }
 
 /** What open incidents of several services may have in common, the most telling first. */
-function commonKeys(incidents: readonly Incident[], controllers: number): [GroupKey, Incident[]][] {
-  const byKey = new Map<string, [GroupKey, Incident[]]>()
+function commonKeys(incidents: readonly Incident[], controllers: number): [GroupKey, Set<Incident>][] {
+  const byKey = new Map<string, [GroupKey, Set<Incident>]>()
   const add = (by: GroupKey['by'], key: string | null, incident: Incident): void => {
     if (key === null) return
     const text = `${by}\n${key}`
     const known = byKey.get(text)
-    if (known === undefined) byKey.set(text, [{ by, key }, [incident]])
-    else known[1].push(incident)
+    if (known === undefined) byKey.set(text, [{ by, key }, new Set([incident])])
+    else known[1].add(incident)
   }
   const open = incidents.filter(({ endMs, severity }) => endMs === null && severity !== 'none')
   for (const incident of open) add('node', mostly(incident.nodes, incident), incident)
@@ -132,10 +133,13 @@ function mostly(counts: readonly [string, number][], { failures }: Incident): st
   return first !== undefined && first[1] >= failures * MOSTLY ? first[0] : null
 }
 
-function groupAbove(units: readonly Unit[], key: GroupKey, matches: readonly Incident[], changed: Set<Incident>): void {
-  const touched = units.filter(
-    ({ head, members }) => matches.includes(head) || members.some(one => matches.includes(one))
-  )
+function groupAbove(
+  units: readonly Unit[],
+  key: GroupKey,
+  matches: ReadonlySet<Incident>,
+  changed: Set<Incident>
+): void {
+  const touched = units.filter(({ head, members }) => matches.has(head) || members.some(one => matches.has(one)))
   const free = touched.filter(
     ({ head }) => head.group === null || head.group.by === 'service' || isSame(head.group, key)
   )
@@ -144,24 +148,25 @@ function groupAbove(units: readonly Unit[], key: GroupKey, matches: readonly Inc
   if (above === undefined) return
   for (const unit of free) {
     if (unit === above || !canJoin(unit, above.head)) continue
-    if (existing === undefined && unit.head.startMs - above.head.startMs > TOGETHER_MS) continue
+    const afterMs = unit.head.startMs - above.head.startMs
+    // To a group that is there whatever begins comes, also later.
+    if (afterMs < -TOGETHER_MS || (existing === undefined && afterMs > TOGETHER_MS)) continue
     join(unit, above, key, changed)
     above.head.group = key
     changed.add(above.head)
   }
 }
 
-/** The earliest unit that begins together with those of enough services. */
-function firstTogether(free: readonly Unit[], matches: readonly Incident[]): Unit | undefined {
-  return free.find(({ head }) => {
-    if (head.severity === 'none') return false
-    const near = free.filter(other => {
-      const afterMs = other.head.startMs - head.startMs
-      return afterMs >= 0 && afterMs <= TOGETHER_MS
-    })
-    const services = new Set(
-      near.flatMap(unit => [unit.head, ...unit.members].filter(one => matches.includes(one)).map(one => one.upstream))
-    )
+/** The earliest unit that begins together with those of enough services; `free` in the order in which they began. */
+function firstTogether(free: readonly Unit[], matches: ReadonlySet<Incident>): Unit | undefined {
+  return free.find((unit, i) => {
+    if (unit.head.severity === 'none') return false
+    const services = new Set<string>()
+    for (let at = i; at < free.length && services.size < SERVICES_MIN; at++) {
+      const { head, members } = free[at]!
+      if (head.startMs - unit.head.startMs > TOGETHER_MS) break
+      for (const one of [head, ...members]) if (matches.has(one)) services.add(one.upstream)
+    }
     return services.size >= SERVICES_MIN
   })
 }

@@ -16,6 +16,8 @@ export const ENDED_MS = 60 * MINUTE_MS
 const CHANGES_MS = 15 * MINUTE_MS
 /** Kubernetes learns late: what changed is asked for once more. */
 const ASK_AGAIN_MS = 2 * MINUTE_MS
+/** A step must not become long because everything fails: the others are asked for in the next ones. */
+const ASKED_MAX = 50
 const PLACES_MAX = 20_000
 
 /** An incident and what it rests on. */
@@ -48,6 +50,9 @@ export class IncidentBook {
   readonly #changed = new Set<Incident>()
   /** By upstream: what else is known of a service that may have no failures, or none that tells it. */
   readonly #places = new Map<string, Pick<Incident, 'service' | 'namespace' | 'ingress'>>()
+
+  /** How often it was asked what changed since the last step. */
+  #asked = 0
 
   constructor(options: IncidentBookOptions) {
     this.#options = options
@@ -104,15 +109,16 @@ export class IncidentBook {
         incident.requests += count
   }
 
-  /** Asks again what changed, and gives up what ended long ago, unless `isNeeded`. */
-  tidy(clockMs: number, isNeeded: (incident: Incident) => boolean): void {
+  /** Asks again what changed, and gives up what ended long ago, as do all that are told with it. */
+  tidy(clockMs: number): void {
+    const needed = new Set<string>()
+    for (const { incident } of this.#cases.values())
+      if (incident.endMs === null || clockMs - incident.endMs < ENDED_MS) needed.add(incident.parent ?? incident.id)
+    this.#asked = 0
     for (const found of this.#cases.values()) {
       const { incident, key } = found
-      if (found.askAgainMs !== null && clockMs >= found.askAgainMs) {
-        found.askAgainMs = null
-        this.#askChanges(found)
-      }
-      if (incident.endMs === null || clockMs - incident.endMs < ENDED_MS || isNeeded(incident)) continue
+      if (found.askAgainMs !== null && clockMs >= found.askAgainMs && this.#askChanges(found)) found.askAgainMs = null
+      if (needed.has(incident.parent ?? incident.id)) continue
       this.#cases.delete(incident.id)
       if (this.#latest.get(key) === found) this.#latest.delete(key)
     }
@@ -271,15 +277,18 @@ export class IncidentBook {
     for (const text of developments(before, incident)) chronicle(incident, incident.updatedMs, text)
   }
 
-  #askChanges({ incident, evidence }: Case): void {
+  /** False: so many were asked for that this one comes later. */
+  #askChanges({ incident, evidence }: Case): boolean {
     const { changesBefore } = this.#options
-    if (changesBefore === undefined) return
+    if (changesBefore === undefined) return true
+    if (this.#asked++ >= ASKED_MAX) return false
     // A minute has a beginning: what happened in it before the first failure came before it.
     const toMs = Math.max(incident.startMs, evidence.firstMs ?? incident.startMs + MINUTE_MS)
     const changes = changesBefore(incident, incident.startMs - CHANGES_MS, toMs)
-    if (changes.length === 0 || JSON.stringify(changes) === JSON.stringify(incident.changes)) return
+    if (changes.length === 0 || JSON.stringify(changes) === JSON.stringify(incident.changes)) return true
     incident.changes = changes
     this.#changed.add(incident)
+    return true
   }
 
   #openCase(key: string, minute: number): Case | null {

@@ -113,6 +113,22 @@ test('who was told first heads a service, though another cause began earlier', (
   expect(grouped(incidents)).toEqual(['a connection_refused: a connect_timeout'])
 })
 
+test('another cause of a service goes where its service is told', () => {
+  const incidents = [on('a', 0), on('b', 0), on('c', 1)]
+  grouped(incidents)
+  incidents.push(on('b', 4, timeout), on('c', 9, timeout))
+  expect(grouped(incidents)).toEqual([
+    'a connection_refused: b connection_refused: c connection_refused: b connect_timeout',
+    'c connect_timeout'
+  ])
+})
+
+test('what began long before a group is none of it', () => {
+  const incidents = [on('d', -20), on('a', 0), on('b', 0), on('c', 1)]
+  expect(grouped(incidents)[0]).toBe('d connection_refused')
+  expect(grouped(incidents)).toHaveLength(2)
+})
+
 test('parents stay what they are', () => {
   const incidents = [on('a', 0, timeout), on('a', 2), on('b', 0), on('c', 1)]
   const first = grouped(incidents)

@@ -218,3 +218,37 @@ test('one jump of the clock gives the same as every minute', () => {
   }
   expect(play(12)).toEqual(play(1))
 })
+
+test('when everything fails, what changed is asked for bit by bit', () => {
+  let asked = 0
+  const services = Array.from({ length: 120 }, (_, i) => `service-${i}`)
+  const findings = [0, 1, 2, 3, 4].flatMap(minute =>
+    services.map(upstream => finding(minute === 0 ? 'fired' : 'firing', minute, { upstream, start: 0 }))
+  )
+  const alerting = alertingOf(findings, () => [{ atMs: atMs(0), kind: 'rollout', text: `change ${asked++}` }])
+  for (let minute = 1; minute <= 6; minute++) {
+    const before = asked
+    alerting.advance(atMs(minute))
+    expect(asked - before).toBeLessThanOrEqual(100)
+  }
+  expect(
+    alerting.groups.flatMap(({ head, members }) => [head, ...members]).filter(one => one.changes.length === 0)
+  ).toEqual([])
+})
+
+test('members stay as long as their head, and the other way round', () => {
+  const alerting = alertingOf([
+    ...firing(0, 0),
+    ...firing(1, 1, { cause: 'read_timeout' }),
+    finding('resolved', 5, { start: 0 }),
+    finding('resolved', 40, { start: 1, cause: 'read_timeout' })
+  ])
+  for (const cause of ['connection_refused', 'read_timeout'] as const)
+    alerting.add(sighting({ timeMs: atMs(cause === 'read_timeout' ? 1 : 0), cause }), 9)
+  alerting.advance(atMs(90))
+  expect(alerting.groups).toMatchObject([
+    { head: { cause: 'connection_refused' }, members: [{ cause: 'read_timeout' }] }
+  ])
+  alerting.advance(atMs(101))
+  expect(alerting.groups).toEqual([])
+})
