@@ -38,7 +38,7 @@ export class Evidence {
   #first: Kept | null = null
   #last: Kept | null = null
   /** By key of the root cause; '': without one. */
-  readonly #examples = new Map<string, KeptExample>()
+  #examples: [string, KeptExample][] = []
 
   /** `count`: so many that are alike. */
   add(sighting: Sighting, count = 1): void {
@@ -107,8 +107,7 @@ export class Evidence {
     const leading = this.rootCauses.leading()
     const key = leading === null ? '' : rootCauseKey(leading.rootCause)
     const best = this.#best(key)
-    this.#examples.clear()
-    if (best !== null) this.#examples.set(best[0], settledExample(best[1]))
+    this.#examples = best === null ? [] : [[best[0], settledExample(best[1])]]
     for (const counts of [this.pods, this.nodes, this.controllers, this.#statuses, this.#places]) counts.cut()
     this.rootCauses.cut()
   }
@@ -148,15 +147,16 @@ export class Evidence {
   }
 
   #best(key: string): [string, KeptExample] | null {
-    const wanted = this.#examples.get(key)
-    if (wanted !== undefined) return [key, wanted]
+    const wanted = this.#examples.find(([other]) => other === key)
+    if (wanted !== undefined) return wanted
     return [...this.#examples].sort((a, b) => compareExamples(a[1], b[1]) || (a[0] < b[0] ? -1 : 1))[0] ?? null
   }
 
   #offer(key: string, offered: KeptExample): void {
-    const known = this.#examples.get(key)
-    if (known === undefined ? this.#examples.size < EXAMPLES_MAX : compareExamples(offered, known) < 0)
-      this.#examples.set(key, offered)
+    const known = this.#examples.find(([other]) => other === key)
+    if (known === undefined) {
+      if (this.#examples.length < EXAMPLES_MAX) this.#examples = [...this.#examples, [key, offered]]
+    } else if (compareExamples(offered, known[1]) < 0) known[1] = offered
   }
 }
 

@@ -23,7 +23,9 @@ export function rootCauseKey({ kind, ref }: SightedRootCause): string {
 }
 
 export class RootCauseVotes {
-  readonly #votes = new Map<string, Vote>()
+  /** By key; most have none, or one. */
+  #only: Vote | null = null
+  #more: Map<string, Vote> | null = null
   /** With or without a vote that is still known. */
   #judged = 0
 
@@ -48,11 +50,12 @@ export class RootCauseVotes {
   }
 
   cut(): void {
-    for (const { rootCause } of this.#sorted().slice(KEPT_MAX)) this.#votes.delete(rootCauseKey(rootCause))
+    for (const { rootCause } of this.#sorted().slice(KEPT_MAX)) this.#more?.delete(rootCauseKey(rootCause))
   }
 
   /** null: nothing was judged. */
   leading(): LeadingRootCause | null {
+    if (this.#more === null && this.#only !== null) return { ...this.#only, of: this.#judged }
     const byKind = new Map<string, { count: number; best: Vote }>()
     for (const vote of this.#sorted()) {
       const kind = byKind.get(vote.rootCause.kind)
@@ -69,15 +72,25 @@ export class RootCauseVotes {
 
   #vote(rootCause: SightedRootCause, count: number): void {
     const key = rootCauseKey(rootCause)
-    const vote = this.#votes.get(key)
+    const vote = this.#voteFor(key)
     if (vote !== undefined) {
       vote.count += count
       if (compareTold(rootCause, vote.rootCause) < 0) vote.rootCause = rootCause
-    } else if (this.#votes.size < OPEN_MAX) this.#votes.set(key, { count, rootCause })
+    } else if (this.#more === null && this.#only === null) this.#only = { count, rootCause }
+    else {
+      this.#more ??= new Map([[rootCauseKey(this.#only!.rootCause), this.#only!]])
+      if (this.#more.size < OPEN_MAX) this.#more.set(key, { count, rootCause })
+    }
+  }
+
+  #voteFor(key: string): Vote | undefined {
+    if (this.#more !== null) return this.#more.get(key)
+    return this.#only !== null && rootCauseKey(this.#only.rootCause) === key ? this.#only : undefined
   }
 
   #sorted(): Vote[] {
-    return [...this.#votes.values()].sort(compareVotes)
+    if (this.#more === null) return this.#only === null ? [] : [this.#only]
+    return [...this.#more.values()].sort(compareVotes)
   }
 }
 
