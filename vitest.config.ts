@@ -6,6 +6,12 @@ const WITH_SERVERS = ['test/integration/{kafka,elasticsearch,cluster}/**/*.test.
 /** Tests that talk to Kubernetes, which is started for them alone. */
 const WITH_KUBERNETES = ['test/integration/kubernetes/**/*.test.ts']
 
+/**
+ * `integration` and `servers` wait for silence, sessions and processes most of the time: more of them beside each other than
+ * there are cores, each in folders, ports, topics and namespaces of its own.
+ */
+const WAITING_WORKERS = 3
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,19 +22,22 @@ export default defineConfig({
           exclude: ['test/integration/**'],
           globalSetup: ['test/support/buildDist.ts'],
           testTimeout: 30_000,
+          // Of its own accord vitest leaves one core alone.
+          maxWorkers: 2,
           // Half of the time was that of modules loaded anew for each file. Files that mock a module load them anew: tidy.test.ts.
           isolate: false
         }
       },
-      // Real servers: slow to start, so they get their own time-outs and never run beside each other.
+      // Real servers: slow to start, so they get their own time-outs.
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: [...WITH_SERVERS, ...WITH_KUBERNETES],
+          globalSetup: ['test/support/buildDist.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: WAITING_WORKERS,
           sequence: { groupOrder: 1 }
         }
       },
@@ -39,9 +48,8 @@ export default defineConfig({
           globalSetup: ['test/services/servers.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          // They wait for sessions and servers most of the time, each in a topic and a namespace of its own.
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 }
+          maxWorkers: WAITING_WORKERS,
+          sequence: { groupOrder: 1 }
         }
       },
       {
@@ -51,8 +59,9 @@ export default defineConfig({
           globalSetup: ['test/services/sharedKubernetes.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // All in one cluster, of which some say what is in it.
           fileParallelism: false,
-          sequence: { groupOrder: 3 }
+          sequence: { groupOrder: 2 }
         }
       }
     ]
