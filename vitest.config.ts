@@ -24,7 +24,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // Of its own accord vitest leaves one core alone.
           maxWorkers: 2,
-          // Half of the time was that of modules loaded anew for each file. Files that mock a module load them anew: tidy.test.ts.
+          // Half of the time was that of modules loaded anew for each file. None may replace a module: `vi.spyOn` it.
           isolate: false
         }
       },

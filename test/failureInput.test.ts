@@ -13,7 +13,7 @@ import { request } from './support/arbitrary.ts'
 import { runEngine } from './support/engineRun.ts'
 import { accessLine, cri, errorLine, MESSAGES } from './support/lines.ts'
 import { renderAccess } from './support/nginxRender.ts'
-import { runs } from './support/seed.ts'
+import './support/seed.ts'
 import { ShopCluster, told } from './support/shopCluster.ts'
 
 /** The default, and one that names what was routed. */
@@ -97,7 +97,7 @@ describe.each(Object.entries(MASKS))('%s', (_name, masking) => {
           }
         }
       }),
-      runs(100)
+      { numRuns: 100 }
     )
     expect(failed).toBeGreaterThan(50)
     expect(named).toBeGreaterThan(10)
