@@ -6,11 +6,8 @@ const WITH_SERVERS = ['test/integration/{kafka,elasticsearch,cluster}/**/*.test.
 /** Tests that talk to Kubernetes, which is started for them alone. */
 const WITH_KUBERNETES = ['test/integration/kubernetes/**/*.test.ts']
 
-/**
- * `integration` and `servers` wait for silence, sessions and processes most of the time: more of them beside each other than
- * there are cores, each in folders, ports, topics and namespaces of its own.
- */
-const WAITING_WORKERS = 3
+/** A real nginx: its time-outs are what is tested, and a busy machine makes others of them. */
+const WITH_NGINX = ['test/integration/nginx*.test.ts']
 
 export default defineConfig({
   test: {
@@ -28,16 +25,17 @@ export default defineConfig({
           isolate: false
         }
       },
-      // Real servers: slow to start, so they get their own time-outs.
+      // Real programs: slow to start, so they get their own time-outs. Two beside each other, also of the next project: each has
+      // folders, ports, topics and namespaces of its own.
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: [...WITH_SERVERS, ...WITH_KUBERNETES],
+          exclude: [...WITH_SERVERS, ...WITH_KUBERNETES, ...WITH_NGINX],
           globalSetup: ['test/support/buildDist.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: WAITING_WORKERS,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 }
         }
       },
@@ -48,8 +46,19 @@ export default defineConfig({
           globalSetup: ['test/services/servers.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: WAITING_WORKERS,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        test: {
+          name: 'nginx',
+          include: WITH_NGINX,
+          globalSetup: ['test/support/buildDist.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 }
         }
       },
       {
