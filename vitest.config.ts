@@ -6,6 +6,9 @@ const WITH_SERVERS = ['test/integration/{kafka,elasticsearch,cluster}/**/*.test.
 /** Tests that talk to Kubernetes, which is started for them alone. */
 const WITH_KUBERNETES = ['test/integration/kubernetes/**/*.test.ts']
 
+/** A real nginx: its time-outs are what is tested, and a busy machine makes others of them. */
+const WITH_NGINX = ['test/integration/nginx*.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,19 +19,23 @@ export default defineConfig({
           exclude: ['test/integration/**'],
           globalSetup: ['test/support/buildDist.ts'],
           testTimeout: 30_000,
-          // Half of the time was that of modules loaded anew for each file. Files that mock a module load them anew: tidy.test.ts.
+          // Of its own accord vitest leaves one core alone.
+          maxWorkers: 2,
+          // Half of the time was that of modules loaded anew for each file. None may replace a module: `vi.spyOn` it.
           isolate: false
         }
       },
-      // Real servers: slow to start, so they get their own time-outs and never run beside each other.
+      // Real programs: slow to start, so they get their own time-outs. Two beside each other, also of the next project: each has
+      // folders, ports, topics and namespaces of its own.
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: [...WITH_SERVERS, ...WITH_KUBERNETES],
+          exclude: [...WITH_SERVERS, ...WITH_KUBERNETES, ...WITH_NGINX],
+          globalSetup: ['test/support/buildDist.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 }
         }
       },
@@ -39,8 +46,18 @@ export default defineConfig({
           globalSetup: ['test/services/servers.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          // They wait for sessions and servers most of the time, each in a topic and a namespace of its own.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        test: {
+          name: 'nginx',
+          include: WITH_NGINX,
+          globalSetup: ['test/support/buildDist.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
           sequence: { groupOrder: 2 }
         }
       },
@@ -51,8 +68,9 @@ export default defineConfig({
           globalSetup: ['test/services/sharedKubernetes.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // All in one cluster, of which some say what is in it.
           fileParallelism: false,
-          sequence: { groupOrder: 3 }
+          sequence: { groupOrder: 2 }
         }
       }
     ]

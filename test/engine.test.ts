@@ -1,7 +1,7 @@
 /** What several files, windows of time, clocks and odd formats do to a join, through the whole engine. */
 import { afterAll, expect, test } from 'vitest'
 import { accessLine, at, errorLine } from './support/lines.ts'
-import { Folder, why5xx } from './support/program.ts'
+import { Folder, why5xxHere } from './support/program.ts'
 
 const folder = new Folder()
 afterAll(() => folder.remove())
@@ -13,7 +13,7 @@ const failedLine = (timeMs: number, request = 'GET /cart HTTP/1.1') =>
   accessLine({ timeMs, status: 502, request, up: '10.0.0.7:80|0|0.001|502' })
 
 async function documents(files: string[], ...flags: string[]): Promise<Record<string, Record<string, unknown>>[]> {
-  const run = await why5xx(['explain', '--format', 'ndjson', ...files, ...flags])
+  const run = await why5xxHere(['explain', '--format', 'ndjson', ...files, ...flags])
   expect(run.stderr).toBe('')
   return run.stdout
     .trim()
@@ -118,6 +118,6 @@ test('one line of a far future closes no window', async () => {
 test('error lines without requests are handed on while record time stands still', async () => {
   const lines = Array.from({ length: 30_000 }, (_, i) => refusedLine(at('10:00:00'), `GET /${i} HTTP/1.1`))
   const file = folder.write('error-flood.log', lines.join('\n'))
-  const run = await why5xx(['explain', '--format', 'json', file])
+  const run = await why5xxHere(['explain', '--format', 'json', file])
   expect(JSON.parse(run.stdout)).toMatchObject({ requests: 0, errorOnly: 0, join: { errorOnly: 30_000 } })
 })

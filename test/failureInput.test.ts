@@ -9,10 +9,11 @@ import { MASK_ALL, MASK_NOTHING, Masker, type MaskOptions } from '../src/mask.ts
 import type { Failure } from '../src/model.ts'
 import { buildDocument } from '../src/store/document.ts'
 import { EXAMPLES, options, T } from './store/examples.ts'
-import { request, runs } from './support/arbitrary.ts'
+import { request } from './support/arbitrary.ts'
 import { runEngine } from './support/engineRun.ts'
 import { accessLine, cri, errorLine, MESSAGES } from './support/lines.ts'
 import { renderAccess } from './support/nginxRender.ts'
+import './support/seed.ts'
 import { ShopCluster, told } from './support/shopCluster.ts'
 
 /** The default, and one that names what was routed. */
@@ -96,7 +97,7 @@ describe.each(Object.entries(MASKS))('%s', (_name, masking) => {
           }
         }
       }),
-      runs(100)
+      { numRuns: 100 }
     )
     expect(failed).toBeGreaterThan(50)
     expect(named).toBeGreaterThan(10)

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AccessRecord, UpstreamAttempt } from '../../parsers/record.ts'
 import { classifyAccess } from '../../src/classify/accessTable.ts'
+import { runs } from '../support/seed.ts'
 import { accessRecord } from './accessRecord.ts'
-import '../support/seed.ts'
 
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 const status = fc.oneof(
@@ -75,7 +75,7 @@ test('any record gets a verdict that holds together, and the same one twice', ()
       if (verdict.blamedAttempt !== null) expect(given.attempts![verdict.blamedAttempt]).toBeDefined()
       expect(classifyAccess(given)).toEqual(verdict)
     }),
-    { numRuns: 5_000, examples: [[beyondStatuses]] }
+    { ...runs(5_000), examples: [[beyondStatuses]] }
   )
 })
 
@@ -84,6 +84,6 @@ test('every 5xx has a cause', () => {
     fc.property(record, fc.integer({ min: 500, max: 599 }), (given, failed) => {
       expect(classifyAccess({ ...given, status: failed }).cause).not.toBeNull()
     }),
-    { numRuns: 2_000 }
+    runs(2_000)
   )
 })

@@ -1,7 +1,8 @@
 /** `fix` over stored failures and case files. */
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FailureDocument } from '../../src/store/document.ts'
+import * as open from '../../src/store/open.ts'
 import { sampleCases } from '../diagnose/support/judged.ts'
 import { UNSAFE } from '../support/hostileText.ts'
 import { MemoryStore, storeOf } from '../support/memoryReader.ts'
@@ -14,10 +15,7 @@ interface Labels {
 const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/controller.log')
 
 let store: MemoryStore
-// What other files have loaded knows the real one, and they must not know ours.
-vi.hoisted(() => vi.resetModules())
-afterAll(() => void vi.resetModules())
-vi.mock('../../src/store/open.ts', () => ({ openReader: async () => store }))
+beforeAll(() => void vi.spyOn(open, 'openReader').mockImplementation(async () => store))
 
 const filled = storeOf([LOG])
 const [row] = filled.rows

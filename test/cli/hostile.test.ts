@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { activeLines, UNSAFE } from '../support/hostileText.ts'
-import { Folder, type Run, why5xx } from '../support/program.ts'
+import { Folder, type Run, why5xxHere } from '../support/program.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../samples/hostile')
 const FILES = ['access.log', 'error.log', 'json.log', 'controller.log']
@@ -45,7 +45,7 @@ describe.each(COMMANDS)('%s', (name, args) => {
         return folder.write(`plain-${i}.log`, content)
       }
     })
-    run = await why5xx([...args, ...MASK_PATH, ...files])
+    run = await why5xxHere([...args, ...MASK_PATH, ...files])
   })
 
   test('works', () => {
@@ -71,7 +71,7 @@ describe.each(COMMANDS)('%s', (name, args) => {
 
 test.each(FILES)('with --no-mask %s is shown as it is, and still moves no cursor', async file => {
   for (const args of [['parse'], ['explain', '--format', 'ndjson'], ['check', '--format', 'json']]) {
-    const { stdout } = await why5xx([...args, '--no-mask', join(SAMPLES, file)])
+    const { stdout } = await why5xxHere([...args, '--no-mask', join(SAMPLES, file)])
     expect(UNSAFE.test(stdout)).toBe(false)
     if (args[0] === 'parse') expect(stdout).toContain('s3cr3t')
   }
@@ -79,7 +79,7 @@ test.each(FILES)('with --no-mask %s is shown as it is, and still moves no cursor
 
 test('names that nobody can open are shown, and move no cursor', async () => {
   for (const command of ['explain', 'parse', 'check']) {
-    const { stderr, code } = await why5xx([
+    const { stderr, code } = await why5xxHere([
       command,
       '/nowhere/\u001b[31m\u202E\u0007.log',
       '--config',
@@ -88,7 +88,7 @@ test('names that nobody can open are shown, and move no cursor', async () => {
     expect(stderr).toContain('/nowhere/')
     expect(UNSAFE.test(stderr)).toBe(false)
     expect(code).toBe(2)
-    const missing = await why5xx([command, '/nowhere/\u001b[31m\u202E\u0007.log'])
+    const missing = await why5xxHere([command, '/nowhere/\u001b[31m\u202E\u0007.log'])
     expect(missing.stderr).toContain('/nowhere/\\x1B[31m')
     expect(UNSAFE.test(missing.stderr)).toBe(false)
     expect(missing.code).toBe(1)
@@ -99,7 +99,7 @@ describe('Markdown', () => {
   let markdown: string
   beforeAll(async () => {
     const files = FILES.map(file => join(SAMPLES, file))
-    markdown = (await why5xx(['explain', '--format', 'markdown', ...files])).stdout
+    markdown = (await why5xxHere(['explain', '--format', 'markdown', ...files])).stdout
   })
 
   test('holds the hostile names', () => {
@@ -126,8 +126,8 @@ describe('Markdown', () => {
 
 test('suggested commands quote file names for a shell', async () => {
   const file = folder.write("it's $(touch owned) & co.log", 'nothing that is a log line\n')
-  const { stdout, stderr } = await why5xx(['explain', file])
+  const { stdout, stderr } = await why5xxHere(['explain', file])
   expect(stdout + stderr).toContain("'\\''s $(touch owned) & co.log'")
-  const parsed = await why5xx(['parse', file])
+  const parsed = await why5xxHere(['parse', file])
   expect(parsed.stderr).toContain(`why5xx check '${file.replace("'", "'\\''")}'`)
 })

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Folder, why5xx } from '../support/program.ts'
+import { Folder, why5xx, why5xxHere } from '../support/program.ts'
 import { RunningProgram } from '../support/runningProgram.ts'
 import { storeContent } from '../support/storeContent.ts'
 
@@ -86,7 +86,7 @@ describe('replay', () => {
   test('of a file and its copy is refused: together they would count twice', async () => {
     const store = storeAt('copies')
     const copy = folder.write('copy.log', readFileSync(LOG))
-    const { code, stderr } = await why5xx(['replay', LOG, copy, '--store', store])
+    const { code, stderr } = await why5xxHere(['replay', LOG, copy, '--store', store])
     expect(code).toBe(2)
     expect(stderr).toMatch(/copy\.log begins as .*controller\.log does: one is a copy of the other/)
     expect((await storeContent(store)).totals).toEqual([])
@@ -94,13 +94,13 @@ describe('replay', () => {
 
   test('a folder is refused where the options file names another store', async () => {
     const options = folder.write('cluster.yaml', 'sink: { kind: elasticsearch }\n')
-    const { code, stderr } = await why5xx(['replay', LOG, '--store', storeAt('named'), '--config', options])
+    const { code, stderr } = await why5xxHere(['replay', LOG, '--store', storeAt('named'), '--config', options])
     expect(code).toBe(2)
     expect(stderr).toContain('sink.kind is elasticsearch: leave --store out, or add --set sink.kind=embedded')
   })
 
   test('of what is no log says so, and keeps the lines as rejects', async () => {
-    const { code, stdout, stderr } = await why5xx([
+    const { code, stdout, stderr } = await why5xxHere([
       'replay',
       folder.write('words.txt', 'what\nis this\n'),
       '--store',
@@ -121,7 +121,7 @@ describe('refused, and nothing is touched', () => {
     ['stdin and files', ['-'], 2, /stdin \(-\) or files, not both/]
   ])('%s', async (_name, args, exitCode, message) => {
     const store = storeAt('refused')
-    const { code, stdout, stderr } = await why5xx(['run', LOG, '--store', store, ...LISTEN, ...args])
+    const { code, stdout, stderr } = await why5xxHere(['run', LOG, '--store', store, ...LISTEN, ...args])
     expect(stderr).toMatch(message)
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' })
     expect(existsSync(store)).toBe(false)
@@ -134,7 +134,7 @@ describe('refused, and nothing is touched', () => {
     const store = storeAt(name)
     mkdirSync(store)
     const path = folder.write(join(store, file), content)
-    const { code, stderr } = await why5xx(['run', '--no-follow', LOG, '--store', store, ...LISTEN])
+    const { code, stderr } = await why5xxHere(['run', '--no-follow', LOG, '--store', store, ...LISTEN])
     expect(stderr).toMatch(message)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
     expect(code).toBe(1)

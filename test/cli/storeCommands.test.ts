@@ -1,7 +1,8 @@
 /** `timeline` and `failures` over a store, and `explain --format html` beside them. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import * as open from '../../src/store/open.ts'
 import type { Timeline } from '../../src/timeline/model.ts'
 import { MemoryStore, storeOf } from '../support/memoryReader.ts'
 import { Folder, why5xx, why5xxHere } from '../support/program.ts'
@@ -10,10 +11,7 @@ const LOG = join(import.meta.dirname, '../../samples/incidents/oom-during-load/c
 const WINDOW = ['--from', '2026-11-21T10:00Z', '--to', '2026-11-21T10:20Z']
 
 let store: MemoryStore
-// What other files have loaded knows the real one, and they must not know ours.
-vi.hoisted(() => vi.resetModules())
-afterAll(() => void vi.resetModules())
-vi.mock('../../src/store/open.ts', () => ({ openReader: async () => store }))
+beforeAll(() => void vi.spyOn(open, 'openReader').mockImplementation(async () => store))
 
 const filled = storeOf([LOG])
 beforeEach(() => {

@@ -4,8 +4,8 @@ import { openClusterState } from '../../src/cluster/clusterIndex.ts'
 import type { ClusterEvent } from '../../src/cluster/event.ts'
 import type { Pod } from '../../src/cluster/objects.ts'
 import type { ClusterState } from '../../src/cluster/state.ts'
+import { runs } from '../support/seed.ts'
 import { added, applyAll, deleted, gap, heartbeat, listed, modified, ms, pod, slice, tenureLines } from './made.ts'
-import '../support/seed.ts'
 
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
 const UIDS = ['a', 'b', 'c', 'd']
@@ -105,7 +105,7 @@ test('the order of arrival changes nothing', () => {
         expect(answers(asked)).toEqual(want)
       }
     ),
-    { numRuns: 300 }
+    runs(300)
   )
 })
 

@@ -5,7 +5,7 @@ import { Packing } from '../../src/cluster/packing.ts'
 import { SharedParts, shareWith } from '../../src/cluster/sharing.ts'
 import { SightingLog } from '../../src/cluster/sightings.ts'
 import { WorkedOut } from '../../src/cluster/workedOut.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 /** Small enough that versions have something in common; with keys and texts that look like what the packing itself writes. */
 const { value } = fc.letrec(tie => ({
@@ -56,7 +56,7 @@ test('what was packed comes back, version by version', () => {
       expect(place).toBe(packed.length)
       expect(({} as Record<string, unknown>).status).toBeUndefined()
     }),
-    { numRuns: 1_000 }
+    runs(1_000)
   )
 })
 

@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../src/cluster/record.ts'
 import { RecordMerge } from '../../src/cluster/recordMerge.ts'
 import { ListedObjects } from '../support/listedObjects.ts'
 import { heartbeat, list, mark, pod, told, writer } from '../support/recordedEvents.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 function merged(...events: RecordedEvent[]): { told: string[]; names: string[]; dropped: number } {
   const state = new ListedObjects()
@@ -148,7 +148,7 @@ describe('two watches at once', () => {
         const closing = writer('a')(...Array.from({ length: 10_000 }, () => heartbeat(last))).slice(-1)
         expect(merged(...record, ...closing).names).toEqual([...truth].map(([n, v]) => `${n}@${v}`).sort())
       }),
-      { numRuns: 200 }
+      runs(200)
     )
   })
 })

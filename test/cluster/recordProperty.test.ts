@@ -8,7 +8,7 @@ import type { RecordedEvent } from '../../src/cluster/record.ts'
 import { RecordMerge } from '../../src/cluster/recordMerge.ts'
 import type { ClusterState, History } from '../../src/cluster/state.ts'
 import { heartbeat, mark, told, writer } from '../support/recordedEvents.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 const T = Date.UTC(2026, 10, 21, 10)
 const NAMES = ['a', 'b', 'c']
@@ -122,6 +122,6 @@ test('from any whole list onward', () => {
       const from = events[begin]!.at
       for (const at of moments) if (at > from) expect(answers(part, at), `at T+${at - T}`).toEqual(answers(whole, at))
     }),
-    { numRuns: 150 }
+    runs(150)
   )
 })

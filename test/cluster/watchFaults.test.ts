@@ -1,10 +1,10 @@
 /** A server with a history plays any order of changes, cut streams, outages and forgetting; the record must still be true. */
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import '../support/seed.ts'
 import type { ClusterEvent } from '../../src/cluster/event.ts'
 import { keptObject } from '../../src/cluster/keptFields.ts'
 import { type RunningWatch, watchCluster } from '../../src/cluster/watch.ts'
+import { runs } from '../support/seed.ts'
 import { type Asked, goneStatus, lineOf, listOf, podOf, ScriptedApi, sendJson, sendLines } from './scriptedApi.ts'
 
 type Step = 'change' | 'remove' | 'cut' | 'cut-line' | 'end' | 'bookmark' | 'forget' | 'down' | 'up' | 'yield'
@@ -136,6 +136,6 @@ test('whatever happens to the server and the streams, the record ends as the ser
         await api.stop()
       }
     }),
-    { numRuns: 100 }
+    runs(100)
   )
 })

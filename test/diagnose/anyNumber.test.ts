@@ -9,7 +9,7 @@ import { sentenceOf } from '../../src/diagnose/catalogue.ts'
 import { diagnose } from '../../src/diagnose/diagnose.ts'
 import { isoText, timeText } from '../../src/diagnose/times.ts'
 import { verdictOf } from '../../src/diagnose/verdict.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 const CASES = readFileSync(new URL('../../samples/diagnosis/visible.jsonl', import.meta.url), 'utf8')
   .trim()
@@ -59,7 +59,7 @@ describe('numbers of any size', () => {
         const times = [diagnosis.atMs, diagnosis.untilMs, ...diagnosis.evidence.map(({ atMs }) => atMs)]
         expect(times.filter(ms => ms !== null && isoText(ms) === null)).toEqual([])
       }),
-      { numRuns: 30 }
+      runs(30)
     )
   })
 

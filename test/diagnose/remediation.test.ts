@@ -11,9 +11,10 @@ import { bareDiagnosis, diagnosedCases, type Judged, judged } from './support/ju
 import { type Call, callsOf } from './support/shellRun.ts'
 
 const CASES = await diagnosedCases()
+const JUDGED = CASES.map(judged)
 const FIRST = new Map<RootCause, { one: DiagnosisCase; found: Judged }>()
-for (const one of CASES) {
-  const found = judged(one)
+for (const [i, one] of CASES.entries()) {
+  const found = JUDGED[i]!
   if (!FIRST.has(found.diagnosis.rootCause)) FIRST.set(found.diagnosis.rootCause, { one, found })
 }
 /** Nobody may type it: everything of a shell, in a name. */
@@ -63,13 +64,10 @@ test('there is a case of nearly all root causes', () => {
 
 describe('commands are safe to paste', () => {
   test('of every case', () => {
-    const commands = CASES.flatMap(one => {
-      const { diagnosis, state } = judged(one)
-      return [
-        ...commandsOf(diagnosis, remediationOf(diagnosis, state)),
-        ...commandsOf(diagnosis, remediationOf(diagnosis, null))
-      ]
-    })
+    const commands = JUDGED.flatMap(({ diagnosis, state }) => [
+      ...commandsOf(diagnosis, remediationOf(diagnosis, state)),
+      ...commandsOf(diagnosis, remediationOf(diagnosis, null))
+    ])
     expectHarmless([...new Set(commands)])
   })
 
@@ -119,11 +117,9 @@ test('control characters are never pasted', () => {
 
 test('policies, Secrets, quota, rights, nodes, volumes and images are never patched', () => {
   const kinds = new Set<string>()
-  for (const one of CASES) {
-    const { diagnosis, state } = judged(one)
-    for (const call of callsOf(remediationOf(diagnosis, state)?.commands ?? []).flat())
-      if (CHANGING.has(verbOf(call))) kinds.add(call.arguments[call.arguments.indexOf(verbOf(call)) + 1]!)
-  }
+  const commands = JUDGED.flatMap(({ diagnosis, state }) => remediationOf(diagnosis, state)?.commands ?? [])
+  for (const call of callsOf([...new Set(commands)]).flat())
+    if (CHANGING.has(verbOf(call))) kinds.add(call.arguments[call.arguments.indexOf(verbOf(call)) + 1]!)
   const allowed = [
     'configmap',
     'daemonset',

@@ -42,13 +42,10 @@ function shuffled<T>(items: readonly T[], seed: string): T[] {
 describe.each(CASES)('%s', (id, one) => {
   const verdict = caseVerdict(one)
 
-  test('in another order', () => {
-    expect(caseVerdict({ ...one, objects: shuffled(one.objects, id) })).toEqual(verdict)
-  })
-
   // Where a kind cannot be read there is no trouble of it to see.
-  test.skipIf('unreadable' in one)('beside trouble elsewhere', () => {
-    expect(caseVerdict({ ...one, objects: [...troubleAt(one), ...one.objects] })).toEqual(verdict)
+  const elsewhere = 'unreadable' in one ? [] : troubleAt(one)
+  test('in another order, and beside trouble elsewhere', () => {
+    expect(caseVerdict({ ...one, objects: shuffled([...elsewhere, ...one.objects], id) })).toEqual(verdict)
   })
 
   // The dates of a certificate are its own.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import buildDist from '../support/buildDist.ts'
 import { accessLine, errorLine, MESSAGES } from '../support/lines.ts'
-import { Folder, why5xx } from '../support/program.ts'
+import { Folder, why5xx, why5xxHere } from '../support/program.ts'
 import { RunningProgram } from '../support/runningProgram.ts'
 import { ScriptedApiServer } from '../support/scriptedApiServer.ts'
 import { ShopCluster } from '../support/shopCluster.ts'
@@ -48,7 +48,7 @@ test('the verdict of before a kill -9 is settled behind it', { timeout: 150_000 
   ]
   const start = (): RunningProgram => (run = new RunningProgram(['run', log, ...set.flatMap(one => ['--set', one])]))
   const failures = async (path: string): Promise<Stored[]> => {
-    const { stdout } = await why5xx(['failures', '--store', store, '--format', 'ndjson'])
+    const { stdout } = await why5xxHere(['failures', '--store', store, '--format', 'ndjson'])
     const lines = stdout.split('\n').filter(line => line !== '')
     return lines.map(line => JSON.parse(line) as Stored).filter(({ url }) => url.path === path)
   }

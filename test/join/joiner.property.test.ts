@@ -9,11 +9,11 @@ import { Joiner, type JoinOptions, type JoinResult } from '../../src/join/joiner
 import type { AccessEntry, ErrorEntry, JoinedRequest } from '../../src/model.ts'
 import { RecordClock } from '../../src/recordTime.ts'
 import { runEngine } from '../support/engineRun.ts'
+import { runs } from '../support/seed.ts'
 import { type LoggedLine, logOf, needsDocument, type Request, requestId, requests } from './traffic.ts'
 
 const JOIN: JoinOptions = { errorWaitMs: 190_000, accessWaitMs: 2_000, errorsHeldMax: 10_000 }
-/** Always the same requests: a failure is a change of the code, never of the dice. */
-const RUNS = { numRuns: 200, seed: 20_261_121 }
+const RUNS = runs(200)
 const FORMS = [
   ['stamps of CRI', true],
   ['whole seconds', false]

@@ -6,10 +6,10 @@ import { NameTable } from '../../parsers/nameTable.ts'
 import { LogReader } from '../../parsers/reader.ts'
 import type { AccessRecord, ParsedRecord } from '../../parsers/record.ts'
 import { scannedRecord } from '../../parsers/recordParser.ts'
-import { type Request, request, runs } from '../support/arbitrary.ts'
+import { type Request, request } from '../support/arbitrary.ts'
 import { type Escaping, escapeDefault, renderAccess, shownStates } from '../support/nginxRender.ts'
 import { bytesOf, recordOf, recordReader } from '../support/readLog.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 /** Formats people set, beside the known ones: other orders, quoted lists, other times, the request in pieces. */
 const CUSTOM = [

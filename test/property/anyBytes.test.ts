@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { UPSTREAMINFO } from '../../parsers/logFormat.ts'
-import { byte, request, runs } from '../support/arbitrary.ts'
+import { byte, request } from '../support/arbitrary.ts'
 import { renderAccess } from '../support/nginxRender.ts'
 import { bytesOf, type Told, tellAll, tellEach } from '../support/readLog.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 const samples = new URL('../../samples/', import.meta.url)
 const realLines = readFileSync(new URL('real-lines.jsonl', samples), 'utf8')
@@ -156,18 +156,21 @@ describe('hostile lines cost linear time', () => {
   test.each(Object.entries(heads))('behind a head: %s', (name, head) => {
     // Just below the longest line that is read, where that is likeliest to hurt.
     const bytes = name === 'bare' || name === 'context' ? 260_000 : 65_000
+    const slow: string[] = []
     for (const part of repeated) {
-      const small = durationOf(head + part.repeat(bytes / part.length))
-      const large = durationOf(head + part.repeat((4 * bytes) / part.length))
+      const large = head + part.repeat((4 * bytes) / part.length)
       // What is quadratic takes seconds at these lengths; below some milliseconds the clock of a busy machine says nothing.
-      expect(large, `${JSON.stringify(part)}: ${small} ms, ${large} ms`).toBeLessThan(12 * Math.max(small, 40))
+      if (bestOf(1, large) < 12 * 40) continue
+      const [smallMs, largeMs] = [bestOf(2, head + part.repeat(bytes / part.length)), bestOf(2, large)]
+      if (largeMs >= 12 * Math.max(smallMs, 40)) slow.push(`${JSON.stringify(part)}: ${smallMs} ms, ${largeMs} ms`)
     }
+    expect(slow).toEqual([])
   })
 
-  function durationOf(text: string): number {
+  function bestOf(times: number, text: string): number {
     const bytes = bytesOf(`${text}\n`)
     let best = Infinity
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < times; i++) {
       const start = performance.now()
       tellAll([bytes])
       best = Math.min(best, performance.now() - start)

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { messageRows } from '../../parsers/errorMessages.generated.ts'
-import { byte, client, clientText, method, peer, runs } from '../support/arbitrary.ts'
+import { byte, client, clientText, method, peer } from '../support/arbitrary.ts'
 import { type ErrorLine, escapeDefault, renderError } from '../support/nginxRender.ts'
 import { recordReader } from '../support/readLog.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 /** Placeholders filled with what stands there in real lines: neither quotes nor context fields. */
 const FILLINGS: Record<string, string> = {

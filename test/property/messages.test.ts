@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UPSTREAMINFO } from '../../parsers/logFormat.ts'
-import { byte, clientText, request, runs } from '../support/arbitrary.ts'
+import { byte, clientText, request } from '../support/arbitrary.ts'
 import { batchOf, logPath, tellMessages } from '../support/messages.ts'
 import { renderAccess } from '../support/nginxRender.ts'
-import '../support/seed.ts'
+import { runs } from '../support/seed.ts'
 
 const samples = new URL('../../samples/', import.meta.url)
 const sampleLines = ['access', 'error', 'controller', 'stream_access', 'envelope'].flatMap(kind =>

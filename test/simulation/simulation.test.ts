@@ -7,7 +7,8 @@ import { clusterOf, FIRST_MS } from './simulatedCluster.ts'
 import { contentOf, type Ending, type Faults, live, NO_FAULTS, type World } from './simulation.ts'
 import { filesOf } from './world.ts'
 
-const SEEDS = Number(process.env.WHY5XX_SEEDS ?? (process.env.CI === 'true' ? 1_000 : 100))
+/** A hundred in both simulations together. */
+const SEEDS = Number(process.env.WHY5XX_SEEDS ?? (process.env.CI === 'true' ? 1_000 : 50))
 const FIRST = Number(process.env.WHY5XX_SEED ?? 1)
 // Detecting it takes half of the time; one seed in ten does.
 const LOG_FORMAT = compileLogFormat(KNOWN_FORMATS[0]!.format)
@@ -66,6 +67,6 @@ test(`${SEEDS} seeds from ${FIRST}`, { timeout: 120_000 }, async () => {
     for (const { root_cause: rootCause } of content.rows.values())
       if (typeof rootCause === 'string') verdicts.set(rootCause, (verdicts.get(rootCause) ?? 0) + 1)
   }
-  if (SEEDS >= 100) expect(verdicts.get('oom_killed')).toBeGreaterThan(5)
-  if (SEEDS >= 100) for (const count of Object.values(endings)) expect(count).toBeGreaterThan(SEEDS / 10)
+  if (SEEDS >= 50) expect(verdicts.get('oom_killed')).toBeGreaterThan(SEEDS / 20)
+  if (SEEDS >= 50) for (const count of Object.values(endings)) expect(count).toBeGreaterThan(SEEDS / 10)
 })

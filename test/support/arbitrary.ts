@@ -1,9 +1,6 @@
 import fc from 'fast-check'
 import { seconds, timeVariables, type UpstreamState, upstreamVariables, type Variables } from './nginxRender.ts'
 
-/** Options of every property: the seed is fixed, so that a run in CI can be repeated. */
-export const runs = (numRuns: number): { numRuns: number; seed: number } => ({ numRuns, seed: 20_261_121 })
-
 export const byte: fc.Arbitrary<string> = fc.integer({ min: 0, max: 255 }).map(code => String.fromCharCode(code))
 const visible = fc.integer({ min: 0x21, max: 0x7e }).map(code => String.fromCharCode(code))
 

@@ -37,6 +37,8 @@ describe.skipIf(!isKubernetesAvailable())('an API server that goes away', () => 
     await addPod('stays')
     await addPod('goes')
     watching = await Watching.start(kubernetes.kubeconfig, { kinds: KINDS, limits: { retryMsMax: 2_000 } })
+    // Newer than what our watch of any kind was told: else a server that writes nothing before it reads still knows our versions.
+    await kubernetes.client.create(`/api/v1/namespaces/${NAMESPACE}/configmaps`, { metadata: { name: 'unwatched' } })
     const killedMs = Date.now()
     await kubernetes.apiServer.kill()
     await watching.until(() => watching!.watch.facts.lost.length === KINDS.length, 'everything is lost')

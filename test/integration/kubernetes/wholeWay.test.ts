@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { KubernetesClient } from '../../services/kubernetesClient.ts'
 import buildDist from '../../support/buildDist.ts'
 import { accessLine, cri, errorLine, MESSAGES } from '../../support/lines.ts'
-import { Folder, why5xx } from '../../support/program.ts'
+import { Folder, why5xx, why5xxHere } from '../../support/program.ts'
 import { RunningProgram } from '../../support/runningProgram.ts'
 import { openShop, type Shop } from './workloads.ts'
 
@@ -99,7 +99,7 @@ describe.skipIf(kubernetes === null)('from a request to its root cause', () => {
     )
     const worker = running.at(-1)!
     const documents = await worker.until(async () => {
-      const { stdout, code } = await why5xx(['failures', '--store', store, '--format', 'ndjson'])
+      const { stdout, code } = await why5xxHere(['failures', '--store', store, '--format', 'ndjson'])
       return code === 0 && stdout !== '' ? stdout.trimEnd().split('\n') : undefined
     })
     expect(documents.map(line => JSON.parse(line) as Stored)).toMatchObject([

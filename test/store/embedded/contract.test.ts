@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,8 +21,8 @@ function store(sealedSteps: number): () => Promise<StoreUnderTest> {
         if (steps++ < sealedSteps) await sealAll(path)
       },
       async remove() {
-        // One writer at a time, and none is left.
-        const left = await readdir(path)
+        // One writer at a time, and none is left. A test that is skipped has made nothing.
+        const left = existsSync(path) ? await readdir(path) : []
         rmSync(parent, { recursive: true })
         if (left.includes('lock')) throw new Error('a writer was not closed')
       }
@@ -31,5 +31,5 @@ function store(sealedSteps: number): () => Promise<StoreUnderTest> {
 }
 
 testStore('embedded, in segments', store(0))
-testStore('embedded, partly sealed', store(1))
+testStore('embedded, partly sealed', store(1), 2)
 testStore('embedded, sealed', store(Number.POSITIVE_INFINITY))
