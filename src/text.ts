@@ -28,7 +28,9 @@ export function safeJson(json: string): string {
 
 /** Cuts to `width` columns, with an ellipsis. */
 export function clip(text: string, width: number): string {
-  return text.length <= width ? text : width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1)}…`
+  if (text.length <= width) return text
+  // No half of a pair stays: it is no text.
+  return width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
 const BARS = '▁▂▃▄▅▆▇█'
