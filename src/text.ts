@@ -48,6 +48,11 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** What was to be expected, of a count: `1.2`, `340`. */
+export function expectedText(expected: number): string {
+  return expected < 9.95 ? expected.toFixed(1) : grouped(Math.round(expected))
+}
+
 export function plural(count: number, word: string, words = `${word}s`): string {
   return `${grouped(count)} ${count === 1 ? word : words}`
 }

@@ -4,9 +4,8 @@ import { causeTable } from '../../parsers/causes.ts'
 import type { JudgedWindow } from '../alert/finding.ts'
 import type { Incident } from '../alert/incident.ts'
 import { ClockText } from '../explain/clockText.ts'
-import { expectedText } from '../store/incidentDocument.ts'
 import type { Style } from '../terminal.ts'
-import { grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
+import { expectedText, grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
 import { lastedText } from './incidentsTable.ts'
 
 export interface IncidentPage {

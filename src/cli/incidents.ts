@@ -12,6 +12,7 @@ import { incidentsTable, withMembers } from './incidentsTable.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { checkStoreFlag, storeName } from './storeFlag.ts'
+import { warn } from './warn.ts'
 
 interface IncidentsFlags extends TimeFlags {
   format?: string
@@ -135,8 +136,4 @@ async function printOne(reader: StoreReader, id: string, where: string, show: Sh
   if (format !== 'table') return writeOut(`${jsonText(incidentEntry(incident), format === 'json' ? 2 : undefined)}\n`)
   const members = all.filter(({ parent }) => parent === id)
   await writeOut(incidentPage({ incident, members, zone, nowMs }, styleFor(process.stdout, color)))
-}
-
-function warn(text: string): void {
-  process.stderr.write(`why5xx: ${safeText(text)}\n`)
 }

@@ -1,8 +1,7 @@
 import type { Incident } from '../alert/incident.ts'
 import { ClockText } from '../explain/clockText.ts'
-import { expectedText } from '../store/incidentDocument.ts'
 import type { Style } from '../terminal.ts'
-import { grouped } from '../text.ts'
+import { expectedText, grouped } from '../text.ts'
 import { durationText } from '../timeline/durationText.ts'
 import { fittedTable, type TableColumn } from './fittedTable.ts'
 
