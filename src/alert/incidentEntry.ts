@@ -1,23 +1,38 @@
 /** An incident as reports print it: plain JSON with times in RFC 3339. Pure. */
 
-import type { IncidentCause, JudgedWindow } from './finding.ts'
-import type { Incident, IncidentChange, IncidentExample, IncidentSeverity, ToldMark } from './incident.ts'
+import type { Incident, IncidentChange, IncidentExample, ToldMark } from './incident.ts'
 
 /** RFC 3339, UTC, with milliseconds. */
 type Time = string
 
-export interface IncidentEntry {
-  id: string
-  /** The incident under which it is told; null: it is told by itself. */
-  parent: string | null
-  group: Incident['group']
-  state: Incident['state']
-  severity: IncidentSeverity
+type SameAsStored =
+  | 'id'
+  | 'parent'
+  | 'group'
+  | 'state'
+  | 'severity'
+  | 'service'
+  | 'namespace'
+  | 'ingress'
+  | 'cause'
+  | 'continued'
+  | 'failures'
+  | 'masked'
+  | 'requests'
+  | 'peakPerMinute'
+  | 'expected'
+  | 'pValue'
+  | 'status'
+  | 'windows'
+  | 'lately'
+  | 'firstId'
+  | 'lastId'
+  | 'pods'
+  | 'nodes'
+  | 'controllers'
+
+export interface IncidentEntry extends Pick<Incident, SameAsStored> {
   upstreamName: string
-  service: string
-  namespace: string | null
-  ingress: string | null
-  cause: IncidentCause
   /** Slug; null: not known. */
   rootCause: string | null
   /** What was wrong, and on what evidence. */
@@ -37,22 +52,7 @@ export interface IncidentEntry {
   updatedAt: Time
   /** null while it is open. */
   end: Time | null
-  continued: number
-  failures: number
-  masked: number
-  requests: number
-  peakPerMinute: number
-  expected: number
-  pValue: number
-  status: number | null
-  windows: JudgedWindow[]
-  lately: JudgedWindow[]
-  firstId: string | null
-  lastId: string | null
   example: (Omit<IncidentExample, 'timeMs'> & { at: Time }) | null
-  pods: [string, number][]
-  nodes: [string, number][]
-  controllers: [string, number][]
   changes: (Omit<IncidentChange, 'atMs'> & { at: Time })[]
   timeline: { at: Time; text: string }[]
   told: (Omit<ToldMark, 'atMs'> & { receiver: string; at: Time })[]
