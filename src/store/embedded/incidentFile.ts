@@ -49,7 +49,7 @@ export async function* incidentLines(disk: Disk): AsyncGenerator<{ line: Buffer;
   }
 }
 
-/** What of a line counts. */
+/** A line that counts. */
 interface Kept {
   line: Buffer
   updatedMs: number
@@ -57,6 +57,37 @@ interface Kept {
   seenMs: number
   /** Another version of this program wrote it: it stays as it is. */
   isForeign: boolean
+}
+
+interface NewestLines {
+  /** In the order in which they were written. */
+  kept: Kept[]
+  /** Lines that are no incident of anybody. */
+  damaged: number
+  bytes: number
+  /** Up to the last line feed. */
+  validBytes: number
+}
+
+/** The line of each incident that counts, as far as it says which one it is: nothing else of it is checked. */
+export async function newestLines(disk: Disk): Promise<NewestLines> {
+  const byKey = new Map<string, Kept>()
+  const found = { damaged: 0, bytes: 0, validBytes: 0 }
+  for await (const { line, isWhole } of incidentLines(disk)) {
+    found.bytes += line.length
+    if (!isWhole) continue
+    found.validBytes += line.length
+    const read = keptOf(line)
+    if (read === null) {
+      found.damaged++
+      continue
+    }
+    const known = byKey.get(read.key)
+    if (known !== undefined && known.updatedMs > read.updatedMs) continue
+    byKey.delete(read.key)
+    byKey.set(read.key, read)
+  }
+  return { kept: [...byKey.values()], ...found }
 }
 
 export class IncidentFile implements IncidentWriter {
@@ -125,10 +156,11 @@ export class IncidentFile implements IncidentWriter {
   }
 
   async #rewrite(): Promise<void> {
-    const { disk, path, nowMs } = this.#parts
+    const { disk, path, nowMs, notify } = this.#parts
     try {
-      const { kept, bytes, validBytes } = await this.#read()
-      const live = Buffer.concat(kept.map(({ line }) => line))
+      const { kept, damaged, bytes, validBytes } = await newestLines(disk)
+      if (damaged > 0) notify(`${join(path, INCIDENTS_FILE)}: ${plural(damaged, 'damaged line')} dropped`)
+      const live = Buffer.concat(this.#retained(kept).map(({ line }) => line))
       if (live.length < validBytes) {
         await disk.remove(DRAFT)
         await disk.append(DRAFT, live)
@@ -144,31 +176,6 @@ export class IncidentFile implements IncidentWriter {
     } catch (error) {
       throw failed(path, error)
     }
-  }
-
-  /** The lines that count, in the order in which they were written. */
-  async #read(): Promise<{ kept: Kept[]; bytes: number; validBytes: number }> {
-    const { disk, path, notify } = this.#parts
-    const byKey = new Map<string, Kept>()
-    let bytes = 0
-    let validBytes = 0
-    let damaged = 0
-    for await (const { line, isWhole } of incidentLines(disk)) {
-      bytes += line.length
-      if (!isWhole) continue
-      validBytes += line.length
-      const read = keptOf(line)
-      if (read === null) {
-        damaged++
-        continue
-      }
-      const known = byKey.get(read.key)
-      if (known !== undefined && known.updatedMs > read.updatedMs) continue
-      byKey.delete(read.key)
-      byKey.set(read.key, read)
-    }
-    if (damaged > 0) notify(`${join(path, INCIDENTS_FILE)}: ${plural(damaged, 'damaged line')} dropped`)
-    return { kept: this.#retained([...byKey.values()]), bytes, validBytes }
   }
 
   /** A clock that is years ahead must not empty the file: while even the newest is too old, none goes by age. */

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path'
 import type { Incident } from '../../alert/incident.ts'
-import { NewestIncidents } from '../incidentFilter.ts'
+import { compareIncidents, matchesIncident } from '../incidentFilter.ts'
 import { incidentOfLine, unreadText } from '../incidentRecord.ts'
 import type { IncidentFilter } from '../store.ts'
 import type { NodeDisk } from './disk.ts'
-import { INCIDENTS_FILE, incidentLines } from './incidentFile.ts'
+import { INCIDENTS_FILE, newestLines } from './incidentFile.ts'
 
 /** A line that is being written is none yet. */
 export async function readIncidents(
@@ -14,14 +14,10 @@ export async function readIncidents(
   filter: IncidentFilter,
   say?: (text: string) => void
 ): Promise<Incident[]> {
-  const found = new NewestIncidents()
-  let unread = 0
-  for await (const { line, isWhole } of incidentLines(disk)) {
-    if (!isWhole) continue
-    const incident = incidentOfLine(line.toString())
-    if (incident === null) unread++
-    else found.add(incident)
-  }
+  const { kept, damaged } = await newestLines(disk)
+  const incidents = kept.map(({ line }) => incidentOfLine(line.toString()))
+  const found = incidents.filter(incident => incident !== null)
+  const unread = damaged + incidents.length - found.length
   if (unread > 0) say?.(unreadText(join(disk.folder, INCIDENTS_FILE), unread))
-  return found.matching(filter)
+  return found.filter(incident => matchesIncident(filter, incident)).sort(compareIncidents)
 }

@@ -21,7 +21,7 @@ import { incidentOfLine } from '../../../src/store/incidentRecord.ts'
 import type { IncidentWriter } from '../../../src/store/store.ts'
 import { BEGIN, EVERY_INCIDENT, incident, MINUTE_MS } from '../../support/incidents.ts'
 import { DiskCrash, type DiskFaults, MemoryDisk } from '../../support/memoryDisk.ts'
-import { Folder } from '../../support/program.ts'
+import { Folder, why5xx } from '../../support/program.ts'
 import { batch, failure } from '../failures.ts'
 import { sealHere } from './sealing.ts'
 
@@ -224,6 +224,15 @@ describe('in a folder', () => {
     const check = await verifyStore(path)
     expect([check.problems, check.notes]).toEqual([[], []])
     expect(check.bytes).toBeGreaterThan(statSync(join(path, INCIDENTS_FILE)).size)
+  })
+
+  test('the program lists them', async () => {
+    await (await incidents()).put([incident({ id: 'a' })])
+    appendFileSync(join(path, INCIDENTS_FILE), '{"schema":9}\n')
+    const { code, stdout, stderr } = await why5xx(['incidents', 'a', '--store', path, '--format', 'ndjson'])
+    expect(JSON.parse(stdout)).toMatchObject({ id: 'a', state: 'open', upstreamName: 'shop-cart-80' })
+    expect(stderr).toMatch(/^why5xx: .*incidents\.ndjson: 1 incident left out: damaged/)
+    expect(code).toBe(0)
   })
 
   test('retention by size counts it, and never takes it', async () => {
