@@ -223,6 +223,10 @@ describe('in a folder', () => {
     expect(await ids()).toEqual(['a'])
     const check = await verifyStore(path)
     expect([check.problems, check.notes]).toEqual([[], []])
+    appendFileSync(join(path, INCIDENTS_FILE), '\n')
+    expect((await verifyStore(path)).notes).toEqual([
+      expect.stringMatching(/^incidents\.ndjson: 1 damaged line, left out/)
+    ])
     expect(check.bytes).toBeGreaterThan(statSync(join(path, INCIDENTS_FILE)).size)
   })
 
