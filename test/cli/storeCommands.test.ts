@@ -182,7 +182,7 @@ describe('failures', () => {
   })
 })
 
-test.each(['timeline', 'failures'])('%s without a store: a sentence, exit code 1', async command => {
+test.each(['timeline', 'failures', 'incidents'])('%s without a store: a sentence, exit code 1', async command => {
   const { code, stdout, stderr } = await why5xx([command, '--store', join(folder.path, 'no store')])
   expect(stderr).toMatch(/^why5xx: .*no store does not exist: there is no store\. .*\n$/)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

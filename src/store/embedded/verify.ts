@@ -2,9 +2,11 @@
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { plural } from '../../text.ts'
 import { NodeDisk } from './disk.ts'
 import { type DuckDBConnection, openDuck, rowsOf } from './duck.ts'
 import { checkReadable, FORMAT } from './folder.ts'
+import { INCIDENTS_FILE, newestLines } from './incidentFile.ts'
 import { lockOwner } from './lock.ts'
 import { REJECTS_FOLDER } from './rejectLog.ts'
 import { TEMPORARY } from './seal.ts'
@@ -58,6 +60,11 @@ export async function verifyStore(path: string): Promise<StoreCheck> {
   await verifySegments(disk, check)
   // Listed again: a segment that was not there any more is in a day file.
   await verifyDays(path, dayFilesOf(await disk.list()), check)
+  const { damaged } = await newestLines(disk)
+  if (damaged > 0)
+    check.notes.push(
+      `${INCIDENTS_FILE}: ${plural(damaged, 'damaged line')}, left out and dropped at the next start of \`why5xx run\``
+    )
   await verifyLeftovers(path, check)
   return check
 }
