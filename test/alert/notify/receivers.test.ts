@@ -36,7 +36,7 @@ function webhook(options: Partial<WebhookOptions> = {}): WebhookReceiver {
     routingKey: null,
     headers: { 'X-Api-Key': 'key-0123456789' },
     severities: ['page'],
-    answerMs: 500,
+    answerMs: 20_000,
     clock: () => NOW_MS,
     ...options
   })
@@ -48,7 +48,7 @@ function alertmanager(path = '', authorization: string | null = null): Alertmana
     url: new URL(`${server.url}${path}`),
     authorization,
     secrets: authorization === null ? [] : [authorization],
-    answerMs: 500,
+    answerMs: 20_000,
     clock: () => NOW_MS
   })
 }
