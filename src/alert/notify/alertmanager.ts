@@ -77,7 +77,9 @@ export class AlertmanagerReceiver implements Receiver {
   async close(): Promise<void> {}
 
   #labelsOf(notice: Notice): Labels {
-    return { ...(this.#labels.get(notice.key) ?? labelsOf(notice)), severity: notice.severity }
+    const labels = labelsOf(notice)
+    const { alertname, severity } = labels
+    return { ...(this.#labels.get(notice.key) ?? labels), alertname: alertname!, severity: severity! }
   }
 
   /** Two where it has become worse: the alert with the former severity ends, so that it is not open beside the new one. */
@@ -85,8 +87,8 @@ export class AlertmanagerReceiver implements Receiver {
     const labels = this.#labelsOf(notice)
     const former = this.#labels.get(notice.key) ?? labels
     const alert = alertOf(notice, labels, nowMs)
-    if (former.severity === labels.severity) return [alert]
-    return [{ ...alertOf({ ...notice, kind: 'resolved' }, former, nowMs) }, alert]
+    if (former.severity === labels.severity && former.alertname === labels.alertname) return [alert]
+    return [alertOf({ ...notice, kind: 'resolved' }, former, nowMs), alert]
   }
 }
 

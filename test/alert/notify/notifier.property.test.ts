@@ -17,15 +17,18 @@ type Step =
   | { do: 'group'; which: number; under: number }
   | { do: 'fail' | 'mend'; receiver: number }
   | { do: 'pass'; minutes: number }
+  | { do: 'outage'; which: number; minutes: number }
   | { do: 'restart' }
 
 const which = fc.nat(INCIDENTS - 1)
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    fc.record({ do: fc.constantFrom('begin' as const, 'begin' as const, 'grow' as const, 'end' as const), which }),
+    fc.record({ do: fc.constantFrom('begin' as const, 'grow' as const, 'end' as const), which }),
+    fc.record({ do: fc.constantFrom('begin' as const, 'end' as const), which: fc.constant(0) }),
     fc.record({ do: fc.constant('group' as const), which, under: which }),
     fc.record({ do: fc.constantFrom('fail' as const, 'mend' as const), receiver: fc.nat(1) }),
-    fc.record({ do: fc.constant('pass' as const), minutes: fc.nat(25) }),
+    fc.record({ do: fc.constant('pass' as const), minutes: fc.oneof(fc.nat(3), fc.nat(80)) }),
+    fc.record({ do: fc.constant('outage' as const), which, minutes: fc.nat(90) }),
     fc.record({ do: fc.constant('restart' as const) })
   ),
   { maxLength: 30 }
@@ -96,6 +99,12 @@ class World {
         this.isAway[step.receiver] = step.do === 'fail'
         break
       case 'pass':
+        for (let minute = 0; minute < step.minutes; minute++) await this.#minute()
+        break
+      // It ends while nobody can be told.
+      case 'outage':
+        this.isAway.fill(true)
+        this.#end(this.#incident(step.which))
         for (let minute = 0; minute < step.minutes; minute++) await this.#minute()
         break
       case 'restart':
@@ -169,6 +178,6 @@ test('one beginning, one end', async () => {
           expect(kinds.join(' ')).not.toContain('resolved resolved')
         }
     }),
-    { numRuns: 150 }
+    { numRuns: 80 }
   )
 }, 60_000)

@@ -36,7 +36,7 @@ function webhook(options: Partial<WebhookOptions> = {}): WebhookReceiver {
     routingKey: null,
     headers: { 'X-Api-Key': 'key-0123456789' },
     severities: ['page'],
-    answerMs: 500,
+    answerMs: 20_000,
     clock: () => NOW_MS,
     ...options
   })
@@ -48,7 +48,7 @@ function alertmanager(path = '', authorization: string | null = null): Alertmana
     url: new URL(`${server.url}${path}`),
     authorization,
     secrets: authorization === null ? [] : [authorization],
-    answerMs: 500,
+    answerMs: 20_000,
     clock: () => NOW_MS
   })
 }
@@ -252,18 +252,20 @@ describe('Alertmanager', () => {
 
   test('one that gets worse ends as a ticket and begins as a page', async () => {
     const receiver = alertmanager()
-    await receiver.send([{ ...FULL, severity: 'ticket' }], never)
+    await receiver.send([{ ...FULL, severity: 'ticket', alertname: 'Why5xxMaskedSpike' }], never)
     await receiver.send([FULL], never)
     await receiver.send([FULL], never)
     expect(
-      [0, 1, 2].map(i => alertsAt(i).map(({ labels, endsAt }) => [labels.severity, Date.parse(endsAt) - NOW_MS]))
+      [0, 1, 2].map(i =>
+        alertsAt(i).map(({ labels, endsAt }) => [labels.alertname, labels.severity, Date.parse(endsAt) - NOW_MS])
+      )
     ).toEqual([
-      [['ticket', 240_000]],
+      [['Why5xxMaskedSpike', 'ticket', 240_000]],
       [
-        ['ticket', 0],
-        ['page', 240_000]
+        ['Why5xxMaskedSpike', 'ticket', 0],
+        ['Why5xxFailureSpike', 'page', 240_000]
       ],
-      [['page', 240_000]]
+      [['Why5xxFailureSpike', 'page', 240_000]]
     ])
     expect([receiver.wants('ticket'), receiver.wants('none'), receiver.repeatMs]).toEqual([true, false, 60_000])
   })
