@@ -259,7 +259,10 @@ export class IncidentBook {
     incident.masked = evidence.masked
     const place = evidence.place
     const known = this.#places.get(incident.upstream)
-    Object.assign(incident, (place === null || place.namespace === null ? known : undefined) ?? place ?? {})
+    // Whoever was told knows it by these names: Alertmanager would take others for another alert.
+    const isTold = Object.keys(incident.told).length > 0
+    if (!isTold)
+      Object.assign(incident, (place === null || place.namespace === null ? known : undefined) ?? place ?? {})
     const leading = evidence.rootCauses.leading()
     incident.rootCause = leading?.rootCause ?? null
     incident.rootCauseShare = { count: leading?.count ?? 0, of: evidence.rootCauses.judged }

@@ -4,7 +4,6 @@ import type { Notice } from '../../src/alert/notice.ts'
 import { linkOf, runbookOf } from '../../src/alert/noticeLinks.ts'
 import { type NoticeOptions, noticeOf } from '../../src/alert/noticeText.ts'
 import { durationText, numbersText, probabilityText } from '../../src/alert/numbers.ts'
-import { testNotice } from '../../src/alert/testNotice.ts'
 import { UNSAFE } from '../support/hostileText.ts'
 import { atMs, incident, OOM, UNDETERMINED, windowOf } from './samples.ts'
 
@@ -285,11 +284,4 @@ test.each([
 
 test('without a window the whole is told', () => {
   expect(numbersText(incident(), [])).toBe('41 failures, 0.4 expected')
-})
-
-test('a test is called a test everywhere', () => {
-  const notice = testNotice(OPTIONS, atMs(0))
-  expect(notice).toMatchObject({ kind: 'test', alertname: 'Why5xxTest', severity: 'ticket', key: 'why5xx-test' })
-  expect(notice.title).toMatch(/^TEST/)
-  expect(notice.text).toMatch(/^TEST/)
 })

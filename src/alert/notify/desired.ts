@@ -5,9 +5,10 @@
  * Marks are kept here as well, because whoever keeps the incidents may replace one by a copy from before it was told.
  */
 
+import { isOpenGroup } from '../grouping.ts'
 import type { Incident, ToldMark } from '../incident.ts'
 import type { IncidentGroup } from '../notice.ts'
-import { isOpen, markOf, subjectsOf } from './due.ts'
+import { markOf, subjectsOf } from './due.ts'
 
 /** Incidents that ended, are listed no more, and of which a receiver still has to be told that. */
 const KEPT_MAX = 1_000
@@ -80,7 +81,7 @@ function restore(incident: Incident | null | undefined, marks: ReadonlyMap<strin
 
 /** What is listed no more is over, even where the last that was seen of it was open: a laptop that slept for two hours. */
 function ended(group: IncidentGroup): IncidentGroup {
-  if (!isOpen(group)) return group
+  if (!isOpenGroup(group)) return group
   const close = (incident: Incident): Incident =>
     incident.state === 'open' ? { ...incident, state: 'resolved', endMs: incident.updatedMs } : incident
   return { head: close(group.head), members: group.members.map(close) }

@@ -11,7 +11,8 @@
  *   resolved   resolved   nothing
  */
 
-import type { Incident, IncidentSeverity, ToldMark } from '../incident.ts'
+import { isOpenGroup } from '../grouping.ts'
+import type { Incident, ToldMark } from '../incident.ts'
 import type { IncidentGroup } from '../notice.ts'
 
 export type DueKind = 'open' | 'update' | 'resolved'
@@ -23,7 +24,7 @@ export const SUMMARY_MS = 3_600_000
 
 export function dueOf(group: IncidentGroup, receiver: string, nowMs: number): DueKind | null {
   const mark = markOf(group.head, receiver)
-  if (!isOpen(group)) {
+  if (!isOpenGroup(group)) {
     if (mark === null) return nowMs - endOf(group) < SUMMARY_MS ? 'resolved' : null
     return mark.state === 'open' ? 'resolved' : null
   }
@@ -53,20 +54,8 @@ export function markOf(incident: Incident, receiver: string): ToldMark | null {
   return Object.hasOwn(incident.told, receiver) ? incident.told[receiver]! : null
 }
 
-/** A group ends with the last of its incidents. */
-export function isOpen({ head, members }: IncidentGroup): boolean {
-  return head.state === 'open' || members.some(({ state }) => state === 'open')
-}
-
 export function failuresOf({ head, members }: IncidentGroup): number {
   return members.reduce((sum, { failures }) => sum + failures, head.failures)
-}
-
-const RANK: Record<IncidentSeverity, number> = { none: 0, ticket: 1, page: 2 }
-
-/** That of its worst incident. */
-export function severityOf({ head, members }: IncidentGroup): IncidentSeverity {
-  return members.reduce((worst, { severity }) => (RANK[severity] > RANK[worst] ? severity : worst), head.severity)
 }
 
 function endOf({ head, members }: IncidentGroup): number {

@@ -4,10 +4,12 @@
  */
 
 import type { Logger } from '../../logger.ts'
+import { isOpenGroup } from '../grouping.ts'
 import type { Incident } from '../incident.ts'
 import type { IncidentGroup, Notice } from '../notice.ts'
+import { severityOfGroup } from '../noticeText.ts'
 import type { Desired } from './desired.ts'
-import { type DueKind, dueOf, failuresOf, isOpen, markOf, severityOf } from './due.ts'
+import { type DueKind, dueOf, failuresOf, markOf } from './due.ts'
 import type { Delivery, Receiver } from './receiver.ts'
 
 const MINUTE_MS = 60_000
@@ -132,7 +134,7 @@ export class Lane {
       if (kind === null || this.#refused.get(group.head.id) === lookOf(group)) continue
       // What was told is told its end, whatever it has become meanwhile.
       const isKnown = markOf(group.head, this.#receiver.name)?.state === 'open'
-      const severity = severityOf(group)
+      const severity = severityOfGroup(group)
       if ((severity !== 'none' && this.#receiver.wants(severity)) || (isKnown && kind === 'resolved'))
         items.push({ group, kind })
     }
@@ -143,7 +145,7 @@ export class Lane {
     const others = new Set(due.map(({ group }) => group.head.id))
     return this.#parts.desired
       .subjectsOf(this.#receiver.name)
-      .filter(group => isOpen(group) && markOf(group.head, this.#receiver.name)?.state === 'open')
+      .filter(group => isOpenGroup(group) && markOf(group.head, this.#receiver.name)?.state === 'open')
       .filter(group => !others.has(group.head.id) && this.#refused.get(group.head.id) !== lookOf(group))
       .map(group => ({ group, kind: 'repeat' }))
   }
@@ -151,7 +153,7 @@ export class Lane {
   /** Pages before tickets, what is new or over before what goes on. */
   #orderOf({ group, kind }: Item): number {
     const tries = Math.min(this.#tries.get(group.head.id) ?? 0, 100)
-    return tries * 4 + (severityOf(group) === 'page' ? 0 : 2) + (kind === 'update' ? 1 : 0)
+    return tries * 4 + (severityOfGroup(group) === 'page' ? 0 : 2) + (kind === 'update' ? 1 : 0)
   }
 
   /** 0: send now; null: until something changes. */

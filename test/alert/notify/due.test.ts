@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { IncidentSeverity, ToldMark } from '../../../src/alert/incident.ts'
-import { dueOf, severityOf, subjectsOf } from '../../../src/alert/notify/due.ts'
+import { severityOfGroup } from '../../../src/alert/noticeText.ts'
+import { dueOf, subjectsOf } from '../../../src/alert/notify/due.ts'
 import { incident, START_MS, single } from './incidents.ts'
 
 const HOUR_MS = 3_600_000
@@ -55,7 +56,7 @@ describe('what is due', () => {
     expect(dueOf({ head, members }, 'slack', NOW_MS)).toBe('update')
     expect(dueOf({ head, members: [incident('inc-2', over)] }, 'slack', NOW_MS)).toBe('resolved')
     const severities = (...words: IncidentSeverity[]) =>
-      severityOf({
+      severityOfGroup({
         head: incident('a', { severity: words[0]! }),
         members: words.slice(1).map(severity => incident('b', { severity }))
       })

@@ -1,7 +1,10 @@
 /** Incidents as the notifier is given them. */
+
+import { isOpenGroup } from '../../../src/alert/grouping.ts'
 import type { Incident } from '../../../src/alert/incident.ts'
 import type { IncidentGroup, Notice } from '../../../src/alert/notice.ts'
-import { failuresOf, isOpen, severityOf } from '../../../src/alert/notify/due.ts'
+import { severityOfGroup } from '../../../src/alert/noticeText.ts'
+import { failuresOf } from '../../../src/alert/notify/due.ts'
 import { sampleNotices } from '../../../src/alert/notify/sampleNotices.ts'
 
 export const START_MS = Date.UTC(2026, 10, 21, 10, 0)
@@ -58,11 +61,11 @@ export function noticeOf(group: IncidentGroup, kind: Notice['kind']): Notice {
     ...sampleNotices()[1]![1],
     kind,
     key: head.id,
-    severity: severityOf(group),
+    severity: severityOfGroup(group),
     service: head.service,
     upstream: head.upstream,
     failures: failuresOf(group),
     since: new Date(head.startMs).toISOString(),
-    until: isOpen(group) ? null : new Date(head.endMs ?? head.updatedMs).toISOString()
+    until: isOpenGroup(group) ? null : new Date(head.endMs ?? head.updatedMs).toISOString()
   }
 }
