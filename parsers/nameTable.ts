@@ -5,7 +5,7 @@
 
 import { latin1 } from './latin1.ts'
 
-const NAMES_MAX = 20_000
+export const NAMES_MAX = 20_000
 const SLOTS = 65_536
 
 /** Name of the id that all names beyond the limit share. */

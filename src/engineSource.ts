@@ -261,8 +261,10 @@ export class EngineSource implements LineVisitor {
   }
 
   #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
-    if (!this.#engine.count(status, nameId) || this.#ledger === null) return
-    this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs, this.reader.at)
+    const engine = this.#engine
+    if (!engine.count(status, nameId)) return
+    if (engine.minuteRequests !== null) engine.minuteRequests.count(this.#minuteTime(timeMs), nameId)
+    if (this.#ledger !== null) this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs, this.reader.at)
   }
 
   #countRecord(record: AccessRecord, nameId: number, timeMs: number): void {

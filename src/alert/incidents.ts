@@ -64,7 +64,8 @@ export class IncidentBook {
     const { upstream, service, namespace, ingress } = sighting
     if (namespace === null || (this.#places.size >= PLACES_MAX && !this.#places.has(upstream))) return
     const known = this.#places.get(upstream)
-    if (known?.namespace !== namespace || known.ingress !== ingress) this.#places.set(upstream, { service, namespace, ingress })
+    if (known?.namespace !== namespace || known.ingress !== ingress)
+      this.#places.set(upstream, { service, namespace, ingress })
   }
 
   take(finding: Finding): void {
@@ -82,11 +83,11 @@ export class IncidentBook {
   }
 
   /** A failure of a minute that was judged already. */
-  addLate(key: string, minute: number, sighting: Sighting): void {
+  addLate(key: string, minute: number, sighting: Sighting, count = 1): void {
     const found = this.#openCase(key, minute)
     if (found === null) return
     const evidence = new Evidence()
-    evidence.add(sighting)
+    evidence.add(sighting, count)
     evidence.settle()
     found.evidence.merge(evidence)
     this.#takePeak(found, minute)

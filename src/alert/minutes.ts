@@ -30,10 +30,10 @@ export class RecentMinutes {
     if (!this.#isForgotten(minute)) this.#of(key, minute).failures += count
   }
 
-  add(key: string, minute: number, sighting: Sighting): void {
+  add(key: string, minute: number, sighting: Sighting, count = 1): void {
     if (this.#isForgotten(minute)) return
     const evidence = this.#of(key, minute)
-    evidence.add(sighting)
+    evidence.add(sighting, count)
     if (minute <= this.#judged) evidence.settle()
   }
 
