@@ -9,7 +9,6 @@ const KINDS_MAX = 32
 
 /** Failures that look alike to an incident: one of them, and how many. */
 export interface SightedKind {
-  kind: string
   /** Its time may lie in another minute, where one stands for many. */
   sighting: Sighting
   count: number
@@ -54,16 +53,23 @@ export class FailureMinutes {
     return [...this.#series.values()].flatMap(causes => [...causes.values()])
   }
 
-  /** `kind`: what of the failure an incident counts; `sight` is asked for the first of each kind in a minute. */
-  add(upstream: string, cause: Cause, timeMs: number, kind: string, sight: () => Sighting): void {
-    const minute = this.#minute(upstream, cause, timeMs)
+  /** `isAlike`: for an incident it is the same as one that is kept; else `sight` is asked for what to keep of it. */
+  add<F>(
+    failure: F & { upstreamName: string | null; cause: Cause; timeMs: number },
+    isAlike: (sighting: Sighting, failure: F) => boolean,
+    sight: (failure: F) => Sighting
+  ): void {
+    const minute = this.#minute(failure.upstreamName ?? '', failure.cause, failure.timeMs)
     if (minute === null) return
     const { kinds } = minute
-    const known = kinds.find(other => other.kind === kind)
-    if (known !== undefined) known.count++
-    else if (kinds.length >= KINDS_MAX || this.#kinds >= this.#limits.kinds) minute.unseen++
+    for (const kind of kinds) {
+      if (!isAlike(kind.sighting, failure)) continue
+      kind.count++
+      return
+    }
+    if (kinds.length >= KINDS_MAX || this.#kinds >= this.#limits.kinds) minute.unseen++
     else {
-      kinds.push({ kind, sighting: sight(), count: 1 })
+      kinds.push({ sighting: sight(failure), count: 1 })
       this.#kinds++
     }
   }

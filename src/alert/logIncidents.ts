@@ -9,8 +9,9 @@ import type { FailureMinute, FailureSeries } from './failureMinutes.ts'
 import { type Finding, MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
 import { seriesKey } from './minutes.ts'
+import { OTHERS_MIN } from './otherMinutes.ts'
 import { FEED_DELAY, WARM_UP_MINUTES } from './profile.ts'
-import { OTHERS_MIN, shortLogFindings } from './shortLog.ts'
+import { canFire, shortLogFindings } from './shortLog.ts'
 
 const NOTHING: FailureMinute = { kinds: [], unseen: 0 }
 /** The detector fires only behind so many minutes. */
@@ -105,10 +106,18 @@ function historyFindings({ requests, failures }: LogMinutes, parts: readonly Par
 
 /** Of a short part, oldest first. */
 function shortFindings(log: LogMinutes, { from, to }: Part, profile: Profile): Finding[] {
+  const requests = new Map<string, Float64Array>()
   const found = log.failures.flatMap(({ upstream, cause, minutes }) => {
-    const requests = valuesOf(log.requests.get(upstream) ?? new Map<number, number>(), from, to, Number)
-    const failures = valuesOf(minutes, from, to, countOf)
-    return shortLogFindings({ upstream, cause, fromMinute: from, failures, requests }, profile)
+    const failures = new Float64Array(to - from)
+    for (const [minute, failed] of minutes) if (minute >= from && minute < to) failures[minute - from] = countOf(failed)
+    if (!canFire(failures)) return []
+    let counts = requests.get(upstream)
+    if (counts === undefined) {
+      requests.set(upstream, (counts = new Float64Array(to - from)))
+      for (const [minute, count] of log.requests.get(upstream) ?? [])
+        if (minute >= from && minute < to) counts[minute - from] = count
+    }
+    return shortLogFindings({ upstream, cause, fromMinute: from, failures, requests: counts }, profile)
   })
   return found.sort((a, b) => a.minute - b.minute)
 }
@@ -142,14 +151,9 @@ function byStart(a: Incident, b: Incident): number {
 }
 
 export function countOf({ kinds, unseen }: FailureMinute): number {
-  return kinds.reduce((sum, { count }) => sum + count, unseen)
-}
-
-function valuesOf<V>(minutes: ReadonlyMap<number, V>, from: number, to: number, count: (value: V) => number): number[] {
-  return Array.from({ length: to - from }, (_, i) => {
-    const value = minutes.get(from + i)
-    return value === undefined ? 0 : count(value)
-  })
+  let sum = unseen
+  for (const { count } of kinds) sum += count
+  return sum
 }
 
 function partsOf({ requests, failures }: LogMinutes): Part[] {

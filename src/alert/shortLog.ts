@@ -5,31 +5,10 @@
  */
 
 import type { Profile } from './alerting.ts'
-import { type Finding, type IncidentCause, type JudgedWindow, WINDOWS } from './finding.ts'
+import { type Finding, type JudgedWindow, WINDOWS } from './finding.ts'
+import { type MinuteSeries, OtherMinutes, type Span } from './otherMinutes.ts'
 import { EXCESS_MIN, FIRE_RATIO, P_MAX, QUIET_MINUTES, QUIET_RATIO } from './profile.ts'
 import { tail } from './tail.ts'
-
-/** Failures of one cause at one service, minute by minute; `requests` of the service, of the same length. */
-export interface MinuteSeries {
-  upstream: string
-  cause: IncidentCause
-  /** Of the first element; minutes since the epoch. */
-  fromMinute: number
-  failures: ArrayLike<number>
-  requests: ArrayLike<number>
-}
-
-/** Fewer tell nothing of what is normal. */
-export const OTHERS_MIN = 5
-const PRIOR_REQUESTS = 1_000
-const SPREAD_PRIOR = 10
-const CAP_MIN = 5
-
-/** `[from, to)`, indices of minutes. */
-interface Span {
-  from: number
-  to: number
-}
 
 /**
  * The findings of a series, oldest first; none where fewer than five other minutes had requests. Judged twice: the minutes of
@@ -38,6 +17,17 @@ interface Span {
 export function shortLogFindings(series: MinuteSeries, profile: Profile): Finding[] {
   const first = judged(series, profile, [])
   return first.length === 0 ? first : judged(series, profile, spansOf(first, series.fromMinute))
+}
+
+/** There are enough failures in some window; cheap, and most series have not. */
+export function canFire(failures: ArrayLike<number>): boolean {
+  const longest = WINDOWS.at(-1)!
+  let inside = 0
+  for (let i = 0; i < failures.length; i++) {
+    inside += failures[i]! - (i >= longest ? failures[i - longest]! : 0)
+    if (inside >= EXCESS_MIN) return true
+  }
+  return false
 }
 
 function judged(series: MinuteSeries, profile: Profile, incidents: readonly Span[]): Finding[] {
@@ -57,7 +47,9 @@ function spansOf(findings: readonly Finding[], fromMinute: number): Span[] {
 class ShortLogJudge {
   readonly findings: Finding[] = []
   readonly #series: MinuteSeries
+  /** Without the minutes of known incidents, and with them for when these leave too few. */
   readonly #others: OtherMinutes
+  readonly #all: OtherMinutes
   readonly #pMax: number
   /** By length of the window, as it was found last: an incident may leave too few other minutes. */
   readonly #rates = new Map<number, number>()
@@ -70,6 +62,7 @@ class ShortLogJudge {
   constructor(series: MinuteSeries, profile: Profile, incidents: readonly Span[]) {
     this.#series = series
     this.#others = new OtherMinutes(series, incidents)
+    this.#all = incidents.length === 0 ? this.#others : new OtherMinutes(series, [])
     this.#pMax = P_MAX[profile]
   }
 
@@ -120,8 +113,11 @@ class ShortLogJudge {
     const window = this.#window(minute, minutes)
     const failures = sum(this.#series.failures, window)
     if (failures < EXCESS_MIN) return false
+    const requests = sum(this.#series.requests, window)
+    // Most series that have failures all the time end here.
+    if (!isExcess(failures, this.#others.rateMin(minutes) * requests)) return false
     const rate = this.#rate(this.#judged(window), minutes)
-    return rate !== null && isExcess(failures, rate * sum(this.#series.requests, window))
+    return rate !== null && isExcess(failures, rate * requests)
   }
 
   #isSpike({ failures, expected, pValue }: JudgedWindow): boolean {
@@ -151,7 +147,8 @@ class ShortLogJudge {
   }
 
   #rate(judged: Span, minutes: number): number | null {
-    const rate = this.#others.rate(judged) ?? (this.#start === null ? null : (this.#rates.get(minutes) ?? null))
+    const known = this.#start === null ? null : (this.#rates.get(minutes) ?? null)
+    const rate = this.#others.rate(judged) ?? this.#all.rate(judged) ?? known
     if (rate !== null) this.#rates.set(minutes, rate)
     return rate
   }
@@ -159,106 +156,6 @@ class ShortLogJudge {
 
 function isExcess(failures: number, expected: number): boolean {
   return failures - expected >= EXCESS_MIN && failures >= FIRE_RATIO * expected
-}
-
-/** What is normal: the minutes outside of those judged. */
-class OtherMinutes {
-  readonly #series: MinuteSeries
-  readonly #isIncident: boolean[]
-  /** Minutes with requests, the one with the smallest share of failures first. */
-  readonly #byShare: number[]
-
-  /** `incidents`: known ones, which are no part of it as long as five other minutes are left. */
-  constructor(series: MinuteSeries, incidents: readonly Span[]) {
-    this.#series = series
-    const { failures, requests } = series
-    const minutes = Array.from({ length: requests.length }, (_, i) => i)
-    this.#isIncident = minutes.map(i => incidents.some(({ from, to }) => i >= from && i < to))
-    const share = minutes.map(i => failures[i]! / requests[i]!)
-    this.#byShare = minutes.filter(i => requests[i]! > 0).sort((a, b) => share[a]! - share[b]!)
-  }
-
-  /** Failures of a request; null: fewer than five other minutes have requests. */
-  rate(judged: Span): number | null {
-    return this.#rate(judged, true) ?? this.#rate(judged, false)
-  }
-
-  /** Variance over mean of windows of so many minutes. */
-  spread(judged: Span, minutes: number, rate: number): number {
-    const { failures, requests } = this.#series
-    let squares = SPREAD_PRIOR
-    let expectations = SPREAD_PRIOR
-    const inside = { failures: 0, requests: 0 }
-    /** Other minutes in a row. */
-    let row = 0
-    for (let i = 0; i < requests.length; i++) {
-      inside.failures += failures[i]! - (i >= minutes ? failures[i - minutes]! : 0)
-      inside.requests += requests[i]! - (i >= minutes ? requests[i - minutes]! : 0)
-      row = (i >= judged.from && i < judged.to) || this.#isIncident[i] ? 0 : row + 1
-      if (row < minutes) continue
-      const expected = rate * inside.requests
-      const spread = Math.max(1, squares / expectations)
-      // Other incidents of the same log are no part of its noise.
-      const count = Math.min(inside.failures, Math.max(CAP_MIN, expected + 3 * Math.sqrt(spread * expected)))
-      squares += (count - expected) ** 2
-      expectations += expected
-    }
-    return Math.max(1, squares / expectations)
-  }
-
-  #rate(judged: Span, leavesOutIncidents: boolean): number | null {
-    const isOther = (i: number): boolean =>
-      (i < judged.from || i >= judged.to) && !(leavesOutIncidents && this.#isIncident[i])
-    let count = 0
-    let all = 0
-    for (const i of this.#byShare) {
-      if (!isOther(i)) continue
-      count++
-      all += this.#series.requests[i]!
-    }
-    if (count < OTHERS_MIN) return null
-    const usual = this.#median(count, isOther) || this.#quietest(Math.ceil(count / 2), isOther)
-    // As if there had been a thousand more requests and one more failure: few minutes without a failure do not mean never.
-    return Math.max(usual, (usual * all + 1) / (all + PRIOR_REQUESTS))
-  }
-
-  #median(count: number, isOther: (minute: number) => boolean): number {
-    const { failures, requests } = this.#series
-    let left = count >> 1
-    let before = 0
-    for (const i of this.#byShare) {
-      if (!isOther(i)) continue
-      const share = failures[i]! / requests[i]!
-      if (left-- === 0) return count % 2 === 1 ? share : (before + share) / 2
-      before = share
-    }
-    return before
-  }
-
-  /**
-   * Where failures are so rare that most minutes have none: what `size` other minutes had, one behind the other, where they
-   * had least.
-   */
-  #quietest(size: number, isOther: (minute: number) => boolean): number {
-    const { failures, requests } = this.#series
-    const row: number[] = []
-    let failed = 0
-    let asked = 0
-    let quietest = Number.POSITIVE_INFINITY
-    for (let i = 0; i < requests.length; i++) {
-      if (requests[i] === 0 || !isOther(i)) continue
-      row.push(i)
-      failed += failures[i]!
-      asked += requests[i]!
-      if (row.length > size) {
-        const gone = row[row.length - 1 - size]!
-        failed -= failures[gone]!
-        asked -= requests[gone]!
-      }
-      if (row.length >= size) quietest = Math.min(quietest, failed / asked)
-    }
-    return quietest
-  }
 }
 
 function sum(values: ArrayLike<number>, { from, to }: Span): number {

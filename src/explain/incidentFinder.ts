@@ -15,6 +15,9 @@ export const REQUEST_CELLS_MAX = 3_000_000
 /** Series × minute with failures, 120 bytes each; and failures that are kept for what they tell, 1 KiB each. */
 const FAILURE_LIMITS = { cells: 1_000_000, kinds: 50_000 }
 
+/** Of a cause and upstream. */
+const ALIKE_MAX = 100
+
 export interface IncidentFinderOptions extends SightingOptions {
   /** Of a line that nothing else tells the source of; null: nobody asks for examples and ids of failures. */
   sourceOf: ((stream: string, byteOffset: number) => string) | null
@@ -28,8 +31,8 @@ export interface ExplainedIncidents extends FoundIncidents {
 export class IncidentFinder {
   readonly #options: IncidentFinderOptions
   readonly #failures = new FailureMinutes(FAILURE_LIMITS)
-  /** What stands for all failures of a kind, by upstream, cause and kind; only where nobody asks for more. */
-  readonly #alike = new Map<string, Sighting>()
+  /** What stands for all failures that are alike, by cause and upstream; only where nobody asks for more. */
+  readonly #alike = new Map<string, Sighting[]>()
 
   constructor(options: IncidentFinderOptions) {
     this.#options = options
@@ -37,21 +40,21 @@ export class IncidentFinder {
 
   /** Judged, where anybody judges. */
   failure(failure: Failure): void {
-    const { upstreamName, cause, timeMs } = failure
-    const kind = kindOf(failure)
-    this.#failures.add(upstreamName ?? '', cause, timeMs, kind, () => this.#sight(failure, kind))
+    this.#failures.add(failure, isAlike, this.#sight)
   }
 
-  #sight(failure: Failure, kind: string): Sighting {
+  readonly #sight = (failure: Failure): Sighting => {
     const { sourceOf } = this.#options
     if (sourceOf !== null) return sightingOf(rawFailure(failure, { sourceOf }), this.#options)
-    const key = `${failure.cause}\n${failure.upstreamName ?? ''}\n${kind}`
+    const key = `${failure.cause}\n${failure.upstreamName ?? ''}`
     let alike = this.#alike.get(key)
-    if (alike === undefined) {
-      const sighting = sightingOf({ failure, source: '' }, this.#options)
-      this.#alike.set(key, (alike = { ...sighting, id: () => '' }))
+    if (alike === undefined) this.#alike.set(key, (alike = []))
+    let sighting = alike.find(other => isAlike(other, failure))
+    if (sighting === undefined) {
+      sighting = { ...sightingOf({ failure, source: '' }, this.#options), id: () => '' }
+      if (alike.length < ALIKE_MAX) alike.push(sighting)
     }
-    return alike
+    return sighting
   }
 
   /**
@@ -73,10 +76,18 @@ export class IncidentFinder {
   }
 }
 
-/** What an incident counts of a failure. */
-function kindOf({ access, errors, masked, judgement }: Failure): string {
-  const { line } = access ?? errors[0]!
-  const diagnosis = judgement?.diagnosis
-  const what = diagnosis ? `${diagnosis.rootCause} ${diagnosis.ref ?? ''} ${diagnosis.names.pod ?? ''}` : ''
-  return `${access?.record.status ?? ''} ${masked} ${line.pod ?? ''} ${what}`
+/** All that an incident counts of a failure is the same. */
+function isAlike(sighting: Sighting, { access, errors, masked, judgement }: Failure): boolean {
+  if (sighting.masked !== masked || sighting.status !== (access?.record.status ?? null)) return false
+  const { pod, namespace } = (access ?? errors[0]!).line
+  if (pod === null ? sighting.controllerPod !== null : sighting.controllerPod !== `${namespace ?? ''}/${pod}`)
+    return false
+  const diagnosis = judgement?.diagnosis ?? null
+  const { rootCause } = sighting
+  if (diagnosis === null || rootCause === null) return diagnosis === null && rootCause === null
+  return (
+    rootCause.kind === diagnosis.rootCause &&
+    rootCause.ref === diagnosis.ref &&
+    sighting.pod === (diagnosis.names.pod ?? null)
+  )
 }
