@@ -167,6 +167,7 @@ export class Judge {
       if (this.#failure !== null) throw this.#failure.error
       this.#listener?.judged(batch)
       const { classified, ...rest } = batch
+      if (this.#store.isForgetting) return { ...rest, failures: [], built: [] }
       // A store with a thread makes documents there.
       const failures = this.#store.isThread ? classified.map(failureText) : []
       const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))
