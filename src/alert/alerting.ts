@@ -3,8 +3,12 @@
  * does live, `explain` and `replay` do with a log, and a start does with the last day of the store.
  */
 
-import type { IncidentCause } from './finding.ts'
+import { SpikeDetector } from './detector.ts'
+import { type Finding, type IncidentCause, MINUTE_MS } from './finding.ts'
+import { groupsOf, isOpenGroup, regroup } from './grouping.ts'
 import type { Incident, IncidentChange } from './incident.ts'
+import { IncidentBook } from './incidents.ts'
+import { RecentMinutes, seriesKey } from './minutes.ts'
 import type { IncidentGroup } from './notice.ts'
 import type { Sighting } from './sighting.ts'
 
@@ -29,12 +33,149 @@ export interface Alerting {
   /** Failures of which only the count is known: history. */
   addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void
   add(sighting: Sighting): void
-  /** Goes on with incidents of an earlier process, behind its counts: those that are open, and those that ended lately. */
+  /**
+   * Goes on with incidents of an earlier process, behind its counts: `advance` up to now comes first, and what it returns until
+   * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, and the
+   * parents of both. What history shows and nobody stored is new, and comes with the next `advance`.
+   */
   adopt(incidents: readonly Incident[]): void
-  /** Judges every minute that ended by `clockMs`, which never goes back. */
+  /**
+   * Judges every minute that ended by `clockMs`, which never goes back. Incidents are the same objects every time: who tells
+   * them sets their `told`, and the next step returns them to be stored.
+   */
   advance(clockMs: number): AlertStep
   /** Open incidents, and those that ended in the last hour, as they are told. */
   readonly groups: readonly IncidentGroup[]
   /** Series that are kept; those that were given up because there are too many. */
   readonly facts: { services: number; series: number; dropped: number; late: number }
+}
+
+/** What finds spikes: `SpikeDetector`. Minutes are counted since the Unix epoch. */
+export interface Detector {
+  addRequests(upstream: string, minute: number, count: number): void
+  addFailures(upstream: string, cause: IncidentCause, minute: number, count: number): void
+  advance(untilMinute: number): Finding[]
+  adopt(upstream: string, cause: IncidentCause, startMinute: number): void
+  readonly facts: Alerting['facts']
+}
+
+export function openAlerting(
+  options: AlertingOptions,
+  detector: Detector = new SpikeDetector({ profile: options.profile })
+): Alerting {
+  return new IncidentAlerting(options, detector)
+}
+
+/** How long a controller that was seen counts as one that serves. */
+const CONTROLLER_MS = 60 * MINUTE_MS
+const CONTROLLERS_MAX = 200
+
+class IncidentAlerting implements Alerting {
+  readonly #detector: Detector
+  readonly #minutes = new RecentMinutes()
+  readonly #book: IncidentBook
+  /** When it was seen last. */
+  readonly #controllers = new Map<string, number>()
+  #clockMs = Number.NEGATIVE_INFINITY
+  /** Minutes before it are judged. */
+  #judgedTo = Number.NEGATIVE_INFINITY
+  #groups: readonly IncidentGroup[] | null = null
+
+  constructor({ idOf, changesBefore }: AlertingOptions, detector: Detector) {
+    this.#detector = detector
+    this.#book = new IncidentBook({ idOf, changesBefore, minutes: this.#minutes })
+  }
+
+  get facts(): Alerting['facts'] {
+    return this.#detector.facts
+  }
+
+  get groups(): readonly IncidentGroup[] {
+    return (this.#groups ??= groupsOf(this.#book.incidents))
+  }
+
+  addRequests(upstream: string, minuteMs: number, count: number): void {
+    const minute = minuteOf(minuteMs)
+    this.#detector.addRequests(upstream, minute, count)
+    this.#minutes.addRequests(upstream, minute, count)
+    if (minute < this.#judgedTo) this.#book.addLateRequests(upstream, minute, count)
+  }
+
+  addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void {
+    const minute = minuteOf(minuteMs)
+    const key = seriesKey(upstream, cause)
+    this.#detector.addFailures(upstream, cause, minute, count)
+    this.#minutes.addFailures(key, minute, count)
+    if (minute < this.#judgedTo) this.#book.addLateFailures(key, minute, count)
+  }
+
+  add(sighting: Sighting): void {
+    const { upstream, cause, timeMs, controllerPod } = sighting
+    const minute = minuteOf(timeMs)
+    const key = seriesKey(upstream, cause)
+    this.#detector.addFailures(upstream, cause, minute, 1)
+    this.#book.note(sighting)
+    this.#minutes.add(key, minute, sighting)
+    if (minute < this.#judgedTo) this.#book.addLate(key, minute, sighting)
+    if (controllerPod !== null) this.#seeController(controllerPod, timeMs)
+  }
+
+  adopt(incidents: readonly Incident[]): void {
+    for (const { upstream, cause, startMs } of this.#book.adopt(incidents, this.#clockMs))
+      this.#detector.adopt(upstream, cause, minuteOf(startMs))
+    this.#groups = null
+  }
+
+  advance(clockMs: number): AlertStep {
+    this.#clockMs = Math.max(this.#clockMs, clockMs)
+    const untilMinute = minuteOf(this.#clockMs)
+    // A jump is judged as if time had gone by minute by minute.
+    for (const [minute, findings] of byMinute(this.#detector.advance(untilMinute))) {
+      this.#minutes.judge(minute)
+      for (const finding of findings) this.#book.take(finding)
+      this.#regroup((minute + 1) * MINUTE_MS)
+    }
+    this.#minutes.judge(untilMinute - 1)
+    this.#minutes.forget()
+    this.#judgedTo = Math.max(this.#judgedTo, untilMinute)
+    this.#regroup(untilMinute * MINUTE_MS)
+    const needed = new Set(
+      groupsOf(this.#book.incidents)
+        .filter(isOpenGroup)
+        .flatMap(({ head, members }) => [head, ...members])
+    )
+    this.#book.tidy(this.#clockMs, incident => needed.has(incident))
+    this.#groups = null
+    return { changed: this.#book.takeChanged(untilMinute * MINUTE_MS) }
+  }
+
+  #regroup(judgedMs: number): void {
+    let controllers = 0
+    for (const seenMs of this.#controllers.values()) if (judgedMs - seenMs <= CONTROLLER_MS) controllers++
+    for (const incident of regroup(this.#book.incidents, controllers)) this.#book.markChanged(incident)
+  }
+
+  #seeController(pod: string, timeMs: number): void {
+    const seenMs = this.#controllers.get(pod)
+    if (seenMs === undefined && this.#controllers.size >= CONTROLLERS_MAX) {
+      for (const [other, otherMs] of this.#controllers) if (timeMs - otherMs > CONTROLLER_MS) this.#controllers.delete(other)
+      if (this.#controllers.size >= CONTROLLERS_MAX) return
+    }
+    this.#controllers.set(pod, Math.max(seenMs ?? timeMs, timeMs))
+  }
+}
+
+function minuteOf(timeMs: number): number {
+  return Math.floor(timeMs / MINUTE_MS)
+}
+
+/** In order; within a minute in the order in which they were found. */
+function byMinute(findings: readonly Finding[]): [number, Finding[]][] {
+  const minutes = new Map<number, Finding[]>()
+  for (const finding of findings) {
+    const same = minutes.get(finding.minute)
+    if (same === undefined) minutes.set(finding.minute, [finding])
+    else same.push(finding)
+  }
+  return [...minutes].sort((a, b) => a[0] - b[0])
 }

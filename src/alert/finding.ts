@@ -37,7 +37,11 @@ export interface Finding {
   /** In the minute judged. */
   failures: number
   requests: number
-  /** All windows; of `fired` those that fired come first, the least probable before the others. */
+  /** Of `no_requests`: requests that were to come since its start, 0 when that is not known; left out otherwise. */
+  requestsExpected?: number
+  /**
+   * None of `no_requests`. Of the others all; of `fired` those that fired come first, the least probable before the others.
+   */
   windows: JudgedWindow[]
   /** Of `resolved`: `quiet`, or `new_level` after twelve hours. */
   because: 'quiet' | 'new_level' | null

@@ -1,0 +1,127 @@
+/** After a start: incidents of an earlier process, and what the detector found by itself in the history behind them. */
+
+import { chronicle } from './chronicle.ts'
+import { Evidence } from './evidence.ts'
+import { MINUTE_MS } from './finding.ts'
+import type { Incident } from './incident.ts'
+import { type Case, CONTINUE_MS, ENDED_MS, takeMinutes } from './incidents.ts'
+import { type RecentMinutes, seriesKey } from './minutes.ts'
+
+export interface Adopted {
+  cases: Case[]
+  /** Of these, what is not stored as it is now. */
+  changed: Set<Case>
+}
+
+/**
+ * Where both know of an incident, the stored one stays: its id, and who was told. What history alone shows is new if it goes
+ * on or has just ended; what ended before that was another process's to tell.
+ */
+export function adoptStored(
+  stored: readonly Incident[],
+  found: readonly Case[],
+  clockMs: number,
+  recent: RecentMinutes
+): Adopted {
+  const changed = new Set<Case>()
+  const cases = wanted(stored, clockMs).map(caseOf)
+  const latest = new Map<string, Case>()
+  for (const one of [...cases].sort(byStart)) latest.set(one.key, one)
+  const ids = new Set(cases.map(({ incident }) => incident.id))
+
+  for (const own of [...found].sort(byStart)) {
+    const known = latest.get(own.key)
+    if (known !== undefined && belongs(own.incident, known.incident)) {
+      if (absorb(known, own, recent)) changed.add(known)
+      continue
+    }
+    const { incident } = own
+    const isOld = known !== undefined && incident.startMs < known.incident.startMs
+    if (isOld || ids.has(incident.id) || !isLately(incident, clockMs, CONTINUE_MS)) continue
+    incident.parent = null
+    incident.group = null
+    // What changed may not have been known when history was told.
+    if (incident.endMs === null) own.askAgainMs = clockMs
+    cases.push(own)
+    changed.add(own)
+    latest.set(own.key, own)
+  }
+  const known = new Set(cases.map(({ incident }) => incident.id))
+  for (const { incident } of cases) if (incident.parent !== null && !known.has(incident.parent)) incident.parent = null
+  return { cases, changed }
+}
+
+/** Open ones, those that ended lately, and those that any of them belongs to. */
+function wanted(stored: readonly Incident[], clockMs: number): Incident[] {
+  const lately = stored.filter(incident => isLately(incident, clockMs, ENDED_MS))
+  const parents = new Set(lately.map(({ parent }) => parent))
+  const byId = new Map<string, Incident>()
+  for (const incident of stored)
+    if (isLately(incident, clockMs, ENDED_MS) || parents.has(incident.id)) byId.set(incident.id, incident)
+  return [...byId.values()]
+}
+
+function isLately({ endMs }: Incident, clockMs: number, withinMs: number): boolean {
+  return endMs === null || clockMs - endMs <= withinMs
+}
+
+function caseOf(stored: Incident): Case {
+  const incident: Incident = { ...stored, timeline: [...stored.timeline], told: { ...stored.told } }
+  const evidence = new Evidence()
+  evidence.restore(stored)
+  return {
+    key: seriesKey(stored.upstream, stored.cause),
+    incident,
+    evidence,
+    fromMinute: Math.round(stored.startMs / MINUTE_MS),
+    takenTo: Math.round((stored.endMs ?? stored.updatedMs) / MINUTE_MS) - 1,
+    askAgainMs: stored.endMs === null && stored.changes.length === 0 ? stored.updatedMs : null,
+    told: JSON.stringify(incident.told)
+  }
+}
+
+/** They overlap, or the one that history shows continues the other. */
+function belongs(own: Incident, known: Incident): boolean {
+  if ((own.endMs ?? Number.POSITIVE_INFINITY) <= known.startMs) return false
+  return known.endMs === null || own.startMs < known.endMs || own.detectedMs - known.endMs <= CONTINUE_MS
+}
+
+/** Whether that changed the stored one. */
+function absorb(known: Case, own: Case, recent: RecentMinutes): boolean {
+  const { incident } = known
+  const { endMs, updatedMs } = own.incident
+  if (incident.endMs === null) {
+    // The earlier process saw failures behind what history takes for the end: the detector goes on, and will see.
+    if (endMs !== null && endMs < incident.updatedMs) return false
+    takeOver(known, own, recent)
+  } else {
+    if (endMs !== null && endMs <= incident.endMs) return false
+    const startsAgain = endMs === null || own.incident.startMs >= incident.endMs
+    if (startsAgain) {
+      incident.continued++
+      chronicle(incident, updatedMs, 'began again')
+    }
+    known.fromMinute = Math.max(own.fromMinute, known.takenTo + 1)
+    takeOver(known, own, recent)
+  }
+  if (endMs !== null) chronicle(incident, endMs, own.incident.timeline.at(-1)?.text ?? 'resolved')
+  incident.endMs = endMs
+  incident.state = own.incident.state
+  return true
+}
+
+function takeOver(known: Case, own: Case, recent: RecentMinutes): void {
+  const { incident, evidence } = known
+  const { expected, requests, updatedMs, pValue, lately, startMs } = own.incident
+  const isNew = startMs >= incident.updatedMs
+  const before = { failures: evidence.failures, requests: incident.requests, expected: incident.expected }
+  takeMinutes(known, own.takenTo, recent)
+  // Minutes that are no longer kept are known by their sums alone.
+  evidence.failures = Math.max(evidence.failures, own.evidence.failures + (isNew ? before.failures : 0))
+  evidence.peak = Math.max(evidence.peak, own.evidence.peak)
+  incident.requests = Math.max(incident.requests, requests + (isNew ? before.requests : 0))
+  incident.expected = Math.max(incident.expected, expected + (isNew ? before.expected : 0))
+  incident.updatedMs = Math.max(incident.updatedMs, updatedMs)
+  incident.pValue = Math.min(incident.pValue, pValue)
+  incident.lately = lately
+}

@@ -1,0 +1,315 @@
+/** Incidents from what the detector finds: opened, kept up to date, resolved, and continued when they begin again. */
+
+import { adoptStored } from './adoption.ts'
+import { chronicle, developments, isMoreSevere, openedText, resolvedText, severityOf } from './chronicle.ts'
+import { Evidence } from './evidence.ts'
+import { type Finding, type IncidentCause, MINUTE_MS } from './finding.ts'
+import type { Incident, IncidentChange } from './incident.ts'
+import { KEPT_MINUTES, type RecentMinutes, seriesKey } from './minutes.ts'
+import type { Sighting } from './sighting.ts'
+
+/** What begins again within that time of its end goes on. */
+export const CONTINUE_MS = 30 * MINUTE_MS
+/** How long those that ended are kept: for those that belong to them, and until everybody was told. */
+export const ENDED_MS = 60 * MINUTE_MS
+/** How far back what changed is asked for. */
+const CHANGES_MS = 15 * MINUTE_MS
+/** Kubernetes learns late: what changed is asked for once more. */
+const ASK_AGAIN_MS = 2 * MINUTE_MS
+const PLACES_MAX = 20_000
+
+/** An incident and what it rests on. */
+export interface Case {
+  readonly key: string
+  readonly incident: Incident
+  readonly evidence: Evidence
+  /** First minute since it began, or began again. */
+  fromMinute: number
+  /** The last one whose failures it has. */
+  takenTo: number
+  /** null: it was asked twice. */
+  askAgainMs: number | null
+  /** `told` as it was handed out last. */
+  told: string
+}
+
+export interface IncidentBookOptions {
+  idOf: (openedMs: number, upstream: string, cause: IncidentCause) => string
+  changesBefore?: ((incident: Incident, fromMs: number, toMs: number) => IncidentChange[]) | undefined
+  minutes: RecentMinutes
+}
+
+export class IncidentBook {
+  readonly #options: IncidentBookOptions
+  /** By id; those that ended in the last hour too. */
+  readonly #cases = new Map<string, Case>()
+  /** The last one of a series. */
+  readonly #latest = new Map<string, Case>()
+  readonly #changed = new Set<Incident>()
+  /** By upstream: what else is known of a service that may have no failures, or none that tells it. */
+  readonly #places = new Map<string, Pick<Incident, 'service' | 'namespace' | 'ingress'>>()
+
+  constructor(options: IncidentBookOptions) {
+    this.#options = options
+  }
+
+  /** The same objects all the time: who tells them sets their `told`. In the order in which they began. */
+  get incidents(): Incident[] {
+    return [...this.#cases.values()]
+      .map(({ incident }) => incident)
+      .sort((a, b) => a.startMs - b.startMs || a.detectedMs - b.detectedMs || (a.id < b.id ? -1 : 1))
+  }
+
+  note(sighting: Sighting): void {
+    const { upstream, service, namespace, ingress } = sighting
+    if (namespace === null || (this.#places.size >= PLACES_MAX && !this.#places.has(upstream))) return
+    const known = this.#places.get(upstream)
+    if (known?.namespace !== namespace || known.ingress !== ingress) this.#places.set(upstream, { service, namespace, ingress })
+  }
+
+  take(finding: Finding): void {
+    const known = this.#latest.get(seriesKey(finding.upstream, finding.cause))
+    const endedMs = known?.incident.endMs ?? null
+    const isOpen = known !== undefined && endedMs === null
+    if (finding.kind === 'resolved') {
+      if (!isOpen) return
+      this.#update(known, finding)
+      this.#resolve(known.incident, (finding.minute + 1) * MINUTE_MS, finding.because)
+    } else if (isOpen) this.#update(known, finding)
+    else if (known !== undefined && endedMs !== null && (finding.minute + 1) * MINUTE_MS - endedMs <= CONTINUE_MS)
+      this.#continue(known, finding)
+    else this.#open(finding)
+  }
+
+  /** A failure of a minute that was judged already. */
+  addLate(key: string, minute: number, sighting: Sighting): void {
+    const found = this.#openCase(key, minute)
+    if (found === null) return
+    const evidence = new Evidence()
+    evidence.add(sighting)
+    evidence.settle()
+    found.evidence.merge(evidence)
+    this.#takePeak(found, minute)
+  }
+
+  addLateFailures(key: string, minute: number, count: number): void {
+    const found = this.#openCase(key, minute)
+    if (found === null) return
+    found.evidence.failures += count
+    this.#takePeak(found, minute)
+  }
+
+  addLateRequests(upstream: string, minute: number, count: number): void {
+    for (const { incident, fromMinute, takenTo } of this.#cases.values())
+      if (incident.endMs === null && incident.upstream === upstream && minute >= fromMinute && minute <= takenTo)
+        incident.requests += count
+  }
+
+  /** Asks again what changed, and gives up what ended long ago, unless `isNeeded`. */
+  tidy(clockMs: number, isNeeded: (incident: Incident) => boolean): void {
+    for (const found of this.#cases.values()) {
+      const { incident, key } = found
+      if (found.askAgainMs !== null && clockMs >= found.askAgainMs) {
+        found.askAgainMs = null
+        this.#askChanges(found)
+      }
+      if (incident.endMs === null || clockMs - incident.endMs < ENDED_MS || isNeeded(incident)) continue
+      this.#cases.delete(incident.id)
+      if (this.#latest.get(key) === found) this.#latest.delete(key)
+    }
+  }
+
+  markChanged(incident: Incident): void {
+    this.#changed.add(incident)
+  }
+
+  /** What is to be stored since it was called last; `judgedMs` is the end of the last minute judged. */
+  takeChanged(judgedMs: number): Incident[] {
+    for (const found of this.#cases.values()) {
+      const { incident } = found
+      const told = JSON.stringify(incident.told)
+      // A mark of who was told must not get lost with a restart, and only a newer version replaces what is stored.
+      if (told !== found.told && incident.endMs !== null) this.#changed.add(incident)
+      if (told !== found.told && this.#changed.has(incident)) found.told = told
+    }
+    const changed = this.incidents.filter(incident => this.#changed.has(incident))
+    for (const incident of changed) incident.updatedMs = Math.max(incident.updatedMs, judgedMs)
+    this.#changed.clear()
+    return changed
+  }
+
+  /** See `Alerting.adopt`. Returns those that are open. */
+  adopt(stored: readonly Incident[], clockMs: number): Incident[] {
+    const { cases, changed } = adoptStored(stored, [...this.#cases.values()], clockMs, this.#options.minutes)
+    this.#cases.clear()
+    this.#latest.clear()
+    this.#changed.clear()
+    for (const found of cases) {
+      this.#cases.set(found.incident.id, found)
+      const { incident } = this.#latest.get(found.key) ?? found
+      if (incident.startMs <= found.incident.startMs) this.#latest.set(found.key, found)
+    }
+    for (const found of changed) {
+      this.#show(found)
+      this.#changed.add(found.incident)
+    }
+    return this.incidents.filter(({ endMs }) => endMs === null)
+  }
+
+  #open(finding: Finding): void {
+    const { upstream, cause, minute, startMinute, windows } = finding
+    const detectedMs = (minute + 1) * MINUTE_MS
+    const incident: Incident = {
+      id: this.#options.idOf(detectedMs, upstream, cause),
+      parent: null,
+      group: null,
+      state: 'open',
+      severity: 'none',
+      upstream,
+      service: upstream,
+      namespace: null,
+      ingress: null,
+      cause,
+      startMs: startMinute * MINUTE_MS,
+      detectedMs,
+      updatedMs: detectedMs,
+      endMs: null,
+      continued: 0,
+      failures: 0,
+      masked: 0,
+      requests: 0,
+      peakPerMinute: 0,
+      expected: 0,
+      pValue: 1,
+      windows,
+      lately: windows,
+      status: null,
+      firstId: null,
+      lastId: null,
+      rootCause: null,
+      rootCauseShare: { count: 0, of: 0 },
+      example: null,
+      pods: [],
+      nodes: [],
+      controllers: [],
+      changes: [],
+      timeline: [],
+      told: {}
+    }
+    const key = seriesKey(upstream, cause)
+    const found: Case = {
+      key,
+      incident,
+      evidence: new Evidence(),
+      fromMinute: startMinute,
+      takenTo: startMinute - 1,
+      askAgainMs: detectedMs + ASK_AGAIN_MS,
+      told: '{}'
+    }
+    this.#cases.set(incident.id, found)
+    this.#latest.set(key, found)
+    chronicle(incident, detectedMs, openedText(incident))
+    this.#update(found, finding)
+    this.#askChanges(found)
+  }
+
+  #continue(found: Case, finding: Finding): void {
+    const { incident } = found
+    incident.continued++
+    incident.state = 'open'
+    incident.endMs = null
+    found.fromMinute = Math.max(finding.startMinute, found.takenTo + 1)
+    chronicle(incident, (finding.minute + 1) * MINUTE_MS, 'began again')
+    found.takenTo = found.fromMinute - 1
+    this.#update(found, finding)
+  }
+
+  #resolve(incident: Incident, endMs: number, because: Finding['because']): void {
+    incident.state = 'resolved'
+    incident.endMs = endMs
+    chronicle(incident, endMs, resolvedText(incident, because))
+  }
+
+  #update(found: Case, finding: Finding): void {
+    const { incident } = found
+    const { minute, windows } = finding
+    const before = incident.requests
+    const minutes = takeMinutes(found, minute, this.#options.minutes)
+    incident.expected += expectedIn(finding, minutes, incident.requests - before)
+    incident.lately = windows
+    incident.pValue = Math.min(incident.pValue, ...windows.map(({ pValue }) => pValue))
+    incident.updatedMs = Math.max(incident.updatedMs, (minute + 1) * MINUTE_MS)
+    this.#show(found)
+    this.#changed.add(incident)
+  }
+
+  /** Brings the incident's fields up to what its evidence says. */
+  #show({ incident, evidence }: Case): void {
+    const { failures, severity, rootCause } = incident
+    incident.failures = evidence.failures
+    incident.masked = evidence.masked
+    incident.peakPerMinute = evidence.peak
+    const place = evidence.place
+    const known = this.#places.get(incident.upstream)
+    Object.assign(incident, (place === null || place.namespace === null ? known : undefined) ?? place ?? {})
+    const leading = evidence.rootCauses.leading()
+    incident.rootCause = leading?.rootCause ?? null
+    incident.rootCauseShare = { count: leading?.count ?? 0, of: evidence.rootCauses.judged }
+    incident.status = evidence.status
+    incident.firstId = evidence.firstId
+    incident.lastId = evidence.lastId
+    incident.example = evidence.example(incident.rootCause)
+    incident.pods = evidence.pods.top()
+    incident.nodes = evidence.nodes.top()
+    incident.controllers = evidence.controllers.top()
+    const now = severityOf(incident.cause, evidence)
+    if (isMoreSevere(now, severity)) incident.severity = now
+    // Its first severity is no news.
+    const before = { failures, rootCause, severity: failures === 0 ? incident.severity : severity }
+    for (const text of developments(before, incident)) chronicle(incident, incident.updatedMs, text)
+  }
+
+  #askChanges({ incident, evidence }: Case): void {
+    const { changesBefore } = this.#options
+    if (changesBefore === undefined) return
+    // A minute has a beginning: what happened in it before the first failure came before it.
+    const toMs = Math.max(incident.startMs, evidence.firstMs ?? incident.startMs + MINUTE_MS)
+    const changes = changesBefore(incident, incident.startMs - CHANGES_MS, toMs)
+    if (changes.length === 0 || JSON.stringify(changes) === JSON.stringify(incident.changes)) return
+    incident.changes = changes
+    this.#changed.add(incident)
+  }
+
+  #openCase(key: string, minute: number): Case | null {
+    const found = this.#latest.get(key)
+    if (found === undefined || found.incident.endMs !== null) return null
+    return minute >= found.fromMinute && minute <= found.takenTo ? found : null
+  }
+
+  #takePeak({ key, evidence }: Case, minute: number): void {
+    evidence.peak = Math.max(evidence.peak, this.#options.minutes.evidence(key, minute)?.failures ?? 0)
+  }
+}
+
+/** Takes over what was counted in the minutes up to `minute`; how many these are. */
+export function takeMinutes(found: Case, minute: number, recent: RecentMinutes): number {
+  const { key, incident, evidence } = found
+  const from = Math.max(found.takenTo + 1, minute - KEPT_MINUTES)
+  for (let at = from; at <= minute; at++) {
+    const more = recent.evidence(key, at)
+    if (more !== null) evidence.merge(more)
+    incident.requests += recent.requests(incident.upstream, at)
+  }
+  const minutes = Math.max(0, minute - found.takenTo)
+  found.takenTo = Math.max(found.takenTo, minute)
+  return minutes
+}
+
+/** Failures to be expected in the last `minutes`, with so many requests: as in the shortest window that holds them. */
+function expectedIn({ windows }: Finding, minutes: number, requests: number): number {
+  const sorted = [...windows].sort((a, b) => a.minutes - b.minutes)
+  const window = sorted.find(one => one.minutes >= minutes) ?? sorted.at(-1)
+  if (window === undefined) return 0
+  const share = window.requests > 0 ? requests / window.requests : minutes / window.minutes
+  return window.expected * share
+}
