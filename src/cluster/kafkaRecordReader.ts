@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
 import type { Why5xxError } from '../errors.ts'
+import { textsOf } from '../source/kafka/batches.ts'
 import type { KafkaConnection } from '../source/kafka/connection.ts'
 import type { DriverHandlers, DriverLog, DriverRead, KafkaDriver } from '../source/kafka/driver.ts'
 import { kafkaError } from '../source/kafka/kafkaError.ts'
@@ -214,7 +215,7 @@ class Reader implements ClusterRecordReader {
     this.#offset = read.nextOffset
     const isAtEnd = read.nextOffset >= read.high
     if (this.#search !== null) return this.#searchIn(this.#search, read, isAtEnd)
-    const events = [...linesOf(read)].map(({ text }) => parseRecorded(text)).filter(event => event !== null)
+    const events = [...textsOf(read)].map(({ text }) => parseRecorded(text)).filter(event => event !== null)
     if (events.length > 0) {
       this.#lastAtMs = events.at(-1)!.at
       this.#handlers.events(events)
@@ -224,7 +225,7 @@ class Reader implements ClusterRecordReader {
   }
 
   #searchIn({ lists, isAtLow, steps }: Searching, read: DriverRead, isAtEnd: boolean): void {
-    for (const { offset, text } of linesOf(read)) {
+    for (const { offset, text } of textsOf(read)) {
       const head = parseHead(text)
       if (head !== null) lists.add(offset, head)
       if (lists.isOver && (lists.best ?? (isAtLow ? lists.next : null)) !== null) break
@@ -244,10 +245,4 @@ class Reader implements ClusterRecordReader {
     this.#handlers.begins(atMs)
     this.#start()
   }
-}
-
-function* linesOf({ batches }: DriverRead): Generator<{ offset: number; text: string }> {
-  for (const { bytes, count, offsets, starts, ends } of batches)
-    for (let i = 0; i < count; i++)
-      if (ends[i] !== -1) yield { offset: offsets[i]!, text: bytes.toString('utf8', starts[i], ends[i]) }
 }

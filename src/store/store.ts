@@ -176,11 +176,14 @@ export interface IncidentFilter {
 }
 
 export interface IncidentReader {
-  /** As they were written last, open ones first, then by their start, newest first. */
-  incidents(filter: IncidentFilter): Promise<Incident[]>
+  /**
+   * As they were written last, open ones first, then by their start, newest first. `say` is told in a sentence of those that
+   * are damaged or of another schema, and are left out.
+   */
+  incidents(filter: IncidentFilter, say?: (text: string) => void): Promise<Incident[]>
 }
 
-export interface StoreReader {
+export interface StoreReader extends IncidentReader {
   /** Documents by bucket × upstream × cause, ordered by these. `stepMs` a multiple of a minute, or Infinity for one bucket. */
   counts(filter: StoreFilter, stepMs: number): Promise<CountRow[]>
   search(filter: StoreFilter, options: SearchOptions): Promise<Page>
@@ -204,8 +207,9 @@ export interface StoreReader {
 /** Incidents are written by whoever looks for them, beside batches: they hold no position. */
 export interface IncidentWriter {
   /**
-   * Resolves when they are durable: the newest `updatedMs` of an id stays, whoever comes last. Rejects with a Why5xxError when
-   * the store cannot be reached: the caller tries again.
+   * Resolves when they are durable: the newest `updatedMs` of an id stays, whoever comes last; of equal ones the last, which
+   * may know more of who was told. Rejects with a Why5xxError when the store cannot be reached: the caller tries again. One
+   * that is refused for itself is said in the log and not asked for again.
    */
   put(incidents: readonly Incident[]): Promise<void>
   close(): Promise<void>

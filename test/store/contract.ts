@@ -1,7 +1,9 @@
 /** What every store must do, whatever is behind it. */
 import { afterEach, beforeEach, describe } from 'vitest'
-import type { StoreReader, StoreWriter } from '../../src/store/store.ts'
+import type { Incident } from '../../src/alert/incident.ts'
+import type { IncidentWriter, StoreReader, StoreWriter } from '../../src/store/store.ts'
 import { testFailures } from './contractFailures.ts'
+import { testIncidents } from './contractIncidents.ts'
 import { testSettled } from './contractSettled.ts'
 import { testState } from './contractState.ts'
 
@@ -9,6 +11,7 @@ export interface StoreUnderTest {
   /** Opens the same store each time it is called; at most one writer at a time. */
   openWriter(): Promise<StoreWriter>
   openReader(): Promise<StoreReader>
+  openIncidents(): Promise<IncidentWriter>
   /**
    * Called between what a test writes in two steps, with the writer closed: an embedded store moves what is there to
    * another form. The test goes on with a new writer.
@@ -21,6 +24,8 @@ export interface StoreUnderTest {
 export interface Contract {
   /** Steps, each with a writer of its own; between them the store settles. */
   write: (...steps: ((writer: StoreWriter) => Promise<unknown>)[]) => Promise<void>
+  /** Steps, each with a writer of its own. */
+  putIncidents: (...steps: Incident[][]) => Promise<void>
   openWriter: () => Promise<StoreWriter>
   /** Closed when the test is over. */
   open: () => Promise<StoreReader>
@@ -53,6 +58,16 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>): vo
           await store.settle()
         }
       },
+      async putIncidents(...steps) {
+        for (const incidents of steps) {
+          const writer = await store.openIncidents()
+          try {
+            await writer.put(incidents)
+          } finally {
+            await writer.close()
+          }
+        }
+      },
       openWriter: () => store.openWriter(),
       async open() {
         const reader = await store.openReader()
@@ -64,5 +79,6 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>): vo
     testFailures(contract)
     testSettled(contract)
     testState(contract)
+    testIncidents(contract)
   })
 }

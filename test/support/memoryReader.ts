@@ -1,5 +1,6 @@
 /** The contract of a store's reader over arrays: what commands are tested with. */
 import { readFileSync } from 'node:fs'
+import type { Incident } from '../../src/alert/incident.ts'
 import { Counters } from '../../src/counters.ts'
 import { Engine } from '../../src/engine.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
@@ -9,6 +10,7 @@ import type { SourceGap } from '../../src/source/source.ts'
 import { controllerRow } from '../../src/store/controllerDocument.ts'
 import type { FailureDocument } from '../../src/store/document.ts'
 import { fingerprint } from '../../src/store/identity.ts'
+import { compareIncidents, matchesIncident } from '../../src/store/incidentFilter.ts'
 import { isWithin, matchesFilter } from '../../src/store/matchesFilter.ts'
 import { documentOf } from '../../src/store/sink.ts'
 import {
@@ -17,6 +19,7 @@ import {
   type CountRow,
   type FailureRow,
   failureRow,
+  type IncidentFilter,
   matchesService,
   type Page,
   type SearchOptions,
@@ -34,6 +37,10 @@ export class MemoryStore implements StoreReader {
   readonly totalsRows: TotalsRow[] = []
   readonly sourceGaps: SourceGap[] = []
   readonly rejected: { timeMs: number; code: string }[] = []
+  /** Each once. */
+  readonly kept: Incident[] = []
+  /** Sentences of `incidents`. */
+  unread: string | null = null
   isClosed = false
   /** Asked-for pages, for tests of streaming. */
   searches = 0
@@ -111,6 +118,11 @@ export class MemoryStore implements StoreReader {
   async span(): Promise<{ fromMs: number; toMs: number } | null> {
     const times = [...this.rows.map(row => row.timeMs), ...this.totalsRows.map(row => row.minuteMs)]
     return times.length === 0 ? null : { fromMs: Math.min(...times), toMs: Math.max(...times) }
+  }
+
+  async incidents(filter: IncidentFilter, say?: (text: string) => void): Promise<Incident[]> {
+    if (this.unread !== null) say?.(this.unread)
+    return this.kept.filter(one => matchesIncident(filter, one)).sort(compareIncidents)
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** A client library's messages → bytes and offsets. */
 
 import type { MessageBatch } from '../../../parsers/messageBatch.ts'
+import type { DriverRead } from './driver.ts'
 
 /** As the chunks of a file: what is read at once stays small beside what waits. */
 export const BATCH_BYTES_MAX = 1 << 20
@@ -55,4 +56,11 @@ function batchOf(messages: readonly RawMessage[], from: number, to: number, leng
     bytes[at++] = LINE_FEED
   }
   return { bytes, count, offsets, starts, ends }
+}
+
+/** Messages as texts; those without a value are left out. */
+export function* textsOf({ batches }: DriverRead): Generator<{ offset: number; text: string }> {
+  for (const { bytes, count, offsets, starts, ends } of batches)
+    for (let i = 0; i < count; i++)
+      if (ends[i] !== -1) yield { offset: offsets[i]!, text: bytes.toString('utf8', starts[i], ends[i]) }
 }

@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs'
 import { Why5xxError } from '../../errors.ts'
+import { sizedParts } from '../../sizedParts.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection } from './connection.ts'
 import type { DriverLog } from './driver.ts'
@@ -23,7 +24,7 @@ export interface RejectTopicOptions {
 }
 
 const REQUEST_MS = 10_000
-/** Half of what brokers take by default: keys, headers and frames are to fit in as well. */
+/** Of a batch of a partition: half of what brokers take by default, because keys, headers and frames are to fit in as well. */
 const REQUEST_BYTES_MAX = 512 << 10
 /** Short: we try again ourselves, and say so. */
 const ATTEMPT = { initialRetryTime: 200, retries: 2, maxRetryTime: 1_000, factor: 0.2, multiplier: 2 }
@@ -57,7 +58,7 @@ export class RejectTopic {
     const { topic, connection, log } = this.#options
     let waitMs = WAIT_MS_MIN
     let dropped = 0
-    for (let waiting = partsOf(rejects); waiting.length > 0; ) {
+    for (let waiting = sizedParts(rejects, ({ value }) => value.length, REQUEST_BYTES_MAX); waiting.length > 0; ) {
       const part = waiting[0]!
       try {
         this.#throwWhenClosed()
@@ -121,21 +122,6 @@ export class RejectTopic {
     if (!this.#stop.signal.aborted) return
     throw new Why5xxError('WHY5XX_KAFKA', `not everything was written to topic ${this.#options.topic}: it was closed`)
   }
-}
-
-/** What goes in one request: one batch of a partition must not be larger than the broker takes. */
-function partsOf(rejects: readonly RejectMessage[]): RejectMessage[][] {
-  const parts: RejectMessage[][] = []
-  let bytes = 0
-  for (const reject of rejects) {
-    if (parts.length === 0 || bytes + reject.value.length > REQUEST_BYTES_MAX) {
-      parts.push([])
-      bytes = 0
-    }
-    parts.at(-1)!.push(reject)
-    bytes += reject.value.length
-  }
-  return parts
 }
 
 /** One by one; a single one that is too large keeps its first half, and says so. Nothing: there is too little to halve. */

@@ -14,15 +14,15 @@ const OLDEST_MAJOR = 9
 
 /**
  * A client for `sink.elasticsearch`. Files of secrets are read now. Throws Why5xxError `WHY5XX_CONFIG`; no message holds a
- * secret. Nothing is asked of the cluster yet.
+ * secret. Nothing is asked of the cluster yet. `requestTimeoutMs`: how long an answer may take.
  */
-export function openClient(config: ElasticsearchConfig): Client {
+export function openClient(config: ElasticsearchConfig, requestTimeoutMs = REQUEST_TIMEOUT_MS): Client {
   const { nodes, caFile } = config
   for (const node of nodes) checkNode(node)
   const options: ClientOptions = {
     nodes,
     compression: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     // The transport would repeat without telling, and only some of what can be repeated.
     maxRetries: 0,
     ...authOf(config)

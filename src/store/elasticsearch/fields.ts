@@ -91,26 +91,40 @@ const ROLLUP_FIELDS: readonly MappedField[] = [
   ['why5xx.rollup.duration_ms_sum', 'double']
 ]
 
+/** What Kibana and rules of alerts filter and sum; `record` is the whole incident. */
 const INCIDENT_FIELDS: readonly MappedField[] = [
   ...EVENT,
+  ['event.created', 'date'],
   ['event.start', 'date'],
   ['event.end', 'date'],
+  ['event.duration', 'long'],
+  ['message', 'text'],
   ['http.response.status_code', 'short'],
+  ['kubernetes.namespace', 'keyword'],
   ['why5xx.cause', 'keyword'],
   ['why5xx.category', 'keyword'],
+  ['why5xx.blame', 'keyword'],
   ['why5xx.upstream.name', 'identity'],
   ['why5xx.root_cause.kind', 'keyword'],
+  ['why5xx.root_cause.ref', 'keyword'],
   ['why5xx.incident.id', 'keyword'],
   ['why5xx.incident.parent', 'keyword'],
+  ['why5xx.incident.group.by', 'keyword'],
+  ['why5xx.incident.group.key', 'keyword'],
   ['why5xx.incident.state', 'keyword'],
+  ['why5xx.incident.severity', 'keyword'],
+  ['why5xx.incident.continued', 'integer'],
   ['why5xx.incident.failures', 'long'],
+  ['why5xx.incident.masked', 'long'],
+  ['why5xx.incident.requests', 'long'],
   ['why5xx.incident.peak_per_minute', 'long'],
   ['why5xx.incident.first_id', 'keyword'],
   ['why5xx.incident.last_id', 'keyword'],
   ['why5xx.incident.expected', 'double'],
   ['why5xx.incident.p_value', 'double'],
   ['why5xx.incident.windows', 'stored'],
-  ['why5xx.incident.timeline', 'stored']
+  ['why5xx.incident.timeline', 'stored'],
+  ['why5xx.incident.record', 'stored']
 ]
 
 /** What a restart needs is JSON text in one field, so that no mapping limits it. */

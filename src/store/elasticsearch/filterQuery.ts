@@ -4,7 +4,7 @@
  */
 
 import type { estypes } from '@elastic/elasticsearch'
-import type { StoreFilter } from '../store.ts'
+import type { IncidentFilter, StoreFilter } from '../store.ts'
 
 export type Query = NonNullable<estypes.QueryDslQueryContainer>
 
@@ -70,6 +70,10 @@ export function candidateQuery(filter: StoreFilter): Query {
   return { bool: { filter: filters } }
 }
 
+function range(field: string, bounds: Record<string, number>): Query {
+  return { range: { [field]: { ...bounds, format: 'epoch_millis' } } }
+}
+
 function limit(ms: number): number {
   return Math.max(-DATE_MS_MAX, Math.min(DATE_MS_MAX, Math.ceil(ms)))
 }
@@ -78,6 +82,15 @@ export function totalsQuery(filter: StoreFilter): Query {
   const filters = [timeQuery(filter)]
   if (filter.services.length > 0) filters.push(serviceQuery(filter.services, false))
   return { bool: { filter: filters } }
+}
+
+/** By time and state; the rest of a filter is judged by the incidents themselves. What says nothing of these is found too. */
+export function incidentQuery({ fromMs, toMs, state }: IncidentFilter): Query {
+  const not: Query[] = []
+  if (fromMs !== Number.NEGATIVE_INFINITY) not.push(range('event.end', { lte: limit(fromMs) }))
+  if (toMs !== Number.POSITIVE_INFINITY) not.push(range('event.start', { gte: limit(toMs) }))
+  if (state !== null) not.push({ term: { 'why5xx.incident.state': state === 'open' ? 'resolved' : 'open' } })
+  return { bool: { filter: [{ match_all: {} }], must_not: not } }
 }
 
 export function both(...queries: Query[]): Query {

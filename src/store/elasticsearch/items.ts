@@ -15,10 +15,17 @@ export interface GapSource {
 
 /**
  * The higher version stays. Sending the same again is a conflict and harmless, whoever does it, and whenever.
- * `create` would not do: it knows no versions.
+ * `create` would not do: it knows no versions. `external_gte`: of equal versions the last stays, not the first.
  */
-export function versionedItem(kind: Kind, index: string, id: string, version: number, json: string): BulkItem {
-  const action = { index: { _index: index, _id: id, version, version_type: 'external' } }
+export function versionedItem(
+  kind: Kind,
+  index: string,
+  id: string,
+  version: number,
+  json: string,
+  versionType: 'external' | 'external_gte' = 'external'
+): BulkItem {
+  const action = { index: { _index: index, _id: id, version, version_type: versionType } }
   return {
     kind,
     id: wellFormed(id),

@@ -1,21 +1,25 @@
 /** Reads what workers wrote into Elasticsearch, from any place, also while they write. */
 
 import type { Client } from '@elastic/elasticsearch'
+import type { Incident } from '../../alert/incident.ts'
 import type { SourceGap } from '../../source/source.ts'
 import { cursorText, parseCursor } from '../cursor.ts'
 import type { FailureDocument } from '../document.ts'
+import { NewestIncidents } from '../incidentFilter.ts'
 import { matchesFilter } from '../matchesFilter.ts'
 import { matchesService } from '../serviceFilter.ts'
 import type {
   ControllerRow,
   CountRow,
   FailureRow,
+  IncidentFilter,
   Page,
   SearchOptions,
   StoreFilter,
   StoreReader,
   TotalsSum
 } from '../store.ts'
+import { at } from '../storedValue.ts'
 import { askedIndices } from './askedIndices.ts'
 import {
   compareText,
@@ -33,6 +37,7 @@ import {
   candidateQuery,
   failureQuery,
   IGNORED,
+  incidentQuery,
   type Query,
   timeQuery,
   totalsQuery
@@ -45,6 +50,8 @@ import { type HitsQuestion, Searches } from './searches.ts'
 const ROWS_A_PAGE = 5_000
 /** Whole documents: 2.7 kB each, a few of them far more. By time they lie scattered: large pages unpack less. */
 const DOCUMENTS_A_PAGE = 5_000
+/** Whole ones, about 5 kB each. */
+const INCIDENTS_A_PAGE = 1_000
 /** In one question. */
 const IDS_MAX = 1_000
 
@@ -161,6 +168,25 @@ export class ElasticsearchReader implements StoreReader {
   async span(): Promise<{ fromMs: number; toMs: number } | null> {
     const always = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
     return this.#searches.span(await this.#asked(DAILY_KINDS, always), butNot(timeQuery(always), GAP))
+  }
+
+  async incidents(filter: IncidentFilter, say?: (text: string) => void): Promise<Incident[]> {
+    // The checks are dear to load, and nobody else needs them.
+    const { incidentOf, unreadText } = await import('../incidentRecord.ts')
+    const indices = [this.#names.incident]
+    await this.#searches.refresh(indices)
+    const found = new NewestIncidents()
+    let unread = 0
+    const columns = ['why5xx.schema', 'why5xx.incident.record']
+    const pages = this.#searches.everyPage(indices, incidentQuery(filter), columns, INCIDENTS_A_PAGE)
+    for await (const hits of pages)
+      for (const { _source } of hits) {
+        const incident = incidentOf(at(_source, 'why5xx.schema'), at(_source, 'why5xx.incident.record'))
+        if (incident === null) unread++
+        else found.add(incident)
+      }
+    if (unread > 0) say?.(unreadText(this.#names.incident, unread))
+    return found.matching(filter)
   }
 
   async close(): Promise<void> {

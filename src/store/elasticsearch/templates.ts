@@ -5,7 +5,7 @@ import { FIELDS, type MappedField, propertiesOf } from './fields.ts'
 import { KINDS, type Kind, PREFIX } from './names.ts'
 
 /** Raised on every change of a template that an older program must not undo. */
-export const TEMPLATE_VERSION = 2
+export const TEMPLATE_VERSION = 3
 
 /** Marks what is ours. `content` tells whether what is there is what we would write. */
 export interface OurMeta {

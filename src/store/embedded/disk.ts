@@ -1,6 +1,6 @@
 /** What the store asks of a disk: few steps, each of which can fail or be the last. test/support/memoryDisk.ts is the other one. */
 
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 export interface DiskFile {
@@ -19,6 +19,8 @@ export interface Disk {
   append(name: string, bytes: Uint8Array, isPrivate?: boolean): Promise<void>
   sync(name: string): Promise<void>
   truncate(name: string, bytes: number): Promise<void>
+  /** Another file of that name is replaced: whoever reads sees the one or the other. */
+  rename(from: string, to: string): Promise<void>
   /** Also when there is none. */
   remove(name: string): Promise<void>
   /** Of the folder itself, or of one in it. */
@@ -102,6 +104,12 @@ export class NodeDisk implements Disk {
     const file = await this.#handle(name)
     await file.truncate(bytes)
     await file.datasync()
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#forget(from)
+    await this.#forget(to)
+    await rename(join(this.folder, from), join(this.folder, to))
   }
 
   async remove(name: string): Promise<void> {

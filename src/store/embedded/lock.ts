@@ -96,6 +96,12 @@ export async function lockOwner(folder: string, name = 'lock'): Promise<Owner | 
   return holder !== null && (await isAlive(holder, join(folder, name))) ? holder.owner : null
 }
 
+/** Is it this very process that has it, in whatever thread? */
+export async function isOwn(owner: Owner): Promise<boolean> {
+  const own = await ownOwner()
+  return (['pid', 'startTicks', 'bootId', 'pidNamespace', 'host'] as const).every(name => owner[name] === own[name])
+}
+
 async function tryLink(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path)
@@ -186,7 +192,7 @@ async function startTicks(pid: number): Promise<string | null> {
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
 }
 
-function inUse(folder: string, owner: Owner | null): Why5xxError {
+export function inUse(folder: string, owner: Owner | null): Why5xxError {
   const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`
   return new Why5xxError(
     'WHY5XX_STORE_IN_USE',

@@ -1,6 +1,7 @@
 /** Reads a store with DuckDB, also while it is written and sealed. */
 
 import type { Cause } from '../../../parsers/causes.ts'
+import type { Incident } from '../../alert/incident.ts'
 import type { SourceGap } from '../../source/source.ts'
 import { cursorText, parseCursor } from '../cursor.ts'
 import type { FailureDocument } from '../document.ts'
@@ -8,6 +9,7 @@ import type {
   ControllerRow,
   CountRow,
   FailureRow,
+  IncidentFilter,
   Page,
   SearchOptions,
   StoreFilter,
@@ -41,12 +43,14 @@ export async function openEmbeddedReader(path: string): Promise<EmbeddedReader> 
 }
 
 export class EmbeddedReader implements StoreReader {
+  readonly #disk: NodeDisk
   readonly #queries: Queries
   readonly #duck: DuckDBInstance
 
   constructor(path: string, duck: DuckDBInstance) {
     this.#duck = duck
-    this.#queries = new Queries(new NodeDisk(path), duck)
+    this.#disk = new NodeDisk(path)
+    this.#queries = new Queries(this.#disk, duck)
   }
 
   async counts(filter: StoreFilter, stepMs: number): Promise<CountRow[]> {
@@ -211,6 +215,12 @@ export class EmbeddedReader implements StoreReader {
     })
     const [first, last] = rows[0]!
     return first === null ? null : { fromMs: Number(first), toMs: Number(last) }
+  }
+
+  async incidents(filter: IncidentFilter, say?: (text: string) => void): Promise<Incident[]> {
+    // Its checks are dear to load, and nobody else needs them.
+    const { readIncidents } = await import('./incidentReader.ts')
+    return readIncidents(this.#disk, filter, say)
   }
 
   /** Container × minute with totals from other streams, as `container\nminuteMs`. */

@@ -67,7 +67,8 @@ export function identityKey(kind: string, id: string): string {
   return kind === 'failure' ? id : `${kind}\n${id}`
 }
 
-async function* linesOf(disk: Disk, name: string): AsyncGenerator<{ line: Buffer; isWhole: boolean }> {
+/** With their line feeds; only the last may be without. */
+export async function* linesOf(disk: Disk, name: string): AsyncGenerator<{ line: Buffer; isWhole: boolean }> {
   let rest: Buffer[] = []
   for await (const chunk of disk.read(name)) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)

@@ -1,5 +1,6 @@
 /** The contract of stores on a real node. */
 import { describe } from 'vitest'
+import { openElasticsearchIncidents } from '../../../src/store/elasticsearch/incidentWriter.ts'
 import { openElasticsearchWriter } from '../../../src/store/elasticsearch/open.ts'
 import { openElasticsearchReader } from '../../../src/store/elasticsearch/openReader.ts'
 import { setUp } from '../../../src/store/elasticsearch/setup.ts'
@@ -13,6 +14,7 @@ async function store(): Promise<StoreUnderTest> {
   return {
     openWriter: () => openElasticsearchWriter({ config, clusterName: 'prod', keepRejects: null, notify: () => {} }),
     openReader: async () => openElasticsearchReader(config),
+    openIncidents: async () => openElasticsearchIncidents({ config, clusterName: 'prod', notify: () => {} }),
     // What is written stays as it is.
     settle: async () => {},
     remove: () => namespace.remove()

@@ -3,6 +3,7 @@ import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedWriter } from '../../../src/store/embedded/open.ts'
+import { openEmbeddedIncidents } from '../../../src/store/embedded/openIncidents.ts'
 import { openEmbeddedReader } from '../../../src/store/embedded/reader.ts'
 import { type StoreUnderTest, testStore } from '../contract.ts'
 import { sealAll, sealHere } from './sealing.ts'
@@ -17,6 +18,7 @@ function store(sealedSteps: number): () => Promise<StoreUnderTest> {
     return {
       openWriter: () => openEmbeddedWriter(path, { retention: null, seal: sealHere(path) }),
       openReader: () => openEmbeddedReader(path),
+      openIncidents: () => openEmbeddedIncidents(path, { retention: null, notify: () => {} }),
       async settle() {
         if (steps++ < sealedSteps) await sealAll(path)
       },
