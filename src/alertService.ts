@@ -20,6 +20,11 @@ export interface AlertServiceOptions {
   pace: Pace
   /** What lies before was counted by others, and is history; a whole minute, Unix ms. -Infinity: nothing was. */
   fromMs: number
+  /**
+   * True: what comes first was counted by an earlier process, too, and its incidents go on once it has come to the present;
+   * until then nothing is stored.
+   */
+  readsAgain: boolean
   /** Told of all incidents whenever they may have changed, once record time is current. */
   tell: (groups: readonly IncidentGroup[]) => void
   store: (incidents: readonly Incident[]) => void
@@ -64,6 +69,8 @@ export class AlertService implements JudgedListener {
   #isCurrent = false
   #hasEnded = false
   readonly #opened = new Map<string, number>()
+  /** What an earlier process has left, until it can go on; null: it does. */
+  #left: Incident[] | null
   /** Ids of incidents that were met. */
   readonly #known = new Set<string>()
   readonly #unjudged: Unjudged
@@ -73,6 +80,7 @@ export class AlertService implements JudgedListener {
   constructor(options: AlertServiceOptions) {
     this.#options = options
     this.#alerting = options.alerting
+    this.#left = options.readsAgain ? [] : null
     this.#unjudged = new Unjudged(options.say, Date.now, 'looking for incidents has failed')
   }
 
@@ -154,9 +162,13 @@ export class AlertService implements JudgedListener {
   }
 
   #adoptInto(alerting: Alerting, stored: readonly Incident[]): void {
-    const own = this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
     for (const { id } of stored) this.#meet(id)
-    alerting.adopt(newestOf(own, stored))
+    if (this.#left !== null) this.#left = newestOf(this.#left, stored)
+    else {
+      const own = this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
+      alerting.adopt(newestOf(own, stored))
+    }
+    // What adoption has changed comes with the next step.
     this.#judgedMs = Number.NEGATIVE_INFINITY
   }
 
@@ -166,16 +178,24 @@ export class AlertService implements JudgedListener {
     const wasCurrent = this.#isCurrent
     this.#isCurrent = this.#isTold(nowMs)
     const minuteMs = minuteOf(this.#clockMs)
-    if (minuteMs > this.#judgedMs) {
-      this.#judgedMs = minuteMs
-      const { changed } = this.#alerting.advance(this.#clockMs)
-      for (const { id, cause } of changed)
-        if (this.#meet(id)) this.#opened.set(cause, (this.#opened.get(cause) ?? 0) + 1)
-      if (changed.length > 0) this.#options.store(changed)
-    } else if (wasCurrent === this.#isCurrent) return
+    if (minuteMs <= this.#judgedMs && wasCurrent === this.#isCurrent) return
+    this.#judgedMs = minuteMs
+    this.#step()
     if (this.#isCurrent) this.#options.tell(this.#alerting.groups)
     if (wasCurrent && !this.#isCurrent)
       this.#options.say('what is read is older than 20 minutes: nobody is told of incidents until it is current')
+  }
+
+  #step(): void {
+    let { changed } = this.#alerting.advance(this.#clockMs)
+    if (this.#left !== null) {
+      if (!this.#hasCaughtUp) return
+      this.#alerting.adopt(this.#left)
+      this.#left = null
+      changed = this.#alerting.advance(this.#clockMs).changed
+    }
+    for (const { id, cause } of changed) if (this.#meet(id)) this.#opened.set(cause, (this.#opened.get(cause) ?? 0) + 1)
+    if (changed.length > 0) this.#options.store(changed)
   }
 
   #isTold(nowMs: number): boolean {

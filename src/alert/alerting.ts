@@ -158,7 +158,8 @@ class IncidentAlerting implements Alerting {
   #seeController(pod: string, timeMs: number): void {
     const seenMs = this.#controllers.get(pod)
     if (seenMs === undefined && this.#controllers.size >= CONTROLLERS_MAX) {
-      for (const [other, otherMs] of this.#controllers) if (timeMs - otherMs > CONTROLLER_MS) this.#controllers.delete(other)
+      for (const [other, otherMs] of this.#controllers)
+        if (timeMs - otherMs > CONTROLLER_MS) this.#controllers.delete(other)
       if (this.#controllers.size >= CONTROLLERS_MAX) return
     }
     this.#controllers.set(pod, Math.max(seenMs ?? timeMs, timeMs))

@@ -37,9 +37,12 @@ export function openedText(incident: Incident): string {
 }
 
 export function resolvedText({ failures, cause }: Incident, because: Finding['because']): string {
-  if (cause === 'no_requests') return because === 'new_level' ? 'resolved: no requests are normal now' : 'resolved: requests come again'
+  if (cause === 'no_requests')
+    return because === 'new_level' ? 'resolved: no requests are normal now' : 'resolved: requests come again'
   const all = `${plural(failures, 'failure')} in all`
-  return because === 'new_level' ? `resolved: this level is normal now, ${all}` : `resolved: quiet for five minutes, ${all}`
+  return because === 'new_level'
+    ? `resolved: this level is normal now, ${all}`
+    : `resolved: quiet for five minutes, ${all}`
 }
 
 /** What the latest numbers brought that is worth telling, against those before. */

@@ -62,7 +62,8 @@ function groupServices(units: readonly Unit[], changed: Set<Incident>): void {
     for (const unit of same) {
       const { head } = unit
       const above = heads.find(
-        other => other !== unit && canHead(other.head, head) && Math.abs(head.startMs - other.head.startMs) <= TOGETHER_MS
+        other =>
+          other !== unit && canHead(other.head, head) && Math.abs(head.startMs - other.head.startMs) <= TOGETHER_MS
       )
       if (above === undefined || !canJoin(unit, above.head)) continue
       join(unit, above, { by: 'service', key: head.upstream }, changed)
@@ -78,7 +79,11 @@ function canHead(head: Incident, other: Incident): boolean {
 }
 
 function before(a: Incident, b: Incident): boolean {
-  return a.startMs !== b.startMs ? a.startMs < b.startMs : a.detectedMs !== b.detectedMs ? a.detectedMs < b.detectedMs : a.id < b.id
+  return a.startMs !== b.startMs
+    ? a.startMs < b.startMs
+    : a.detectedMs !== b.detectedMs
+      ? a.detectedMs < b.detectedMs
+      : a.id < b.id
 }
 
 /** What was told by itself, or has its own group above services, stays what it is. */
@@ -128,8 +133,12 @@ function mostly(counts: readonly [string, number][], { failures }: Incident): st
 }
 
 function groupAbove(units: readonly Unit[], key: GroupKey, matches: readonly Incident[], changed: Set<Incident>): void {
-  const touched = units.filter(({ head, members }) => matches.includes(head) || members.some(one => matches.includes(one)))
-  const free = touched.filter(({ head }) => head.group === null || head.group.by === 'service' || isSame(head.group, key))
+  const touched = units.filter(
+    ({ head, members }) => matches.includes(head) || members.some(one => matches.includes(one))
+  )
+  const free = touched.filter(
+    ({ head }) => head.group === null || head.group.by === 'service' || isSame(head.group, key)
+  )
   const existing = free.find(({ head }) => isSame(head.group, key))
   const above = existing ?? firstTogether(free, matches)
   if (above === undefined) return

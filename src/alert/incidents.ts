@@ -64,7 +64,8 @@ export class IncidentBook {
     const { upstream, service, namespace, ingress } = sighting
     if (namespace === null || (this.#places.size >= PLACES_MAX && !this.#places.has(upstream))) return
     const known = this.#places.get(upstream)
-    if (known?.namespace !== namespace || known.ingress !== ingress) this.#places.set(upstream, { service, namespace, ingress })
+    if (known?.namespace !== namespace || known.ingress !== ingress)
+      this.#places.set(upstream, { service, namespace, ingress })
   }
 
   take(finding: Finding): void {

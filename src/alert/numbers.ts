@@ -8,7 +8,11 @@ import type { Incident } from './incident.ts'
 export function tellingWindow(windows: readonly JudgedWindow[]): JudgedWindow | null {
   let best: JudgedWindow | null = null
   for (const window of windows)
-    if (best === null || window.pValue < best.pValue || (window.pValue === best.pValue && window.minutes < best.minutes))
+    if (
+      best === null ||
+      window.pValue < best.pValue ||
+      (window.pValue === best.pValue && window.minutes < best.minutes)
+    )
       best = window
   return best
 }
@@ -56,4 +60,3 @@ export function durationText(durationMs: number): string {
   const rest = minutes % 60
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
 }
-
