@@ -80,6 +80,10 @@ function caseOf(stored: Incident): Case {
   }
 }
 
+function byStart(a: Case, b: Case): number {
+  return a.incident.startMs - b.incident.startMs || a.incident.detectedMs - b.incident.detectedMs
+}
+
 /** They overlap, or the one that history shows continues the other. */
 function belongs(own: Incident, known: Incident): boolean {
   if ((own.endMs ?? Number.POSITIVE_INFINITY) <= known.startMs) return false
@@ -111,14 +115,14 @@ function absorb(known: Case, own: Case, recent: RecentMinutes): boolean {
 }
 
 function takeOver(known: Case, own: Case, recent: RecentMinutes): void {
-  const { incident, evidence } = known
-  const { expected, requests, updatedMs, pValue, lately, startMs } = own.incident
+  const { incident } = known
+  const { failures, expected, requests, updatedMs, pValue, lately, startMs, peakPerMinute } = own.incident
   const isNew = startMs >= incident.updatedMs
-  const before = { failures: evidence.failures, requests: incident.requests, expected: incident.expected }
+  const before = { failures: incident.failures, requests: incident.requests, expected: incident.expected }
   takeMinutes(known, own.takenTo, recent)
   // Minutes that are no longer kept are known by their sums alone.
-  evidence.failures = Math.max(evidence.failures, own.evidence.failures + (isNew ? before.failures : 0))
-  evidence.peak = Math.max(evidence.peak, own.evidence.peak)
+  incident.failures = Math.max(incident.failures, failures + (isNew ? before.failures : 0))
+  incident.peakPerMinute = Math.max(incident.peakPerMinute, peakPerMinute)
   incident.requests = Math.max(incident.requests, requests + (isNew ? before.requests : 0))
   incident.expected = Math.max(incident.expected, expected + (isNew ? before.expected : 0))
   incident.updatedMs = Math.max(incident.updatedMs, updatedMs)

@@ -20,7 +20,7 @@ export function isMoreSevere(a: IncidentSeverity, b: IncidentSeverity): boolean 
 }
 
 /** As far as its failures tell; history does not tell which of them a retry saved. */
-export function severityOf(cause: IncidentCause, { failures, sighted, unsaved }: Evidence): IncidentSeverity {
+export function severityOf(cause: IncidentCause, failures: number, { sighted, unsaved }: Evidence): IncidentSeverity {
   if (cause === 'no_requests') return 'page'
   if (!causeTable[cause].slo) return 'none'
   return (sighted > 0 ? unsaved : failures) >= PAGE_FAILURES ? 'page' : 'ticket'

@@ -24,14 +24,10 @@ interface KeptExample extends Kept {
 const EXAMPLES_MAX = 8
 
 export class Evidence {
-  /** With those of which only the count is known. */
-  failures = 0
   /** Failures that were seen; those of them that a retry saved, and those that none did. */
   sighted = 0
   masked = 0
   unsaved = 0
-  /** Of one minute. */
-  peak = 0
   readonly pods = new Counts()
   readonly nodes = new Counts()
   readonly controllers = new Counts()
@@ -45,7 +41,6 @@ export class Evidence {
   readonly #examples = new Map<string, KeptExample>()
 
   add(sighting: Sighting): void {
-    this.failures++
     this.sighted++
     if (sighting.masked) this.masked++
     else this.unsaved++
@@ -63,11 +58,9 @@ export class Evidence {
   }
 
   merge(other: Evidence): void {
-    this.failures += other.failures
     this.sighted += other.sighted
     this.masked += other.masked
     this.unsaved += other.unsaved
-    this.peak = Math.max(this.peak, other.peak, other.failures)
     this.#statuses.merge(other.#statuses)
     this.#places.merge(other.#places)
     this.pods.merge(other.pods)
@@ -82,11 +75,9 @@ export class Evidence {
 
   /** Goes on with what was stored of an incident: counts by name are known of the most frequent ones. */
   restore(incident: Incident): void {
-    this.failures += incident.failures
     this.sighted += incident.failures
     this.masked += incident.masked
     this.unsaved += incident.failures - incident.masked
-    this.peak = Math.max(this.peak, incident.peakPerMinute)
     const weight = Math.max(1, incident.failures)
     if (incident.status !== null) this.#statuses.add(String(incident.status), weight)
     this.#places.add(JSON.stringify([incident.service, incident.namespace, incident.ingress]), weight)

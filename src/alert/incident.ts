@@ -77,7 +77,7 @@ export interface Incident {
   /** Requests of the service since its start. */
   requests: number
   peakPerMinute: number
-  /** Failures that were to be expected since its start. */
+  /** Failures that were to be expected since its start; of `no_requests` the requests. */
   expected: number
   /** The smallest of any window so far. */
   pValue: number

@@ -90,14 +90,12 @@ export class IncidentBook {
     evidence.add(sighting)
     evidence.settle()
     found.evidence.merge(evidence)
-    this.#takePeak(found, minute)
+    this.#addToMinute(found, minute, 1)
   }
 
   addLateFailures(key: string, minute: number, count: number): void {
     const found = this.#openCase(key, minute)
-    if (found === null) return
-    found.evidence.failures += count
-    this.#takePeak(found, minute)
+    if (found !== null) this.#addToMinute(found, minute, count)
   }
 
   addLateRequests(upstream: string, minute: number, count: number): void {
@@ -139,8 +137,10 @@ export class IncidentBook {
     return changed
   }
 
-  /** See `Alerting.adopt`. Returns those that are open. */
+  /** See `Alerting.adopt`. Returns open ones that the detector does not know of. */
   adopt(stored: readonly Incident[], clockMs: number): Incident[] {
+    const firing = new Set<string>()
+    for (const { key, incident } of this.#cases.values()) if (incident.endMs === null) firing.add(key)
     const { cases, changed } = adoptStored(stored, [...this.#cases.values()], clockMs, this.#options.minutes)
     this.#cases.clear()
     this.#latest.clear()
@@ -151,10 +151,12 @@ export class IncidentBook {
       if (incident.startMs <= found.incident.startMs) this.#latest.set(found.key, found)
     }
     for (const found of changed) {
-      this.#show(found)
+      this.#show(found, found.incident.failures)
       this.#changed.add(found.incident)
     }
-    return this.incidents.filter(({ endMs }) => endMs === null)
+    return this.incidents.filter(
+      ({ endMs, upstream, cause }) => endMs === null && !firing.has(seriesKey(upstream, cause))
+    )
   }
 
   #open(finding: Finding): void {
@@ -234,22 +236,21 @@ export class IncidentBook {
   #update(found: Case, finding: Finding): void {
     const { incident } = found
     const { minute, windows } = finding
-    const before = incident.requests
+    const { failures, requests } = incident
     const minutes = takeMinutes(found, minute, this.#options.minutes)
-    incident.expected += expectedIn(finding, minutes, incident.requests - before)
+    if (finding.cause === 'no_requests') incident.expected = finding.requestsExpected || incident.expected
+    else incident.expected += expectedIn(finding, minutes, incident.requests - requests)
     incident.lately = windows
     incident.pValue = Math.min(incident.pValue, ...windows.map(({ pValue }) => pValue))
     incident.updatedMs = Math.max(incident.updatedMs, (minute + 1) * MINUTE_MS)
-    this.#show(found)
+    this.#show(found, failures)
     this.#changed.add(incident)
   }
 
-  /** Brings the incident's fields up to what its evidence says. */
-  #show({ incident, evidence }: Case): void {
-    const { failures, severity, rootCause } = incident
-    incident.failures = evidence.failures
+  /** Brings the incident's fields up to what its evidence says; `failures`: as many as it had before. */
+  #show({ incident, evidence }: Case, failures: number): void {
+    const { severity, rootCause } = incident
     incident.masked = evidence.masked
-    incident.peakPerMinute = evidence.peak
     const place = evidence.place
     const known = this.#places.get(incident.upstream)
     Object.assign(incident, (place === null || place.namespace === null ? known : undefined) ?? place ?? {})
@@ -263,7 +264,7 @@ export class IncidentBook {
     incident.pods = evidence.pods.top()
     incident.nodes = evidence.nodes.top()
     incident.controllers = evidence.controllers.top()
-    const now = severityOf(incident.cause, evidence)
+    const now = severityOf(incident.cause, incident.failures, evidence)
     if (isMoreSevere(now, severity)) incident.severity = now
     // Its first severity is no news.
     const before = { failures, rootCause, severity: failures === 0 ? incident.severity : severity }
@@ -287,8 +288,10 @@ export class IncidentBook {
     return minute >= found.fromMinute && minute <= found.takenTo ? found : null
   }
 
-  #takePeak({ key, evidence }: Case, minute: number): void {
-    evidence.peak = Math.max(evidence.peak, this.#options.minutes.evidence(key, minute)?.failures ?? 0)
+  #addToMinute({ key, incident }: Case, minute: number, count: number): void {
+    incident.failures += count
+    incident.peakPerMinute = Math.max(incident.peakPerMinute, this.#options.minutes.failures(key, minute))
+    this.#changed.add(incident)
   }
 }
 
@@ -299,6 +302,9 @@ export function takeMinutes(found: Case, minute: number, recent: RecentMinutes):
   for (let at = from; at <= minute; at++) {
     const more = recent.evidence(key, at)
     if (more !== null) evidence.merge(more)
+    const failures = recent.failures(key, at)
+    incident.failures += failures
+    incident.peakPerMinute = Math.max(incident.peakPerMinute, failures)
     incident.requests += recent.requests(incident.upstream, at)
   }
   const minutes = Math.max(0, minute - found.takenTo)

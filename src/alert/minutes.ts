@@ -11,28 +11,37 @@ export function seriesKey(upstream: string, cause: IncidentCause): string {
   return `${cause}\n${upstream}`
 }
 
-/** Only minutes in which there was something. What is not judged yet is kept, however much: history is best told hour by hour. */
+/** Entries that are kept at most: of what comes beyond, nothing is known but what the detector counts. */
+const COUNTS_MAX = 2_000_000
+const EVIDENCE_MAX = 150_000
+
+/** Only minutes in which there was something. What is not judged yet is kept: long histories are best told hour by hour. */
 export class RecentMinutes {
-  /** By minute, then by series. */
+  /** Of failures that were seen, by minute, then by series. */
   readonly #evidence = new Map<number, Map<string, Evidence>>()
+  /** All failures; as above. */
+  readonly #failures = new Map<number, Map<string, number>>()
   /** By minute, then by upstream. */
   readonly #requests = new Map<number, Map<string, number>>()
+  /** Entries of the maps above. */
+  #counts = 0
+  #seen = 0
   /** Minutes up to this one were judged. */
   #judged = Number.NEGATIVE_INFINITY
 
   addRequests(upstream: string, minute: number, count: number): void {
-    if (this.#isForgotten(minute)) return
-    const requests = inMinute(this.#requests, minute)
-    requests.set(upstream, (requests.get(upstream) ?? 0) + count)
+    this.#count(this.#requests, upstream, minute, count)
   }
 
   addFailures(key: string, minute: number, count: number): void {
-    if (!this.#isForgotten(minute)) this.#of(key, minute).failures += count
+    this.#count(this.#failures, key, minute, count)
   }
 
   add(key: string, minute: number, sighting: Sighting): void {
+    this.#count(this.#failures, key, minute, 1)
     if (this.#isForgotten(minute)) return
     const evidence = this.#of(key, minute)
+    if (evidence === null) return
     evidence.add(sighting)
     if (minute <= this.#judged) evidence.settle()
   }
@@ -41,7 +50,11 @@ export class RecentMinutes {
     return this.#requests.get(minute)?.get(upstream) ?? 0
   }
 
-  /** null: there was no failure. */
+  failures(key: string, minute: number): number {
+    return this.#failures.get(minute)?.get(key) ?? 0
+  }
+
+  /** null: none was seen. */
   evidence(key: string, minute: number): Evidence | null {
     return this.#evidence.get(minute)?.get(key) ?? null
   }
@@ -55,18 +68,39 @@ export class RecentMinutes {
 
   /** To be called when what was judged has been taken over. */
   forget(): void {
-    for (const minutes of [this.#evidence, this.#requests])
-      for (const minute of minutes.keys()) if (this.#isForgotten(minute)) minutes.delete(minute)
+    for (const minutes of [this.#failures, this.#requests])
+      for (const [minute, counts] of minutes)
+        if (this.#isForgotten(minute)) {
+          this.#counts -= counts.size
+          minutes.delete(minute)
+        }
+    for (const [minute, series] of this.#evidence)
+      if (this.#isForgotten(minute)) {
+        this.#seen -= series.size
+        this.#evidence.delete(minute)
+      }
   }
 
   #isForgotten(minute: number): boolean {
     return minute <= this.#judged - KEPT_MINUTES
   }
 
-  #of(key: string, minute: number): Evidence {
+  #count(minutes: Map<number, Map<string, number>>, name: string, minute: number, count: number): void {
+    if (this.#isForgotten(minute) || !(count > 0)) return
+    const counts = inMinute(minutes, minute)
+    const before = counts.get(name)
+    if (before === undefined && this.#counts++ >= COUNTS_MAX) this.#counts--
+    else counts.set(name, (before ?? 0) + count)
+  }
+
+  #of(key: string, minute: number): Evidence | null {
     const series = inMinute(this.#evidence, minute)
     let evidence = series.get(key)
-    if (evidence === undefined) series.set(key, (evidence = new Evidence()))
+    if (evidence === undefined) {
+      if (this.#seen >= EVIDENCE_MAX) return null
+      this.#seen++
+      series.set(key, (evidence = new Evidence()))
+    }
     return evidence
   }
 }

@@ -31,13 +31,12 @@ export function numbersText(incident: Incident, windows: readonly JudgedWindow[]
   const spike = spikeText(incident, windows)
   if (window === null) return spike
   const probability = probabilityText(window.pValue)
-  if (incident.cause === 'no_requests') return `${spike}, ${probability}`
   const rate = window.requests > 0 ? `${percent(window.expected, window.requests)} of ` : ''
   return `${spike} (${rate}${plural(window.requests, 'request')}, spread ${decimal(window.spread)}), ${probability}`
 }
 
-function silenceText({ startMs, updatedMs, endMs }: Incident): string {
-  return `no requests for ${durationText((endMs ?? updatedMs) - startMs)}`
+function silenceText({ startMs, updatedMs, endMs, expected }: Incident): string {
+  return `no requests for ${durationText((endMs ?? updatedMs) - startMs)}, ${decimal(expected)} expected`
 }
 
 /** `p = 3e-44`; what is too small for a number is not called 0. */

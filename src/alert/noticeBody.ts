@@ -1,0 +1,80 @@
+/** The sentences of a notice: how bad, since when, why, an example, where to read on, and last what changed before. */
+
+import { clip, plural, grouped as thousands } from '../text.ts'
+import type { IncidentGroup, Notice } from './notice.ts'
+import { durationText } from './numbers.ts'
+
+const TEXT_CHARS_MAX = 3_000
+const MEMBERS_SHOWN = 10
+
+/** Everything in `notice` is safe already; `text` is what this makes. */
+export function noticeBody(notice: Notice, { head }: IncidentGroup): string {
+  const { kind, grouped, why, example, runbook, link, changes } = notice
+  const lines = kind === 'resolved' ? resolvedLines(notice) : openLines(notice, head.detectedMs)
+  if (notice.masked > 0) lines.push(maskedText(notice))
+  lines.push(why === null ? 'Why: not known.' : `Why: ${why}`)
+  if (notice.rootCause?.advice) lines.push(`What to do: ${notice.rootCause.advice}`)
+  if (example !== null) lines.push(exampleText(example))
+  const last = [`Runbook: ${clip(runbook, 500)}`, `More: ${clip(link, 500)}`, ...changeLines(changes)]
+  const members = grouped?.members ?? []
+  const together = grouped === null ? [] : [`Told together (${togetherText(grouped)}):`]
+  for (let shown = Math.min(members.length, MEMBERS_SHOWN); ; shown--) {
+    const listed = members.slice(0, shown).map(({ title }) => `- ${title}`)
+    const more = members.length - shown
+    if (more > 0) listed.push(shown === 0 ? `- ${plural(more, 'incident')}` : `- and ${thousands(more)} more`)
+    const text = [...lines, ...together, ...listed, ...last].join('\n')
+    if (text.length <= TEXT_CHARS_MAX || shown <= 0) return clip(text, TEXT_CHARS_MAX)
+  }
+}
+
+function openLines(notice: Notice, detectedMs: number): string[] {
+  const { cause, causeTitle, service, numbers, since, status, kind, failures, peakPerMinute } = notice
+  const seen = status === null || cause === 'no_requests' ? '' : `, status ${status}`
+  const lines = [`${cause} on ${service} (${causeTitle})${seen}: ${numbers}.`]
+  const detected = instant(new Date(detectedMs).toISOString())
+  const inAll = `${plural(failures, 'failure')} since then, at most ${thousands(peakPerMinute)} a minute`
+  lines.push(
+    kind === 'update' && cause !== 'no_requests'
+      ? `Since ${instant(since)}: ${inAll}.`
+      : `Since ${instant(since)}, detected ${detected}.`
+  )
+  return lines
+}
+
+function resolvedLines(notice: Notice): string[] {
+  const { cause, causeTitle, service, since, until, failures, requests, peakPerMinute } = notice
+  const durationMs = until === null ? 0 : Date.parse(until) - Date.parse(since)
+  const what = `${cause} on ${service} (${causeTitle})`
+  const span = until === null ? `since ${instant(since)}` : `${instant(since)} to ${instant(until)}`
+  const lines = [`Resolved after ${durationText(durationMs)}: ${what}, ${span}.`]
+  if (cause !== 'no_requests')
+    lines.push(
+      `${plural(failures, 'failure')} in all, of ${plural(requests, 'request')}; at most ${thousands(peakPerMinute)} a minute.`
+    )
+  return lines
+}
+
+function maskedText({ masked, failures }: Notice): string {
+  if (masked >= failures) return `Retries saved all of them so far: no client saw one.`
+  return `Retries saved ${thousands(masked)} of ${thousands(failures)}.`
+}
+
+function exampleText({ request, status, address, pod, time, id }: NonNullable<Notice['example']>): string {
+  const answer = status === null ? '' : ` → ${status}`
+  const upstream = [address, pod === null ? null : `pod ${pod}`].filter(text => text !== null).join(', ')
+  return `Example: ${request}${answer}${upstream === '' ? '' : ` (${upstream})`} at ${time}, failure ${id}`
+}
+
+function changeLines(changes: Notice['changes']): string[] {
+  return changes.length === 0 ? [] : ['Changed before:', ...changes.map(({ text }) => `- ${text}`)]
+}
+
+function togetherText({ by, key }: NonNullable<Notice['grouped']>): string {
+  if (by === 'service') return 'causes of one service'
+  if (by === 'cause') return `the same cause, ${key}`
+  return by === 'node' ? `pods on node ${key}` : `through controller ${key}`
+}
+
+function instant(time: string): string {
+  return time.replace(/\.000Z$/, 'Z')
+}
