@@ -32,7 +32,8 @@ export interface Alerting {
   addRequests(upstream: string, minuteMs: number, count: number): void
   /** Failures of which only the count is known: history. */
   addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void
-  add(sighting: Sighting): void
+  /** `count`: so many that are alike. */
+  add(sighting: Sighting, count?: number): void
   /**
    * Goes on with incidents of an earlier process, behind its counts: `advance` up to now comes first, and what it returns until
    * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, and the
@@ -109,14 +110,14 @@ class IncidentAlerting implements Alerting {
     if (minute < this.#judgedTo) this.#book.addLateFailures(key, minute, count)
   }
 
-  add(sighting: Sighting): void {
+  add(sighting: Sighting, count = 1): void {
     const { upstream, cause, timeMs, controllerPod } = sighting
     const minute = minuteOf(timeMs)
     const key = seriesKey(upstream, cause)
-    this.#detector.addFailures(upstream, cause, minute, 1)
+    this.#detector.addFailures(upstream, cause, minute, count)
     this.#book.note(sighting)
-    this.#minutes.add(key, minute, sighting)
-    if (minute < this.#judgedTo) this.#book.addLate(key, minute, sighting)
+    this.#minutes.add(key, minute, sighting, count)
+    if (minute < this.#judgedTo) this.#book.addLate(key, minute, sighting, count)
     if (controllerPod !== null) this.#seeController(controllerPod, timeMs)
   }
 

@@ -40,16 +40,17 @@ export class Evidence {
   /** By key of the root cause; '': without one. */
   readonly #examples = new Map<string, KeptExample>()
 
-  add(sighting: Sighting): void {
-    this.sighted++
-    if (sighting.masked) this.masked++
-    else this.unsaved++
-    if (sighting.status !== null) this.#statuses.add(String(sighting.status))
-    this.#places.add(JSON.stringify([sighting.service, sighting.namespace, sighting.ingress]))
-    this.pods.add(sighting.pod)
-    this.nodes.add(sighting.node)
-    this.controllers.add(sighting.controllerPod)
-    if (sighting.rootCause !== null) this.rootCauses.add(sighting.rootCause)
+  /** `count`: so many that are alike. */
+  add(sighting: Sighting, count = 1): void {
+    this.sighted += count
+    if (sighting.masked) this.masked += count
+    else this.unsaved += count
+    if (sighting.status !== null) this.#statuses.add(String(sighting.status), count)
+    this.#places.add(JSON.stringify([sighting.service, sighting.namespace, sighting.ingress]), count)
+    this.pods.add(sighting.pod, count)
+    this.nodes.add(sighting.node, count)
+    this.controllers.add(sighting.controllerPod, count)
+    if (sighting.rootCause !== null) this.rootCauses.add(sighting.rootCause, count)
     const kept = { timeMs: sighting.timeMs, sighting, id: '' }
     if (this.#first === null || compare(kept, this.#first) < 0) this.#first = kept
     if (this.#last === null || compare(kept, this.#last) > 0) this.#last = kept

@@ -83,14 +83,14 @@ export class IncidentBook {
   }
 
   /** A failure of a minute that was judged already. */
-  addLate(key: string, minute: number, sighting: Sighting): void {
+  addLate(key: string, minute: number, sighting: Sighting, count: number): void {
     const found = this.#openCase(key, minute)
     if (found === null) return
     const evidence = new Evidence()
-    evidence.add(sighting)
+    evidence.add(sighting, count)
     evidence.settle()
     found.evidence.merge(evidence)
-    this.#addToMinute(found, minute, 1)
+    this.#addToMinute(found, minute, count)
   }
 
   addLateFailures(key: string, minute: number, count: number): void {

@@ -37,12 +37,12 @@ export class RecentMinutes {
     this.#count(this.#failures, key, minute, count)
   }
 
-  add(key: string, minute: number, sighting: Sighting): void {
-    this.#count(this.#failures, key, minute, 1)
+  add(key: string, minute: number, sighting: Sighting, count = 1): void {
+    this.#count(this.#failures, key, minute, count)
     if (this.#isForgotten(minute)) return
     const evidence = this.#of(key, minute)
     if (evidence === null) return
-    evidence.add(sighting)
+    evidence.add(sighting, count)
     if (minute <= this.#judged) evidence.settle()
   }
 
