@@ -1,6 +1,6 @@
 /** An incident as a document: ECS names to search by, and the whole of it beside them, to be read again. */
 
-import { causeTable } from '../../parsers/causes.ts'
+import { causeTable, isCause } from '../../parsers/causes.ts'
 import type { Incident } from '../alert/incident.ts'
 import { plural } from '../text.ts'
 import type { FailureDocument } from './document.ts'
@@ -9,7 +9,7 @@ import { INCIDENT_SCHEMA } from './incidentLine.ts'
 /** What is absent in one is left out of its document. */
 export function incidentDocument(incident: Incident, clusterName: string): FailureDocument {
   const { cause, status, namespace, rootCause } = incident
-  const info = cause === 'no_requests' ? null : causeTable[cause]
+  const info = isCause(cause) ? causeTable[cause] : null
   return {
     '@timestamp': iso(incident.updatedMs),
     event: {

@@ -138,9 +138,9 @@ export class ScriptedElasticsearch {
 
   #write({ action, source }: ScriptedRequest['items'][number]): Record<string, ItemAnswer> {
     const [[operation, meta]] = Object.entries(action) as [
-      [string, { _index: string; _id: string; version?: number; if_seq_no?: number }]
+      [string, { _index: string; _id: string; version?: number; version_type?: string; if_seq_no?: number }]
     ]
-    const { _index, _id, version, if_seq_no: ifSeqNo } = meta
+    const { _index, _id, version, version_type: versionType, if_seq_no: ifSeqNo } = meta
     const scripted = this.itemScript(_index, _id)
     if (scripted !== null) return { [operation]: { _id, ...scripted } }
     const key = `${_index}/${_id}`
@@ -150,7 +150,9 @@ export class ScriptedElasticsearch {
         ? known !== undefined
         : ifSeqNo !== undefined
           ? known?.seqNo !== ifSeqNo
-          : version !== undefined && known !== undefined && known.version >= version
+          : version !== undefined &&
+            known !== undefined &&
+            (versionType === 'external_gte' ? known.version > version : known.version >= version)
     if (isRefused) return { [operation]: { _id, status: 409, error: CONFLICT } }
     const seqNo = this.#seqNo++
     if (operation === 'delete') {
