@@ -90,6 +90,11 @@ export class AlertService implements JudgedListener {
     return { groups, opened: this.#opened, series, dropped, clockMs: this.#clockMs, isCurrent: this.#isCurrent }
   }
 
+  /** Nothing more will come. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** Begin of the oldest minute that was counted since the start, Unix ms; Infinity: none was. */
   get oldestMs(): number {
     return this.#journal?.oldestMs ?? Number.POSITIVE_INFINITY

@@ -34,7 +34,6 @@ export class AlertStart {
   #hasHistory: boolean
   #hasTopic: boolean
   readonly #said = new Set<string>()
-  #loop: Promise<void> = Promise.resolve()
 
   constructor(options: AlertStartOptions) {
     this.#options = { wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}), ...options }
@@ -58,18 +57,22 @@ export class AlertStart {
       if (!this.#hasHistory && this.#said.size === 0)
         say('the store is slow: alerts begin without what it knows of the last day, which comes later')
     }
-    if (!this.#isDone) this.#loop = this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
+    if (!this.#isDone) void this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
   }
 
   /** At the end of what has one: asks a last time. */
   async end(): Promise<void> {
-    await this.stop()
-    if (!this.#hasHistory) await this.#askStore(() => false, true)
+    this.stop()
+    if (this.#hasHistory) return
+    const over = new AbortController()
+    const asked = this.#askStore(() => over.signal.aborted, true)
+    await Promise.race([asked, this.#options.wait(PATIENCE_MS, over.signal)])
+    over.abort()
   }
 
-  async stop(): Promise<void> {
+  /** What is on its way is dropped when it comes. */
+  stop(): void {
     this.#stop.abort()
-    await this.#loop
   }
 
   get #isDone(): boolean {
@@ -91,7 +94,9 @@ export class AlertStart {
     const { readTopic, service } = this.#options
     if (this.#hasTopic || readTopic === null) return
     try {
-      service.adopt(await readTopic())
+      const stored = await readTopic()
+      if (this.#stop.signal.aborted) return
+      service.adopt(stored)
       this.#hasTopic = true
     } catch (error) {
       this.#tell('open incidents are not known yet', error)
