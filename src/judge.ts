@@ -4,7 +4,10 @@ import type { ClusterKnowledge } from './cluster/knowledge.ts'
 import type { Counters } from './counters.ts'
 import { DiagnosisMemo } from './diagnose/memo.ts'
 import { inputOfFailure } from './failureInput.ts'
+import type { Failure } from './model.ts'
+import { ingressOf, namespaceOf, serviceOf } from './store/diagnosisFields.ts'
 import type { DocumentOptions } from './store/document.ts'
+import { judgedFacts } from './store/documentFacts.ts'
 import { documentOf, failureText, type RawBatch, type RawFailure, type Sink } from './store/sink.ts'
 import type { WriteResult } from './store/store.ts'
 import { Unjudged } from './unjudged.ts'
@@ -149,6 +152,13 @@ export class Judge {
     else void this.#judged.then(() => say(listener))
   }
 
+  #notePlace(failure: Failure): void {
+    const { upstreamName } = failure
+    if (upstreamName === null) return
+    const facts = judgedFacts(failure)
+    this.#counters.notePlace(upstreamName, namespaceOf(facts), serviceOf(facts), ingressOf(facts))
+  }
+
   #nowMs(): number {
     return this.#options.nowMs?.() ?? 0
   }
@@ -165,8 +175,10 @@ export class Judge {
         await judged
       }
       if (this.#failure !== null) throw this.#failure.error
+      for (const { failure } of batch.classified) this.#notePlace(failure)
       this.#listener?.judged(batch)
       const { classified, ...rest } = batch
+      if (this.#store.isForgetting) return { ...rest, failures: [], built: [] }
       // A store with a thread makes documents there.
       const failures = this.#store.isThread ? classified.map(failureText) : []
       const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))

@@ -195,7 +195,7 @@ export function wire(options: WiringOptions): PipelineParts {
       toMs: Number.POSITIVE_INFINITY,
       isWantedName: null,
       // Elasticsearch cannot make totals and positions durable in one step: it fences the one by the other.
-      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable ? 'lines' : true
+      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable && !store.isForgetting ? 'lines' : true
     },
     outbox
   )

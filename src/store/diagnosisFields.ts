@@ -36,7 +36,7 @@ export const DIAGNOSIS_FIELDS: readonly DiagnosisField[] = [
   field('orchestrator.resource.type', 'keyword', f => (ingressOf(f) === null ? null : 'ingress')),
   field('orchestrator.resource.name', 'keyword', ingressOf),
   field('kubernetes.namespace', 'keyword', namespaceOf),
-  field('kubernetes.service.name', 'keyword', service),
+  field('kubernetes.service.name', 'keyword', serviceOf),
   field('kubernetes.pod.name', 'keyword', f => f.diagnosis?.names.pod),
   field('kubernetes.pod.uid', 'keyword', f => f.diagnosis?.names.podUid),
   field('kubernetes.pod.ip', 'ip', f => (f.diagnosis?.names.pod == null ? null : f.diagnosis.names.podIp)),
@@ -82,7 +82,7 @@ export function namespaceOf({ diagnosis, logged }: JudgedFacts): string | null {
   return logged.namespace ?? diagnosis?.names.namespace ?? null
 }
 
-function service({ diagnosis, logged }: JudgedFacts): string | null {
+export function serviceOf({ diagnosis, logged }: JudgedFacts): string | null {
   return diagnosis?.names.service ?? logged.service
 }
 
@@ -92,7 +92,7 @@ export function ingressOf({ diagnosis, logged }: JudgedFacts): string | null {
 
 /** `namespace/service` when both are known, else the upstream name. */
 export function serviceName(facts: JudgedFacts): string | null {
-  const [space, name] = [namespaceOf(facts), service(facts)]
+  const [space, name] = [namespaceOf(facts), serviceOf(facts)]
   return space && name ? `${space}/${name}` : facts.upstreamName
 }
 

@@ -5,8 +5,8 @@ import type { Sink } from './sink.ts'
 import type { ClaimedStreams, WriteResult } from './store.ts'
 
 export class ForgettingSink implements Sink {
-  /** Failures go no further: no document is made of them. */
   readonly isThread = false
+  readonly isForgetting = true
   readonly engine = null
   readonly facts = null
   readonly pausedBecause = null

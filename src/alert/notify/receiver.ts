@@ -20,7 +20,10 @@ export interface Receiver {
   readonly repeatMs: number | null
   /** Which severities it wants. */
   wants(severity: Notice['severity']): boolean
-  /** Resolves in any case; within a time limit of its own. */
-  send(notices: readonly Notice[], signal: AbortSignal): Promise<Delivery>
+  /**
+   * Resolves in any case; within a time limit of its own. `keys` go with the notices: the same in every try to tell the same,
+   * so that whoever took it and could not say so knows it again.
+   */
+  send(notices: readonly Notice[], signal: AbortSignal, keys: readonly string[]): Promise<Delivery>
   close(): Promise<void>
 }
