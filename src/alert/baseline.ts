@@ -15,7 +15,10 @@ const PRIOR_REQUESTS = 1000
 const PRIOR_MINUTES = 10
 const PRIOR_SPREAD = 10
 
-/** A cap never lies below: five failures in a row of zeros are what nobody is paged for, and what they say is worth knowing. */
+/** Failures that come at once where few come at all; any number from 1 to 5 does as well. */
+const CLUMP = 2
+
+/** A cap never lies below: nobody is paged for five failures, and a series of zeros that has them must learn of it. */
 const CAP_MIN = 5
 
 const silent = new Windows()
@@ -68,9 +71,20 @@ export class Baseline {
     return Math.max(lately, longer) * windows.requests[i]!
   }
 
-  /** Variance over mean of the window at place `i`. */
+  /** Variance over mean of the window at place `i`, as it was fed. */
   spread(i: number): number {
     return Math.max(1, (this.#squares[i]! + PRIOR_SPREAD) / (this.#expected[i]! + PRIOR_SPREAD))
+  }
+
+  /**
+   * The same in a window that lets `expected` failures expect. What spreads failures (a bad client, a bad pod) does so in
+   * proportion to them, so more than usual of them spread more than usual; a surge would otherwise be a spike in every restless
+   * series. Where few are usual the spread is that of single clumps, which do not grow.
+   */
+  spreadAt(i: number, expected: number): number {
+    const usual = this.#expected[i]! / decayedMinutes(KEPT_24H, this.fed)
+    const spread = this.spread(i)
+    return expected > usual ? 1 + ((spread - 1) * (expected + CLUMP)) / (usual + CLUMP) : spread
   }
 
   /** One minute: the last of these windows. */
@@ -110,13 +124,16 @@ export class Baseline {
     this.fed += left
   }
 
-  /** By minutes alone, of both half-lives the larger. All minutes that were fed weigh `(1 - kept^fed) / (1 - kept)`. */
+  /** By minutes alone, of both half-lives the larger. */
   #perMinute(): number {
-    const minutes3 = (1 - KEPT_3H ** this.fed) / (1 - KEPT_3H)
-    const minutes24 = (1 - KEPT_24H ** this.fed) / (1 - KEPT_24H)
     return Math.max(
-      (this.#failures3 + PRIOR_FAILURES) / (minutes3 + PRIOR_MINUTES),
-      (this.#failures24 + PRIOR_FAILURES) / (minutes24 + PRIOR_MINUTES)
+      (this.#failures3 + PRIOR_FAILURES) / (decayedMinutes(KEPT_3H, this.fed) + PRIOR_MINUTES),
+      (this.#failures24 + PRIOR_FAILURES) / (decayedMinutes(KEPT_24H, this.fed) + PRIOR_MINUTES)
     )
   }
+}
+
+/** What a sum of ones has become that was fed as often. */
+function decayedMinutes(kept: number, fed: number): number {
+  return (1 - kept ** fed) / (1 - kept)
 }

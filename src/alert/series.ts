@@ -133,7 +133,7 @@ export class Series {
   #window(i: number): JudgedWindow {
     const failures = scratch.failures[i]!
     const expected = this.baseline.expected(scratch, i)
-    const spread = this.baseline.spread(i)
+    const spread = this.baseline.spreadAt(i, expected)
     const minutes = WINDOWS[i]!
     return {
       minutes,

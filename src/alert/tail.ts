@@ -36,13 +36,14 @@ function logNegativeBinomial(count: number, size: number, spread: number): numbe
 
 /** ln of x (x + 1) … (x + count - 1), without the difference of two large gamma functions. */
 function logRising(x: number, count: number): number {
-  let log = 0
+  let product = 1
   let from = x
   let left = count
   for (; left > 0 && from < STIRLING_MIN; left -= 1) {
-    log += Math.log(from)
+    product *= from
     from += 1
   }
+  const log = Math.log(product)
   if (left === 0) return log
   const to = from + left
   return log + (from - 0.5) * Math.log1p(left / from) + left * Math.log(to) - left + stirling(to) - stirling(from)
