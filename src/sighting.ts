@@ -86,7 +86,8 @@ class FailureSighting implements Sighting {
   }
 }
 
-function wordsOf(diagnosis: Diagnosis): SightedRootCause {
+/** Put into words once for all failures that share it. */
+export function wordsOf(diagnosis: Diagnosis): SightedRootCause {
   let words = worded.get(diagnosis)
   if (words === undefined) {
     const { rootCause, variant, ref, atMs, confidence, evidence } = diagnosis

@@ -138,6 +138,7 @@ export async function explainInputs(
     const found = finder?.find(engine)
     if (timeline !== null) {
       timeline.take(engine.minutes!)
+      timeline.incidents(found?.incidents ?? [])
       return (await import('../timeline/html.ts')).timelinePage(timeline.finish(), flags.timeZone ?? 'UTC')
     }
     if (format === 'json') return `${jsonText(jsonReport(engine, summary, formatsOf(engine.sources), found!), 2)}\n`
