@@ -5,7 +5,7 @@
 
 import { latin1 } from './latin1.ts'
 
-const NAMES_MAX = 20_000
+export const NAMES_MAX = 20_000
 const SLOTS = 65_536
 /** Names that few bytes do not tell apart, as somebody may forge them, are looked up by all of their bytes from then on. */
 const LOOKS_MAX = 4

@@ -36,6 +36,8 @@ export class Counters {
   readonly requests = new Map<string, number>()
   /** Documents: failed, masked and the rest. */
   readonly failures = new Map<string, FailureCount>()
+  /** What is known of an upstream: last told, '' where it is not known. */
+  readonly places = new Map<string, { namespace: string; service: string; ingress: string }>()
   readonly joins: Record<JoinState, number> = { joined: 0, access_only: 0, error_only: 0, ambiguous: 0 }
   /** Failures judged by the state of the cluster, by root cause; `state_unknown`, `unreadable`: nothing could be said. */
   readonly diagnoses = new Map<string, number>()
@@ -84,6 +86,15 @@ export class Counters {
     else if (this.failures.size < SERIES_MAX || failure.upstream === OTHERS)
       this.failures.set(key, { ...failure, count: 1 })
     else this.countFailure({ ...failure, upstream: OTHERS })
+  }
+
+  /** Of a failure; what an earlier one told is not forgotten. */
+  notePlace(upstream: string, namespace: string | null, service: string | null, ingress: string | null): void {
+    if (namespace === null || upstream === '') return
+    const known = this.places.get(upstream)
+    if (known === undefined && this.places.size >= SERIES_MAX) return
+    if (known?.namespace === namespace && (ingress === null || known.ingress === ingress)) return
+    this.places.set(upstream, { namespace, service: service ?? '', ingress: ingress ?? known?.ingress ?? '' })
   }
 
   countDiagnosis(rootCause: string): void {

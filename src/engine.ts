@@ -13,6 +13,7 @@ import { classifyAlone, classifyRequest, isRefusal } from './classify/classify.t
 import { EngineSource } from './engineSource.ts'
 import { roleOf } from './join/errorRole.ts'
 import { Joiner, type JoinOptions, type JoinResult } from './join/joiner.ts'
+import { MinuteRequests } from './minuteRequests.ts'
 import type { AccessEntry, ControllerEntry, ErrorEntry, Failure, JoinedRequest } from './model.ts'
 import type { LogPlace } from './source/input.ts'
 import type { StreamPartition } from './source/source.ts'
@@ -31,6 +32,8 @@ export interface EngineOptions {
   isWantedName: ((name: string) => boolean) | null
   /** Count per minute too; `lines` keeps beside the sums what was counted at which position. */
   withMinutes?: boolean | 'lines'
+  /** Count only the requests of each minute and upstream name, for at most so many of these pairs. */
+  requestCellsMax?: number
 }
 
 /** As JSON in the store. */
@@ -110,6 +113,7 @@ export class Engine {
   readonly pods = new Set<string>()
   readonly sources: EngineSource[] = []
   readonly minutes: MinuteTotals | null
+  readonly minuteRequests: MinuteRequests | null
   fromMs = MS_MAX
   toMs = -MS_MAX
   readonly options: EngineOptions
@@ -122,6 +126,7 @@ export class Engine {
     this.listener = listener
     this.totals = new Totals(this.names)
     this.minutes = options.withMinutes ? new MinuteTotals(this.names, options.withMinutes === 'lines') : null
+    this.minuteRequests = options.requestCellsMax === undefined ? null : new MinuteRequests(options.requestCellsMax)
   }
 
   /** Error lines given up because too many waited. */

@@ -34,6 +34,8 @@ export class EngineSource implements LineVisitor {
   readonly clock: RecordClock
   /** Record time of this source's newest line, to the second; -Infinity before the first. */
   newestMs = Number.NEGATIVE_INFINITY
+  /** Record time of the line that was read last, whatever it is; -Infinity before the first. */
+  lineMs = Number.NEGATIVE_INFINITY
   /** Lines that became a record. */
   recognised = 0
   readonly id: string
@@ -153,6 +155,7 @@ export class EngineSource implements LineVisitor {
     } else engine.counts.records.access++
     this.recognised++
     const timeMs = Number.isNaN(line.timeMs) ? view.timeMs : line.timeMs
+    if (!Number.isNaN(timeMs)) this.lineMs = timeMs
     if (timeMs < engine.options.fromMs || timeMs >= engine.options.toMs) {
       engine.counts.outside++
       return
@@ -191,6 +194,7 @@ export class EngineSource implements LineVisitor {
     if (record.kind !== 'other') this.recognised++
     if (!isAgain) records[record.kind === 'stream_access' ? 'streamAccess' : record.kind]++
     const timeMs = this.clock.of(record, line)
+    if (timeMs !== null) this.lineMs = timeMs
     if (timeMs !== null && !this.#isOfInterest(record, timeMs)) {
       if (record.kind === 'access') engine.counts.outside++
       return
@@ -257,8 +261,10 @@ export class EngineSource implements LineVisitor {
   }
 
   #count(status: number, nameId: number, timeMs: number, durationMs: number): void {
-    if (!this.#engine.count(status, nameId) || this.#ledger === null) return
-    this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs, this.reader.at)
+    const engine = this.#engine
+    if (!engine.count(status, nameId)) return
+    if (engine.minuteRequests !== null) engine.minuteRequests.count(this.#minuteTime(timeMs), nameId)
+    if (this.#ledger !== null) this.#ledger.count(this.#minuteTime(timeMs), nameId, status, durationMs, this.reader.at)
   }
 
   #countRecord(record: AccessRecord, nameId: number, timeMs: number): void {

@@ -4,6 +4,7 @@ import type { MessageBatch } from '../parsers/messageBatch.ts'
 import type { WaitingLine } from './checkpoint.ts'
 import type { Controller, Engine } from './engine.ts'
 import type { EngineSource } from './engineSource.ts'
+import { ReadTime } from './readTime.ts'
 import { groupTimeMs, zoneMsOf } from './source/mergeOrder.ts'
 import type { SourceStream, StreamState } from './source/source.ts'
 import { Fingerprints, HEAD_BYTES } from './store/identity.ts'
@@ -26,6 +27,8 @@ interface OpenStream {
   silentTicks: number
   /** Something has come since the last tick. */
   hasCome: boolean
+  /** How far record time has come in it. */
+  time: ReadTime
   /** Of the pods of a partition: record time of the last line, and ticks in which only others came. */
   pods: Map<Controller, { lastMs: number; ticks: number }>
   /** Its state as it was told last. */
@@ -66,6 +69,7 @@ export class Intake {
       this.#fingerprints.add(stream.id, stream.head)
     }
     open.source.push(bytes)
+    open.time.read(open.source.lineMs)
     open.silentTicks = 0
     stream.newestMs = open.source.newestMs
     if (stream.newestMs > this.newestMs) this.newestMs = stream.newestMs
@@ -76,6 +80,7 @@ export class Intake {
   pushMessages(stream: SourceStream, batch: MessageBatch): void {
     const open = this.#openStream(stream)
     open.source.pushMessages(batch)
+    if (batch.count > 0) open.time.read(open.source.lineMs)
     open.silentTicks = 0
     open.hasCome = true
     stream.newestMs = open.source.newestMs
@@ -142,6 +147,19 @@ export class Intake {
     return known.ticks * TICK_MS >= SILENT_MS ? known.ticks * TICK_MS : 0
   }
 
+  /**
+   * Record time up to which everything was read that is there, Unix ms: how far the stream has come that is furthest behind.
+   * Infinity: all stand at their end. -Infinity: of one nothing was read yet. `nowMs`: wall time.
+   */
+  readToMs(nowMs: number): number {
+    let readToMs = Number.POSITIVE_INFINITY
+    for (const { stream, isEnded, time } of this.#open.values()) {
+      const ms = time.atMs(nowMs)
+      if (!isEnded && !stream.isAtEnd && ms < readToMs) readToMs = ms
+    }
+    return readToMs
+  }
+
   /** States that have changed since the last call, as of now, and how many lines wait in all streams. */
   takeStates(): { states: StreamState[]; linesHeld: number } {
     // Their totals went with the batch of the call before.
@@ -181,7 +199,17 @@ export class Intake {
       const { id, name, group, modifiedMs, resume, partition = null } = stream
       const source = this.#engine.open({ id, name, group, modifiedMs, resume, partition })
       stream.newestMs = source.newestMs
-      open = { stream, source, headBytes: 0, isEnded: false, silentTicks: 0, hasCome: false, pods: new Map(), told: '' }
+      open = {
+        stream,
+        source,
+        headBytes: 0,
+        isEnded: false,
+        silentTicks: 0,
+        hasCome: false,
+        time: new ReadTime(),
+        pods: new Map(),
+        told: ''
+      }
       this.#open.set(id, open)
     }
     return open

@@ -4,7 +4,10 @@ import type { ClusterKnowledge } from './cluster/knowledge.ts'
 import type { Counters } from './counters.ts'
 import { DiagnosisMemo } from './diagnose/memo.ts'
 import { inputOfFailure } from './failureInput.ts'
+import type { Failure } from './model.ts'
+import { ingressOf, namespaceOf, serviceOf } from './store/diagnosisFields.ts'
 import type { DocumentOptions } from './store/document.ts'
+import { judgedFacts } from './store/documentFacts.ts'
 import { documentOf, failureText, type RawBatch, type RawFailure, type Sink } from './store/sink.ts'
 import type { WriteResult } from './store/store.ts'
 import { Unjudged } from './unjudged.ts'
@@ -14,8 +17,21 @@ export interface ClassifiedBatch extends Omit<RawBatch, 'failures' | 'built'> {
   classified: RawFailure[]
 }
 
+/** Whoever looks for incidents in what is judged. Its methods return at once and throw nothing. */
+export interface JudgedListener {
+  /** Behind the judging and before anything is stored, in the order of batches. */
+  judged(batch: ClassifiedBatch): void
+  /** Of everything up to this record time (`Intake.readToMs`) was told; wall time of that moment. Both Unix ms. */
+  passed(readToMs: number, nowMs: number): void
+  /** Nothing more will come. */
+  ended(): void
+}
+
 /** What is durable is found only behind the index refresh (5 s). */
 export const REFRESH_MS = 10_000
+
+/** Batches that are remembered for second judgements; where nobody asks for them, the oldest become one. */
+const FLIGHTS_MAX = 10_000
 
 /** What a judge needs of `ClusterKnowledge`. */
 export type Knowledge = Pick<ClusterKnowledge, 'ready' | 'state'>
@@ -36,6 +52,7 @@ export class Judge {
   readonly #memo = new DiagnosisMemo()
   readonly #flights = new Set<Flight>()
   readonly #unjudged: Unjudged
+  readonly #listener: JudgedListener | null
   /** Settles when every batch so far was judged. */
   #judged: Promise<unknown> = Promise.resolve()
   /** Of a batch that could not be handed to the store. */
@@ -43,15 +60,17 @@ export class Judge {
 
   /**
    * `knowledge` null: nothing is known of any cluster, and failures go on as they were classified. `notify` takes sentences
-   * for the log.
+   * for the log. `listener` null: nobody looks for incidents.
    */
   constructor(
     store: Sink,
     options: Omit<DocumentOptions, 'sourceOf'>,
     counters: Counters,
     knowledge: Knowledge | null,
-    notify: (text: string) => void = () => {}
+    notify: (text: string) => void = () => {},
+    listener: JudgedListener | null = null
   ) {
+    this.#listener = listener
     this.#store = store
     this.#options = options
     this.#counters = counters
@@ -94,11 +113,50 @@ export class Judge {
     const oldestMs = batch.classified.reduce((oldest, { failure }) => Math.min(oldest, failure.timeMs), Infinity)
     const flight = { atMs: this.#nowMs(), durableMs: Number.POSITIVE_INFINITY, oldestMs }
     this.#flights.add(flight)
+    if (this.#flights.size > FLIGHTS_MAX) this.#foldFlights()
     try {
       return await this.#write(batch)
     } finally {
       flight.durableMs = this.#nowMs()
     }
+  }
+
+  /** Rounds that fail for hours forget nothing: what a reader finds by now is remembered as one batch, no less careful. */
+  #foldFlights(): void {
+    const fold: Flight = { atMs: Infinity, durableMs: -Infinity, oldestMs: Infinity }
+    for (const flight of this.#flights) {
+      if (!this.#isFound(flight)) continue
+      this.#flights.delete(flight)
+      fold.atMs = Math.min(fold.atMs, flight.atMs)
+      fold.durableMs = Math.max(fold.durableMs, flight.durableMs)
+      fold.oldestMs = Math.min(fold.oldestMs, flight.oldestMs)
+    }
+    if (fold.durableMs !== -Infinity) this.#flights.add(fold)
+  }
+
+  /** Tells the listener, behind all batches so far. */
+  passed(readToMs: number, nowMs: number): void {
+    this.#tell(listener => listener.passed(readToMs, nowMs))
+  }
+
+  /** As `passed`. Resolves when it was told. */
+  async ended(): Promise<void> {
+    await this.#judged
+    this.#listener?.ended()
+  }
+
+  #tell(say: (listener: JudgedListener) => void): void {
+    const listener = this.#listener
+    if (listener === null) return
+    if (this.#knowledge === null) say(listener)
+    else void this.#judged.then(() => say(listener))
+  }
+
+  #notePlace(failure: Failure): void {
+    const { upstreamName } = failure
+    if (upstreamName === null) return
+    const facts = judgedFacts(failure)
+    this.#counters.notePlace(upstreamName, namespaceOf(facts), serviceOf(facts), ingressOf(facts))
   }
 
   #nowMs(): number {
@@ -117,7 +175,10 @@ export class Judge {
         await judged
       }
       if (this.#failure !== null) throw this.#failure.error
+      for (const { failure } of batch.classified) this.#notePlace(failure)
+      this.#listener?.judged(batch)
       const { classified, ...rest } = batch
+      if (this.#store.isForgetting) return { ...rest, failures: [], built: [] }
       // A store with a thread makes documents there.
       const failures = this.#store.isThread ? classified.map(failureText) : []
       const built = this.#store.isThread ? [] : classified.map(raw => documentOf(raw, this.#options))

@@ -29,6 +29,15 @@ export class MetricRegistry {
     for (const name of MISNAMED) this.registry.removeSingleMetric(name)
   }
 
+  /** Of whoever reads lines. */
+  addLag(seconds: () => number): void {
+    this.gauge(
+      'why5xx_processing_lag_seconds',
+      'Seconds between the newest line that was read and now; 0 when everything that is there was read.',
+      seconds
+    )
+  }
+
   /** `fill` adds what was counted since the process started: it only ever grows, as Prometheus expects of a counter. */
   counter(
     name: string,
@@ -44,6 +53,25 @@ export class MetricRegistry {
       collect() {
         this.reset()
         fill((count, labels = {}) => this.inc(labels, count))
+      }
+    })
+  }
+
+  /** `fill` adds every series that there is now; those of the last time are gone. */
+  gauges(
+    name: string,
+    help: string,
+    labelNames: string[],
+    fill: (add: (value: number, labels: Record<string, string>) => void) => void
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        fill((value, labels) => this.set(labels, value))
       }
     })
   }

@@ -1,6 +1,6 @@
 /** What /metrics says. Everything is read from the counters when somebody scrapes; nothing is kept twice. */
 
-import { Gauge, Histogram } from 'prom-client'
+import { Histogram } from 'prom-client'
 import type { Counters } from './counters.ts'
 import { MetricRegistry } from './metricRegistry.ts'
 import type { KafkaFacts } from './source/source.ts'
@@ -22,13 +22,13 @@ const LABEL_MAX = 200
 export class Metrics extends MetricRegistry {
   constructor(counters: Counters, { clusterName, nowMs = Date.now, kafka = () => null, bulk = null }: MetricsOptions) {
     super()
-    const cluster = label(clusterName)
+    const cluster = metricLabel(clusterName)
     this.counter(
       'why5xx_requests_total',
       'Requests of clients, counted once each, by the upstream name that their access line has.',
       ['cluster', 'upstream'],
       add => {
-        for (const [upstream, count] of counters.requests) add(count, { cluster, upstream: label(upstream) })
+        for (const [upstream, count] of counters.requests) add(count, { cluster, upstream: metricLabel(upstream) })
       }
     )
     this.counter(
@@ -37,7 +37,22 @@ export class Metrics extends MetricRegistry {
       ['cluster', 'upstream', 'cause', 'category', 'status', 'slo'],
       add => {
         for (const { upstream, cause, category, status, slo, count } of counters.failures.values())
-          add(count, { cluster, upstream: label(upstream), cause, category, status, slo: String(slo) })
+          add(count, { cluster, upstream: metricLabel(upstream), cause, category, status, slo: String(slo) })
+      }
+    )
+    this.gauges(
+      'why5xx_upstream_info',
+      'Always 1; what belongs to an upstream name, as far as its failures have told.',
+      ['cluster', 'upstream', 'namespace', 'service', 'ingress'],
+      add => {
+        for (const [upstream, { namespace, service, ingress }] of counters.places)
+          add(1, {
+            cluster,
+            upstream: metricLabel(upstream),
+            namespace: metricLabel(namespace),
+            service: metricLabel(service),
+            ingress: metricLabel(ingress)
+          })
       }
     )
     this.counter('why5xx_lines_total', 'Log lines that were read, by what they are.', ['kind'], add => {
@@ -48,8 +63,8 @@ export class Metrics extends MetricRegistry {
       'Lines that could not be read, by the stage that refused them and why.',
       ['stage', 'code'],
       add => {
-        for (const [code, count] of counters.rejectsByCode) add(count, { stage: 'parse', code: label(code) })
-        for (const [code, count] of bulk?.rejects ?? []) add(count, { stage: 'sink', code: label(code) })
+        for (const [code, count] of counters.rejectsByCode) add(count, { stage: 'parse', code: metricLabel(code) })
+        for (const [code, count] of bulk?.rejects ?? []) add(count, { stage: 'sink', code: metricLabel(code) })
       }
     )
     this.counter(
@@ -81,11 +96,7 @@ export class Metrics extends MetricRegistry {
         add(unjudged, { verdict: 'unjudged' })
       }
     )
-    this.gauge(
-      'why5xx_processing_lag_seconds',
-      'Seconds between the newest line that was read and now; 0 when everything that is there was read.',
-      () => counters.lagSeconds(nowMs())
-    )
+    this.addLag(() => counters.lagSeconds(nowMs()))
     this.counter(
       'why5xx_source_gaps_total',
       'Gaps in the input: files that were rotated away, cut or could not be read before we had read them.',
@@ -132,15 +143,8 @@ export class Metrics extends MetricRegistry {
       help: string,
       value: (facts: KafkaFacts['partitions'][number]) => number
     ): void => {
-      new Gauge({
-        name,
-        help,
-        labelNames: ['partition'],
-        registers: [this.registry],
-        collect() {
-          this.reset()
-          for (const facts of kafka().partitions) this.set({ partition: String(facts.partition) }, value(facts))
-        }
+      this.gauges(name, help, ['partition'], add => {
+        for (const facts of kafka().partitions) add(value(facts), { partition: String(facts.partition) })
       })
     }
     perPartition(
@@ -189,6 +193,7 @@ export class Metrics extends MetricRegistry {
   }
 }
 
-function label(text: string): string {
+/** What other people named, as a label. */
+export function metricLabel(text: string): string {
   return clip(safeText(text), LABEL_MAX)
 }

@@ -2,13 +2,13 @@
  * The flow, top to bottom:
  *
  *   source → envelope → scan → join → classify → judge → store
- *                         └─ totals per minute ───────────────┘
+ *                         └─ totals per minute ───────────┘  └─ incidents
  */
 
 import type { Counters } from './counters.ts'
 import type { Engine } from './engine.ts'
 import { type Intake, TICK_MS } from './intake.ts'
-import type { ClassifiedBatch } from './judge.ts'
+import type { ClassifiedBatch, Judge } from './judge.ts'
 import type { Outbox } from './outbox.ts'
 import type { Settler } from './settler.ts'
 import type { Source } from './source/source.ts'
@@ -26,6 +26,8 @@ export interface PipelineParts {
   settler: Settler | null
   /** Judges what is classified by the state of the cluster, and stores it. */
   writer: BatchWriter<ClassifiedBatch>
+  /** Tells whoever looks for incidents how far everything was read; null: nobody does. */
+  alerts: Pick<Judge, 'passed' | 'ended'> | null
   counters: Counters
   /** Wall time, ms: it says when to write, never what. */
   nowMs: () => number
@@ -43,7 +45,7 @@ const STOP_MS = 25_000
  * source or the store throw.
  */
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
-  const { source, engine, intake, outbox, settler, writer, counters, nowMs } = parts
+  const { source, engine, intake, outbox, settler, writer, alerts, counters, nowMs } = parts
   let writtenMs = nowMs()
   let tickedMs = writtenMs
 
@@ -69,8 +71,10 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     await write()
     writtenMs = now
   }
-  if (!signal.aborted || !source.isRepeatable) engine.finish()
+  const isOver = !signal.aborted || !source.isRepeatable
+  if (isOver) engine.finish()
   await write()
+  if (isOver) await alerts?.ended()
   await writer.finish(signal, STOP_MS)
 
   /** Documents, totals and positions as of this moment: they become durable together. Waits only for room in flight. */
@@ -79,6 +83,9 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
     Object.assign(counters, { linesHeld, newestMs: intake.newestMs, streams: intake.streams })
     const bytes = outbox.bytes(engine)
     const batch = outbox.take(engine, settler?.mark(states) ?? states)
+    const isWhole = source.facts?.isWhole ?? true
+    const readToMs = isWhole ? intake.readToMs(nowMs()) : Number.NEGATIVE_INFINITY
     if (batch !== null) await writer.offer(batch, bytes, signal)
+    alerts?.passed(readToMs, nowMs())
   }
 }

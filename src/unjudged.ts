@@ -5,12 +5,18 @@ const EVERY_MS = 60_000
 export class Unjudged {
   readonly #notify: (text: string) => void
   readonly #nowMs: () => number
+  readonly #sentence: string
   #saidMs = Number.NEGATIVE_INFINITY
 
-  /** `notify` takes sentences for the log; `nowMs`: wall time, Unix ms. */
-  constructor(notify: (text: string) => void, nowMs: () => number) {
+  /** `notify` takes sentences for the log; `nowMs`: wall time, Unix ms. `sentence`: what did not go. */
+  constructor(
+    notify: (text: string) => void,
+    nowMs: () => number,
+    sentence = 'a failure could not be judged, and others perhaps'
+  ) {
     this.#notify = notify
     this.#nowMs = nowMs
+    this.#sentence = sentence
   }
 
   /** At most one sentence a minute. */
@@ -19,7 +25,7 @@ export class Unjudged {
     // The absolute difference: a clock that was set back must not silence it.
     if (Math.abs(nowMs - this.#saidMs) < EVERY_MS) return
     this.#saidMs = nowMs
-    this.#notify(`a failure could not be judged, and others perhaps: ${placeOf(error)}`)
+    this.#notify(`${this.#sentence}: ${placeOf(error)}`)
   }
 }
 

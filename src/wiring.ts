@@ -7,7 +7,7 @@ import type { LogFormat } from '../parsers/logFormat.ts'
 import { Counters } from './counters.ts'
 import { Engine, type EngineState } from './engine.ts'
 import { Intake } from './intake.ts'
-import { Judge, type Knowledge } from './judge.ts'
+import { Judge, type JudgedListener, type Knowledge } from './judge.ts'
 import { Masker, type MaskOptions } from './mask.ts'
 import type { Config } from './optionTable.ts'
 import { Outbox } from './outbox.ts'
@@ -38,6 +38,10 @@ export interface WiringOptions {
   warn: (text: string) => void
   /** Left out: nothing is known of any cluster. */
   knowledge?: Knowledge | null
+  /** Looks for incidents in what is judged; left out: nobody does. */
+  alerts?: JudgedListener | null
+  /** False: nobody judges a second time what is stored. */
+  settles?: boolean
   /** What is stored is read with it, to be judged again; left out: as the configuration says. */
   openReader?: SettlerParts['openReader']
 }
@@ -163,7 +167,18 @@ function settlerOf(
 }
 
 export function wire(options: WiringOptions): PipelineParts {
-  const { config, maskOptions, logFormat, source, store, nowMs, warn, knowledge = null } = options
+  const {
+    config,
+    maskOptions,
+    logFormat,
+    source,
+    store,
+    nowMs,
+    warn,
+    knowledge = null,
+    alerts = null,
+    settles = true
+  } = options
   const counters = new Counters(nowMs())
   const documents: DocumentOptions = {
     ...documentOptions(config, maskOptions),
@@ -180,14 +195,14 @@ export function wire(options: WiringOptions): PipelineParts {
       toMs: Number.POSITIVE_INFINITY,
       isWantedName: null,
       // Elasticsearch cannot make totals and positions durable in one step: it fences the one by the other.
-      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable ? 'lines' : true
+      withMinutes: config.sink.kind === 'elasticsearch' && source.isRepeatable && !store.isForgetting ? 'lines' : true
     },
     outbox
   )
   const intake: Intake = new Intake(engine)
   if (store.engine !== null) engine.restore(store.engine as EngineState)
-  const judge = new Judge(store, documents, counters, knowledge, warn)
-  const settler = knowledge === null ? null : settlerOf(options, judge, knowledge, counters)
+  const judge = new Judge(store, documents, counters, knowledge, warn, alerts)
+  const settler = knowledge === null || !settles ? null : settlerOf(options, judge, knowledge, counters)
   settler?.claimed(store.streams)
   const writer = new BatchWriter(
     judge,
@@ -199,5 +214,5 @@ export function wire(options: WiringOptions): PipelineParts {
       source.lost?.(states)
     }
   )
-  return { source, engine, intake, outbox, settler, writer, counters, nowMs }
+  return { source, engine, intake, outbox, settler, writer, alerts: alerts && judge, counters, nowMs }
 }

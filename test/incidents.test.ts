@@ -26,7 +26,18 @@ interface Upstream {
   failures: number
 }
 
-type Report = Record<(typeof FIGURES)[number], unknown> & { byUpstream: Record<string, Upstream> }
+interface Incident {
+  service: string
+  cause: string
+  start: string
+  failures: number
+}
+
+type Report = Record<(typeof FIGURES)[number], unknown> & {
+  byUpstream: Record<string, Upstream>
+  incidents: Incident[]
+  incidentBaseline: string | null
+}
 
 const names = readdirSync(INCIDENTS).filter(name => existsSync(join(INCIDENTS, name, 'expected.json')))
 
@@ -46,6 +57,27 @@ test.each(names)('%s', async name => {
   const report = JSON.parse(stdout) as Report
   expect(figuresOf(report)).toEqual(figuresOf(expected))
 })
+
+test.each(names)('the incidents of %s, and no others', async name => {
+  const folder = join(INCIDENTS, name)
+  const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Report
+  const cluster = ['cluster.ndjson', 'cluster.json'].map(file => join(folder, file)).find(existsSync)!
+  const args = ['explain', '--format', 'json', join(folder, 'controller.log'), '--cluster', cluster]
+  const { incidents, incidentBaseline } = JSON.parse((await why5xxHere(args)).stdout) as Report
+  // The logs are half an hour long.
+  expect(incidentBaseline).toBe('median')
+  expect(incidents.map(spikeOf).sort()).toEqual(expected.incidents.map(spikeOf).sort())
+  for (const { cause, failures } of incidents) {
+    const all = expected.incidents.find(incident => incident.cause === cause)!.failures
+    // A second wave, ten minutes later, may be too small.
+    expect(failures).toBeLessThanOrEqual(all)
+    expect(failures).toBeGreaterThan(all / 2)
+  }
+})
+
+function spikeOf({ service, cause, start }: Incident): string {
+  return `${start} ${service} ${cause}`
+}
 
 function figuresOf(report: Report): Record<string, unknown> {
   const byUpstream = Object.fromEntries(

@@ -157,7 +157,8 @@ test('a Kafka source and bulk requests are told of, and only where there are any
     offsetResets: 1,
     rebalances: 2,
     aliveMs: NOW_MS,
-    hasJoined: true
+    hasJoined: true,
+    isWhole: true
   }
   const bulk = {
     items: new Map([

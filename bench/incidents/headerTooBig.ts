@@ -11,6 +11,7 @@ export const headerTooBig: Incident = {
   service: SERVICE,
   frame: 'kubectl',
   state: 'recording',
+  spikes: { header_too_big: '10:05' },
   reasons: { header_too_big: { rootCause: 'proxy_buffer_too_small' } },
   story:
     'A release of account/portal at 10:05 writes all groups of a user into the session cookie. People in many groups cannot sign in: the answer to /sso/callback has a header above the 4k of proxy-buffer-size, one try, 502; everything else works. ' +

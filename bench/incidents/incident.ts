@@ -6,6 +6,7 @@ import type { Simulation } from './simulation.ts'
 import { Shop } from './state/shop.ts'
 import { recordingText, snapshotText } from './state/written.ts'
 import { stamp } from './times.ts'
+import type { TruthCause } from './truth.ts'
 
 /** How the lines were saved. */
 export type Frame = 'kubectl' | 'plain' | 'cri' | 'docker'
@@ -18,6 +19,8 @@ export interface Incident {
   service: string
   /** How the state of the cluster was saved: by a watch all the time, or by kubectl when it was over. */
   state: 'recording' | 'snapshot'
+  /** Of the service in trouble: causes that come in a spike, and the minute of 2026-11-21 in which each begins, UTC. */
+  spikes: Partial<Record<TruthCause, string>>
   /** Of the service in trouble. */
   reasons: KnownReasons
   simulate: () => Simulation
@@ -71,6 +74,12 @@ export function writeIncident(incident: Incident): Files {
     to: time(recordTime(heads.at(-1)!, incident.frame)),
     controllers: simulation.controllers.map(controller => controller.pod),
     pods: simulation.endpoints.get(incident.service)!.all.map(describe),
+    incidents: Object.entries(incident.spikes).map(([cause, start]) => ({
+      service: incident.service,
+      cause,
+      start: `2026-11-21T${start}:00.000Z`,
+      failures: failuresOf(simulation, incident.service, cause)
+    })),
     rootCauses: expectedRootCauses(simulation, incident.service, incident.reasons)
   }
   return {
@@ -78,6 +87,11 @@ export function writeIncident(incident: Incident): Files {
     'expected.json': `${JSON.stringify(expected, null, 2)}\n`,
     ...stateOf(incident, simulation)
   }
+}
+
+function failuresOf(simulation: Simulation, service: string, cause: string): number {
+  const entries = [...simulation.truth.byCauseAndUpstream.values()]
+  return entries.find(entry => entry.cause === cause && simulation.serviceOf(entry.upstream) === service)!.documents
 }
 
 /** So long after the log the state was saved, ms: the answers to its last requests are written by then. */

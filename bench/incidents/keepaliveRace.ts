@@ -11,6 +11,8 @@ export const keepaliveRace: Incident = {
   service: SERVICE,
   frame: 'kubectl',
   state: 'snapshot',
+  // It goes on from before the log until after it, at one rate.
+  spikes: {},
   reasons: {
     premature_close: { rootCause: 'keepalive_mismatch' },
     connection_reset: { rootCause: 'keepalive_mismatch' }

@@ -12,6 +12,7 @@ export const oomDuringLoad: Incident = {
   service: SERVICE,
   frame: 'kubectl',
   state: 'recording',
+  spikes: { connection_refused: '10:03', premature_close: '10:03' },
   reasons: {
     connection_refused: { rootCause: 'oom_killed' },
     connection_reset: { rootCause: 'oom_killed' },

@@ -12,6 +12,7 @@ export const readinessFailing: Incident = {
   service: SERVICE,
   frame: 'cri',
   state: 'snapshot',
+  spikes: { upstream_error: '10:07', no_endpoints: '10:07' },
   reasons: {
     no_endpoints: { rootCause: 'readiness_failing' },
     // Listed when it is over, a pod that is Ready again does not say that it was Ready before.

@@ -31,6 +31,7 @@ export const slowDependency: Incident = {
   service: SERVICE,
   frame: 'kubectl',
   state: 'recording',
+  spikes: { client_closed: '10:08', read_timeout: '10:10' },
   reasons: { read_timeout: { rootCause: 'dependency_down' } },
   story:
     'The index that search/query asks is starved from 10:04:30; its answers need seconds, then minutes, until 10:18. nginx gives up after 60 s a try: POST fails with one 504, GET after three tries and 180 s. ' +

@@ -12,6 +12,7 @@ export const upstreamTls: Incident = {
   frame: 'docker',
   state: 'recording',
   // In the two seconds before the annotation is taken back the state may already be the later one.
+  spikes: { upstream_tls_handshake: '10:06' },
   reasons: { upstream_tls_handshake: { rootCause: 'backend_protocol_mismatch', shareMin: 0.97 } },
   story:
     'At 10:06:30 somebody sets backend-protocol: HTTPS on the Ingress of account/portal, whose pods speak plain HTTP on 3000. From the reload on every handshake fails with "wrong version number", three tries a request, POST included because nothing was sent yet. ' +

@@ -13,6 +13,7 @@ export const wrongTargetPort: Incident = {
   frame: 'plain',
   state: 'recording',
   // In the two seconds before the port is corrected the state may already be the later one.
+  spikes: { connection_refused: '10:08' },
   reasons: { connection_refused: { rootCause: 'target_port_mismatch', shareMin: 0.98 } },
   story:
     'A release of blog/web at 10:08:02 sets targetPort to 8081 while the container listens on 8080. Every request is refused three times, alternating between the two pods, and by one and the same address after somebody scales down to one pod at 10:12:30. ' +

@@ -3,6 +3,7 @@ import { Engine } from '../engine.ts'
 import type { EngineSource } from '../engineSource.ts'
 import { ClockText } from '../explain/clockText.ts'
 import type { ClusterJudge } from '../explain/clusterFiles.ts'
+import type { IncidentFinderOptions } from '../explain/incidentFinder.ts'
 import { jsonReport } from '../explain/jsonReport.ts'
 import { readLogs } from '../explain/readLogs.ts'
 import type { ReportFacts } from '../explain/report.ts'
@@ -97,6 +98,7 @@ export async function explainInputs(
   const summary = new Summary(masker, format === 'text' || format === 'markdown')
   const isPage = format === 'html'
   const described = format === 'ndjson' || isPage ? await describer(config, masker, flags.source) : null
+  const finder = format === 'json' || isPage ? await incidentFinder(config, masker, described?.sourceOf ?? null) : null
   const documents = format === 'ndjson' ? described!.writer() : null
   const timeline = isPage ? await described!.timeline(range, flags) : null
   const engine = new Engine(
@@ -106,13 +108,15 @@ export async function explainInputs(
       logFormat,
       // A timeline looks at its window itself: what lies outside is read, counted and joined as `run` would.
       ...(isPage ? ALL : { ...range, isWantedName }),
-      withMinutes: isPage
+      withMinutes: isPage,
+      ...(finder !== null && { requestCellsMax: finder.requestCellsMax })
     },
     {
       failure(failure) {
         if (causes !== null && !causes.has(failure.cause)) return
         cluster?.judge(failure)
         summary.add(failure)
+        finder?.incidents.failure(failure)
         documents?.add(failure)
         timeline?.failure(failure)
       },
@@ -131,11 +135,13 @@ export async function explainInputs(
 
   const render = async (): Promise<string> => {
     if (!Number.isFinite(engine.toMs)) engine.toMs = Math.max(...engine.sources.map(source => source.newestMs))
+    const found = finder?.find(engine)
     if (timeline !== null) {
       timeline.take(engine.minutes!)
+      timeline.incidents(found?.incidents ?? [])
       return (await import('../timeline/html.ts')).timelinePage(timeline.finish(), flags.timeZone ?? 'UTC')
     }
-    if (format === 'json') return `${jsonText(jsonReport(engine, summary, formatsOf(engine.sources)), 2)}\n`
+    if (format === 'json') return `${jsonText(jsonReport(engine, summary, formatsOf(engine.sources), found!), 2)}\n`
     const facts: ReportFacts = {
       engine,
       summary,
@@ -215,6 +221,21 @@ async function readCluster(paths: string[], masker: Masker) {
   return ClusterJudge.read(paths, masker)
 }
 
+/** What looks for incidents. Loaded only for formats that tell them. */
+async function incidentFinder({ clusterName }: Config, masker: Masker, sourceOf: IncidentFinderOptions['sourceOf']) {
+  const { IncidentFinder, REQUEST_CELLS_MAX } = await import('../explain/incidentFinder.ts')
+  const incidents = new IncidentFinder({ clusterName, masker, sourceOf })
+  return {
+    incidents,
+    requestCellsMax: REQUEST_CELLS_MAX,
+    find(engine: Engine) {
+      const found = incidents.find(engine)
+      if (found.leftOut !== null) complain(found.leftOut)
+      return found
+    }
+  }
+}
+
 /** What makes documents. Loaded only for formats that need it: it needs hashes and the catalogue. */
 async function describer({ clusterName, links, kubernetes }: Config, masker: Masker, source: string | undefined) {
   const { buildDocument } = await import('../store/document.ts')
@@ -229,6 +250,7 @@ async function describer({ clusterName, links, kubernetes }: Config, masker: Mas
     labels: kubernetes.labels
   }
   return {
+    sourceOf,
     opened(name: string, head: Uint8Array): void {
       if (name !== 'stdin') fingerprints.add(name, head)
     },

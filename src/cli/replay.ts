@@ -3,7 +3,9 @@ import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import { openClusterKnowledge } from '../clusterWiring.ts'
 import { Why5xxError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
+import type { Config } from '../optionTable.ts'
 import { runPipeline } from '../pipeline.ts'
+import type { ReplayedIncidents, ReplayedSpan } from '../replayIncidents.ts'
 import type { DriverLog } from '../source/kafka/driver.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
@@ -33,6 +35,10 @@ interface ReplayResult {
   /** There before, in the same or a better version. */
   documentsKnown: number
   rejects: number
+  /** Worked out from what the store holds of the time of these lines, and a day before. */
+  incidentsFound: number
+  /** Of these; the others were there before. */
+  incidentsStored: number
   /** Record time of the first line, and behind the last one, RFC 3339; null without any. */
   from: string | null
   to: string | null
@@ -78,6 +84,8 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     status.line.stop()
     const { counters, engine } = parts
     const requests = [...counters.requests.values()].reduce((sum, count) => sum + count, 0)
+    const span = { fromMs: engine.fromMs, toMs: counters.newestMs + 1 }
+    const incidents = stop.signal.aborted ? NO_INCIDENTS : await storeIncidents(config, flags.store, span, warn)
     const result: ReplayResult = {
       store: storeName(config),
       lines: engine.counts.lines,
@@ -86,6 +94,8 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
       documentsWritten: counters.written.documents,
       documentsKnown: counters.written.known,
       rejects: counters.lines.reject,
+      incidentsFound: incidents.found,
+      incidentsStored: incidents.stored,
       from: isoTime(engine.fromMs),
       // The window that shows it ends behind the last line.
       to: isoTime(counters.newestMs + 1)
@@ -115,6 +125,36 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
   }
 }
 
+const NO_INCIDENTS: ReplayedIncidents = { found: 0, stored: 0 }
+
+/** Behind the documents. What went wrong is said, and the documents are stored all the same. */
+async function storeIncidents(
+  config: Config,
+  path: string | undefined,
+  span: ReplayedSpan,
+  warn: (text: string) => void
+): Promise<ReplayedIncidents> {
+  if (!Number.isFinite(span.fromMs) || !Number.isFinite(span.toMs)) return NO_INCIDENTS
+  const { storeReplayedIncidents } = await import('../replayIncidents.ts')
+  const { openReader } = await import('../store/open.ts')
+  const { openIncidentWriter } = await import('../store/openIncidents.ts')
+  const reader = await openReader(config, path)
+  try {
+    const writer = await openIncidentWriter(config, { notify: warn })
+    try {
+      return await storeReplayedIncidents({ ...span, reader, writer, clusterName: config.clusterName, warn })
+    } finally {
+      await writer.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Why5xxError)) throw error
+    warn(`incidents were not stored: ${error.message}`)
+    return NO_INCIDENTS
+  } finally {
+    await reader.close()
+  }
+}
+
 export function replayFormat({ format = 'text' }: ReplayFlags): 'text' | 'json' {
   if (format === 'text' || format === 'json') return format
   throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
@@ -123,13 +163,19 @@ export function replayFormat({ format = 'text' }: ReplayFlags): 'text' | 'json' 
 function replayText(result: ReplayResult, store: string): string {
   const { lines, requestsCounted, requestsKnown, documentsWritten, documentsKnown } = result
   const known = (count: number): string => (count === 0 ? '' : ` (${grouped(count)} were there before)`)
+  const { incidentsFound, incidentsStored } = result
+  const incidents =
+    incidentsFound === 0
+      ? ''
+      : `, ${plural(incidentsStored, 'incident')} stored${known(incidentsFound - incidentsStored)}`
   const rejects = result.rejects === 0 ? '' : `, ${plural(result.rejects, 'line')} not understood`
   const out = [
-    `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${rejects}`,
+    `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${incidents}${rejects}`,
     `in ${safeText(result.store)}; to look at it:`
   ]
   const window = result.from === null ? '' : ` --from ${result.from} --to ${result.to}`
-  for (const command of ['timeline', 'failures']) out.push(`  why5xx ${command}${store}${window}`)
+  for (const command of ['timeline', ...(incidentsFound > 0 ? ['incidents'] : []), 'failures'])
+    out.push(`  why5xx ${command}${store}${window}`)
   return `${out.join('\n')}\n`
 }
 

@@ -1,10 +1,9 @@
+import { addAlertMetrics, alertSummary } from '../alertMetrics.ts'
 import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import type { ClusterWatch } from '../clusterWatch.ts'
 import { openClusterKnowledge } from '../clusterWiring.ts'
-import type { Counters } from '../counters.ts'
 import { Why5xxError } from '../errors.ts'
 import { rolesOf } from '../kubernetesOptions.ts'
-import { parseListen } from '../listenOption.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
@@ -15,10 +14,12 @@ import type { Source } from '../source/source.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
 import type { Sink } from '../store/sink.ts'
 import { addWatchMetrics } from '../watchMetrics.ts'
-import { missingToken } from '../web/listenAdvice.ts'
-import { type RunningServer, startServer } from '../web/server.ts'
+import type { RunningServer } from '../web/server.ts'
 import { openSink, openSource, wire } from '../wiring.ts'
+import { type Alerting, openAlerting } from './alerting.ts'
 import { closeEach } from './closing.ts'
+import { sourceHealth } from './health.ts'
+import { listen } from './listening.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { runWatch, startWatch } from './runWatch.ts'
 import { type Settling, settleEvery } from './settling.ts'
@@ -34,8 +35,6 @@ export interface RunFlags {
 
 const TICK_MS = 1_000
 const SUMMARY_MS = 60_000
-const STUCK_MS = 120_000
-const ALIVE_MS = 60_000
 
 /**
  * The long-running process: reads until it is told to stop, or to the end of what has one. Returns the exit code: 0 after
@@ -56,13 +55,17 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const roles = rolesOf(config)
   if (config.kubernetes.api !== 'none' && !roles.has('watch'))
     warn('kubernetes.api is set, but this process does not watch: set roles to watch, or to watch,worker')
-  if (!roles.has('worker')) return runWatch(loaded, tokens, logger)
+  if (!roles.has('worker')) {
+    const run = roles.has('alert') ? (await import('./runAlert.ts')).runAlert : runWatch
+    return run(loaded, tokens, logger)
+  }
   const stop = new Stop(text => logger.info(text))
   let store: Sink | null = null
   let server: RunningServer | null = null
   let watching: ClusterWatch | null = null
   let knowledge: ClusterKnowledge | null = null
   let settling: Settling | null = null
+  let alerting: Alerting | null = null
   try {
     const opened = await openSink(loaded, { notify: warn, log })
     // A pipe that is started again (kubectl logs -f) repeats what was counted.
@@ -77,13 +80,16 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       () => parts.settler,
       log
     )
-    const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, nowMs: Date.now, warn })
+    if (roles.has('alert')) alerting = await openAlerting(loaded, store, knowledge, logger)
+    const alerts = alerting?.listener ?? null
+    const parts: PipelineParts = wire({ ...loaded, source, store, knowledge, alerts, nowMs: Date.now, warn })
     settling = settleEvery(parts, stop.signal, logger)
-    server = await listen(loaded, tokens, parts, store, watching, logger)
+    server = await listenFor(loaded, tokens, { parts, store, watching, alerting }, logger)
     status.line = new StatusLine(parts.counters, { kind: config.source.kind })
     status.line.start()
-    const watch = watchRun(parts, store, watching, logger)
+    const watch = watchRun(parts, store, { watching, alerting }, logger)
     try {
+      await alerting?.begin()
       await runPipeline(parts, stop.signal)
     } finally {
       clearInterval(watch)
@@ -98,6 +104,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
     stop.release()
     await closeEach(
       [
+        ['not every incident was told or stored', alerting && (() => alerting!.close())],
         ['the second judgements did not end well', settling && (() => settling!.stop())],
         ['the record of the cluster could not be closed', knowledge && (() => knowledge!.close())],
         ['the server could not be closed', server && (() => server!.close())],
@@ -127,59 +134,45 @@ function settingsOf(paths: string[], flags: RunFlags): Map<string, { value: unkn
   return settings
 }
 
-async function listen(
-  { config }: LoadedOptions,
+interface Beside {
+  watching: ClusterWatch | null
+  alerting: Alerting | null
+}
+
+function listenFor(
+  loaded: LoadedOptions,
   tokens: WebTokens,
-  { counters, source }: PipelineParts,
-  store: Sink,
-  watching: ClusterWatch | null,
+  { parts, store, watching, alerting }: Beside & { parts: PipelineParts; store: Sink },
   logger: Logger
 ): Promise<RunningServer> {
-  const address = parseListen('web.listen', config.web.listen)
-  const { token, metricsToken } = tokens
+  const { counters, source } = parts
   const metrics = new Metrics(counters, {
-    clusterName: config.clusterName,
+    clusterName: loaded.config.clusterName,
     kafka: () => source.facts ?? null,
     bulk: store.facts
   })
   if (watching !== null) addWatchMetrics(metrics, watching.metrics)
-  const server = await startServer({
-    listen: address,
-    token,
-    metricsToken,
-    metrics,
-    health: () => [...healthOf(counters, source, store), ...(watching?.health ?? [])],
-    ready: () => {
-      const why: string[] = []
-      if (!counters.isReady) why.push('the source has not been read yet')
-      if (source.facts?.hasJoined === false) why.push('the consumer group has not been joined yet')
-      if (store.pausedBecause !== null) why.push(store.pausedBecause)
-      return why
-    },
-    onError: error => logger.error('an answer failed', { error })
-  })
-  logger.info(`listening on ${server.address}`, { address: server.address })
-  const advice = missingToken(address, [token, metricsToken].filter(secret => secret !== null).length)
-  if (advice !== null) logger.warn(advice)
-  return server
-}
-
-/** A source steps at least once a second; a store that cannot write for now holds it up, and starting again would not help. */
-function healthOf(counters: Counters, source: Source, store: Sink): string[] {
-  // A member that is paused, because the store is away, goes on with its heartbeats.
-  const aliveMs = source.facts?.aliveMs ?? null
-  if (aliveMs !== null && Date.now() - aliveMs > ALIVE_MS)
-    return [`no fetch and no heartbeat for ${Math.round((Date.now() - aliveMs) / 1_000)} s`]
-  if (counters.steppedMs === null || store.pausedBecause !== null) return []
-  const seconds = Math.round((Date.now() - counters.steppedMs) / 1_000)
-  return seconds * 1_000 > STUCK_MS ? [`nothing was read for ${seconds} s, not even to find that nothing came`] : []
+  if (alerting !== null) addAlertMetrics(metrics, alerting.metrics)
+  const health = (): string[] => [
+    ...sourceHealth(parts, store.pausedBecause),
+    ...(watching?.health ?? []),
+    ...(alerting?.health() ?? [])
+  ]
+  const ready = (): string[] => {
+    const why: string[] = []
+    if (!counters.isReady) why.push('the source has not been read yet')
+    if (source.facts?.hasJoined === false) why.push('the consumer group has not been joined yet')
+    if (store.pausedBecause !== null) why.push(store.pausedBecause)
+    return why
+  }
+  return listen(loaded, tokens, { metrics, health, ready }, logger)
 }
 
 /** Says once a minute what was done, and at once when writing stops and goes on. */
 function watchRun(
   { counters, source }: PipelineParts,
   store: Sink,
-  watching: ClusterWatch | null,
+  { watching, alerting }: Beside,
   logger: Logger
 ): NodeJS.Timeout {
   let previous: RunSummary | null = null
@@ -192,7 +185,11 @@ function watchRun(
     if (Date.now() - saidMs < SUMMARY_MS) return
     saidMs = Date.now()
     previous = summaryOf(counters, saidMs, previous)
-    logger.info('a minute of work', { ...wholeSummary(previous, source, store), ...watching?.summary })
+    logger.info('a minute of work', {
+      ...wholeSummary(previous, source, store),
+      ...watching?.summary,
+      ...(alerting && alertSummary(alerting.metrics))
+    })
   }, TICK_MS)
 }
 

@@ -1,13 +1,10 @@
 import type { ClusterWatch } from '../clusterWatch.ts'
-import { Why5xxError } from '../errors.ts'
-import { rolesOf } from '../kubernetesOptions.ts'
-import { parseListen } from '../listenOption.ts'
 import type { Logger } from '../logger.ts'
 import { MetricRegistry } from '../metricRegistry.ts'
 import type { WebTokens } from '../secrets.ts'
 import { addWatchMetrics } from '../watchMetrics.ts'
-import { missingToken } from '../web/listenAdvice.ts'
-import { type RunningServer, startServer } from '../web/server.ts'
+import type { RunningServer } from '../web/server.ts'
+import { listen } from './listening.ts'
 import type { LoadedOptions } from './options.ts'
 import { Stop } from './stop.ts'
 
@@ -29,18 +26,23 @@ export async function startWatch({ config }: LoadedOptions, logger: Logger): Pro
   return watching
 }
 
-/** `run` with the role watch and no worker: no source and no sink is opened. Returns the exit code. */
+/** `run` with the role watch alone: no source and no sink is opened. Returns the exit code. */
 export async function runWatch(loaded: LoadedOptions, tokens: WebTokens, logger: Logger): Promise<number> {
-  const { config } = loaded
-  if (!rolesOf(config).has('watch'))
-    throw new Why5xxError('WHY5XX_CONFIG', 'roles: alert alone has nothing to do in this version: add worker')
   const stop = new Stop(text => logger.info(text), 'stopping; what was seen is recorded')
   let watching: ClusterWatch | null = null
   let server: RunningServer | null = null
   let timer: NodeJS.Timeout | undefined
   try {
     watching = await startWatch(loaded, logger)
-    server = await listen(loaded, tokens, watching, logger)
+    const metrics = new MetricRegistry()
+    metrics.addProcess()
+    addWatchMetrics(metrics, watching.metrics)
+    server = await listen(
+      loaded,
+      tokens,
+      { metrics, health: () => watching!.health, ready: () => watching!.unready },
+      logger
+    )
     const { signal } = stop
     const told = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     timer = setInterval(() => logger.info('a minute of watching', { ...watching?.summary }), SUMMARY_MS)
@@ -56,29 +58,4 @@ export async function runWatch(loaded: LoadedOptions, tokens: WebTokens, logger:
     // What is said of a record that is not whole was said above, or there is another error.
     await watching?.close().catch(() => {})
   }
-}
-
-async function listen(
-  { config }: LoadedOptions,
-  { token, metricsToken }: WebTokens,
-  watching: ClusterWatch,
-  logger: Logger
-): Promise<RunningServer> {
-  const address = parseListen('web.listen', config.web.listen)
-  const metrics = new MetricRegistry()
-  metrics.addProcess()
-  addWatchMetrics(metrics, watching.metrics)
-  const server = await startServer({
-    listen: address,
-    token,
-    metricsToken,
-    metrics,
-    health: () => watching.health,
-    ready: () => watching.unready,
-    onError: error => logger.error('an answer failed', { error })
-  })
-  logger.info(`listening on ${server.address}`, { address: server.address })
-  const advice = missingToken(address, [token, metricsToken].filter(secret => secret !== null).length)
-  if (advice !== null) logger.warn(advice)
-  return server
 }

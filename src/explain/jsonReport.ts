@@ -1,8 +1,14 @@
+import type { FoundIncidents } from '../alert/logIncidents.ts'
 import type { Engine } from '../engine.ts'
 import type { Summary } from './summary.ts'
 
 /** What `explain --format json` prints: stable, one object. `formats`: lines per format met, all sources together. */
-export function jsonReport(engine: Engine, summary: Summary, formats: Map<string, number>): Record<string, unknown> {
+export function jsonReport(
+  engine: Engine,
+  summary: Summary,
+  formats: Map<string, number>,
+  found: FoundIncidents
+): Record<string, unknown> {
   const { totals, counts } = engine
   const byStatus: Record<string, number> = {}
   for (const [status, count] of totals.byStatus.entries())
@@ -38,7 +44,21 @@ export function jsonReport(engine: Engine, summary: Summary, formats: Map<string
     formats: [...formats].map(([format, lines]) => ({ format, lines })),
     from: isoTime(engine.fromMs),
     to: isoTime(engine.toMs),
-    incidents: []
+    incidents: found.incidents.map(incident => ({
+      id: incident.id,
+      upstreamName: incident.upstream,
+      service: incident.service,
+      cause: incident.cause,
+      rootCause: incident.rootCause?.kind ?? null,
+      start: isoTime(incident.startMs),
+      detectedAt: isoTime(incident.detectedMs),
+      end: incident.endMs === null ? null : isoTime(incident.endMs),
+      failures: incident.failures,
+      peakPerMinute: incident.peakPerMinute,
+      expected: Number(incident.expected.toPrecision(4)),
+      pValue: Number(incident.pValue.toPrecision(2))
+    })),
+    incidentBaseline: found.baseline
   }
 }
 

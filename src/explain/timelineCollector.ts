@@ -2,6 +2,7 @@
 
 import type { RecordLine } from '../../parsers/reader.ts'
 import type { ParseErrorCode } from '../../parsers/record.ts'
+import type { Incident } from '../alert/incident.ts'
 import type { EngineSource } from '../engineSource.ts'
 import type { ControllerEntry, Failure } from '../model.ts'
 import { buildControllerDocument, controllerRow } from '../store/controllerDocument.ts'
@@ -48,6 +49,10 @@ export class TimelineCollector {
       if (row.upstream !== '' && timeMs >= this.#filter.fromMs && timeMs < this.#filter.toMs)
         this.#upstreams.add(row.upstream)
     }
+  }
+
+  incidents(list: readonly Incident[]): void {
+    this.#builder.incidents(list)
   }
 
   finish(): Timeline {

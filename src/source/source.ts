@@ -125,4 +125,6 @@ export interface KafkaFacts {
   /** Wall time of the last fetch or heartbeat, Unix ms; null before the first. */
   aliveMs: number | null
   hasJoined: boolean
+  /** Of every partition of ours something was read, or there is nothing, and the brokers have just said how far each goes. */
+  isWhole: boolean
 }

@@ -32,11 +32,11 @@ export interface DiagnosisField {
 const field = (path: string, type: FieldType, value: DiagnosisField['value']): DiagnosisField => ({ path, type, value })
 
 export const DIAGNOSIS_FIELDS: readonly DiagnosisField[] = [
-  field('orchestrator.namespace', 'keyword', namespace),
-  field('orchestrator.resource.type', 'keyword', f => (ingress(f) === null ? null : 'ingress')),
-  field('orchestrator.resource.name', 'keyword', ingress),
-  field('kubernetes.namespace', 'keyword', namespace),
-  field('kubernetes.service.name', 'keyword', service),
+  field('orchestrator.namespace', 'keyword', namespaceOf),
+  field('orchestrator.resource.type', 'keyword', f => (ingressOf(f) === null ? null : 'ingress')),
+  field('orchestrator.resource.name', 'keyword', ingressOf),
+  field('kubernetes.namespace', 'keyword', namespaceOf),
+  field('kubernetes.service.name', 'keyword', serviceOf),
   field('kubernetes.pod.name', 'keyword', f => f.diagnosis?.names.pod),
   field('kubernetes.pod.uid', 'keyword', f => f.diagnosis?.names.podUid),
   field('kubernetes.pod.ip', 'ip', f => (f.diagnosis?.names.pod == null ? null : f.diagnosis.names.podIp)),
@@ -78,21 +78,21 @@ export const DIAGNOSIS_FIELDS: readonly DiagnosisField[] = [
   field('why5xx.ruled_out', 'keyword', f => [...new Set(f.diagnosis?.excluded.map(({ rootCause }) => rootCause))])
 ]
 
-function namespace({ diagnosis, logged }: JudgedFacts): string | null {
+export function namespaceOf({ diagnosis, logged }: JudgedFacts): string | null {
   return logged.namespace ?? diagnosis?.names.namespace ?? null
 }
 
-function service({ diagnosis, logged }: JudgedFacts): string | null {
+export function serviceOf({ diagnosis, logged }: JudgedFacts): string | null {
   return diagnosis?.names.service ?? logged.service
 }
 
-function ingress({ diagnosis, logged }: JudgedFacts): string | null {
+export function ingressOf({ diagnosis, logged }: JudgedFacts): string | null {
   return logged.ingress ?? diagnosis?.names.ingress ?? null
 }
 
 /** `namespace/service` when both are known, else the upstream name. */
 export function serviceName(facts: JudgedFacts): string | null {
-  const [space, name] = [namespace(facts), service(facts)]
+  const [space, name] = [namespaceOf(facts), serviceOf(facts)]
   return space && name ? `${space}/${name}` : facts.upstreamName
 }
 

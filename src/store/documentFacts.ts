@@ -27,26 +27,30 @@ interface Peer {
   port: number | null
 }
 
-export interface Facts {
-  failure: Failure
-  options: DocumentOptions
-  info: CauseInfo
+interface RequestFacts {
   access: AccessRecord | null
   /** The error line that decided; null when none did. */
   error: ErrorRecord | null
   attempts: UpstreamAttempt[]
   blamed: UpstreamAttempt | null
-  /** The blamed upstream address as logged, and taken apart. */
+  /** The blamed upstream address as logged. */
   where: string | null
+  /** Masked. */
+  path: string | null
+  client: string | null
+  host: string | null
+}
+
+export interface Facts extends RequestFacts {
+  failure: Failure
+  options: DocumentOptions
+  info: CauseInfo
+  /** The blamed upstream address, taken apart. */
   wherePeer: Peer
   lastPeer: Peer
   line: RecordLine
   id: string
   time: string
-  /** Masked. */
-  path: string | null
-  client: string | null
-  host: string | null
   evidence: Evidence[]
   judged: JudgedFacts
 }
@@ -59,45 +63,58 @@ export interface Evidence {
 }
 
 export function factsOf(failure: Failure, options: DocumentOptions): Facts {
-  const access = failure.access?.record ?? null
-  const attempts = access?.attempts ?? []
+  const { masker } = options
+  const told = requestFacts(failure, masker)
+  const { access, attempts, where } = told
   const first = failure.access ?? failure.errors[0]!
-  const error = failure.errors[failure.deciding]?.record ?? null
-  const blamed = attempts[failure.blamedAttempt] ?? null
-  const where = blamed?.address ?? error?.upstreamAddress ?? null
   const wherePeer = peerOf(where)
   const last = attempts.at(-1)?.address ?? null
-  const { masker } = options
   const source = sourceOf(options.clusterName, first.line, options.sourceOf(first.stream, first.line.byteOffset))
   return {
     failure,
     options,
     info: causeTable[failure.cause],
-    access,
-    error,
-    attempts,
-    blamed,
-    where,
+    ...told,
     wherePeer,
     lastPeer: last === where ? wherePeer : peerOf(last),
     line: first.line,
     id: lineId(source, first.line),
     time: iso(failure.timeMs),
+    evidence: evidenceOf(failure, access, attempts, masker),
+    judged: judgedFacts(failure, options.labels)
+  }
+}
+
+/** Which request it was, and where it failed; masked. */
+export function requestFacts(failure: Failure, masker: Masker): RequestFacts {
+  const access = failure.access?.record ?? null
+  const attempts = access?.attempts ?? []
+  const error = failure.errors[failure.deciding]?.record ?? null
+  const blamed = attempts[failure.blamedAttempt] ?? null
+  return {
+    access,
+    error,
+    attempts,
+    blamed,
+    where: blamed?.address ?? error?.upstreamAddress ?? null,
     path: masker.path(access?.path ?? error?.path ?? null),
     client: masker.client(access?.client ?? error?.client ?? null),
-    host: masker.host(access?.host ?? failure.errors.find(({ record }) => record.host !== null)?.record.host ?? null),
-    evidence: evidenceOf(failure, access, attempts, masker),
-    judged: {
-      judgement: failure.judgement,
-      diagnosis: failure.judgement?.diagnosis ?? null,
-      logged: {
-        namespace: access?.namespace ?? null,
-        service: access?.service ?? null,
-        ingress: access?.ingress ?? null
-      },
-      upstreamName: failure.upstreamName,
-      labels: options.labels ?? []
-    }
+    host: masker.host(access?.host ?? failure.errors.find(({ record }) => record.host !== null)?.record.host ?? null)
+  }
+}
+
+/** What the state of the cluster and the log lines say of whom it concerned. */
+export function judgedFacts({ access, judgement, upstreamName }: Failure, labels: readonly string[] = []): JudgedFacts {
+  return {
+    judgement,
+    diagnosis: judgement?.diagnosis ?? null,
+    logged: {
+      namespace: access?.record.namespace ?? null,
+      service: access?.record.service ?? null,
+      ingress: access?.record.ingress ?? null
+    },
+    upstreamName,
+    labels
   }
 }
 

@@ -15,6 +15,8 @@ export interface RawBatch extends Omit<Batch, 'failures'> {
 export interface Sink extends Omit<StoreWriter, 'write'> {
   /** It builds documents beside the reading: failures go to it as text. */
   readonly isThread: boolean
+  /** True: nothing is kept of failures, and none of them is built; left out: all are. */
+  readonly isForgetting?: boolean
   /** As `StoreWriter.write`. */
   write(batch: RawBatch): Promise<WriteResult>
 }

@@ -14,6 +14,8 @@ import { lostText, type StartPoint, startPoint } from './startPoint.ts'
 const TICK_MS = 1_000
 /** Messages events between two turns of the event loop, which fetches and heartbeats need. */
 const EVENTS_PER_TURN = 4
+/** So long the brokers may take to say where partitions end. */
+const UNKNOWN_TICKS = 3
 const NOTHING = {
   bytes: Buffer.alloc(0),
   count: 0,
@@ -41,6 +43,8 @@ export class KafkaReading {
   #hasReceived = false
   #hasYielded = false
   #isLooking = false
+  /** Since the brokers have said where partitions end. */
+  #ticksUnknown = UNKNOWN_TICKS + 1
   /** Claimed by another process while the group says they are ours. */
   readonly #disclaimed = new Set<OwnedPartition>()
 
@@ -75,7 +79,8 @@ export class KafkaReading {
       offsetResets: this.#offsetResets,
       rebalances: Math.max(0, rebalances),
       aliveMs,
-      hasJoined
+      hasJoined,
+      isWhole: this.#ownership.isWhole && this.#ticksUnknown <= UNKNOWN_TICKS
     }
   }
 
@@ -249,6 +254,7 @@ export class KafkaReading {
         this.#takeAnew(owned)
       }
       this.#disclaimed.clear()
+      this.#ticksUnknown++
       void this.#look(!this.#hasYielded)
       this.#hasYielded = false
     }
@@ -267,6 +273,7 @@ export class KafkaReading {
         const marks = await this.#options.driver.watermarks()
         for (const owned of partitions.values()) Object.assign(owned, marks.get(owned.partition))
       }
+      this.#ticksUnknown = 0
       this.#judge(isSettled, hadNoTurn)
     } catch (error) {
       this.#options.log('warn', 'the newest offsets are not known', { error: textOf(error) })

@@ -49,6 +49,11 @@ export class Ownership {
     return this.rebalances >= 0 && this.#options.driver.hasJoined
   }
 
+  /** Something was read of each of them, or there is nothing to read. */
+  get isWhole(): boolean {
+    return this.isSettled && [...this.#owned.values()].every(({ isAnnounced, isRead }) => isAnnounced || isRead)
+  }
+
   idOf(partition: number): string {
     const { groupId, topic } = this.#options.config
     return `${groupId}/${topic}/${partition}`

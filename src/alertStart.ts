@@ -1,0 +1,139 @@
+/** What alerts begin with: the last day of the store, and open incidents; waited for a little, then asked for in the background. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Alerting } from './alert/alerting.ts'
+import type { Incident } from './alert/incident.ts'
+import { HISTORY_MS, type HistoryReader, incidentsSince, minuteOf, tellHistory } from './alertHistory.ts'
+import type { AlertService } from './alertService.ts'
+
+export interface AlertStartOptions {
+  service: AlertService
+  /** One that knows nothing yet. */
+  openFresh: () => Alerting
+  /** null: there is no store that could be asked. */
+  openReader: (() => Promise<HistoryReader & { close(): Promise<void> }>) | null
+  /** Incidents that are kept beside the store; null: they are not. */
+  readTopic: (() => Promise<Incident[]>) | null
+  /** When history ends: `now`, before anything is read; Unix ms, where all behind it is read again; `first`: where reading begins. */
+  until: 'now' | 'first' | number
+  nowMs: () => number
+  /** A sentence for the log. */
+  say: (text: string) => void
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+const MINUTE_MS = 60_000
+/** How long the beginning is held up by a store. */
+const PATIENCE_MS = 15_000
+const AGAIN_MS = 30_000
+const FIRST_MS = 2_000
+
+export class AlertStart {
+  readonly #options: Required<AlertStartOptions>
+  readonly #stop = new AbortController()
+  #hasHistory: boolean
+  #hasTopic: boolean
+  readonly #said = new Set<string>()
+
+  constructor(options: AlertStartOptions) {
+    this.#options = { wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}), ...options }
+    this.#hasHistory = options.openReader === null
+    this.#hasTopic = options.readTopic === null
+    if (this.#hasHistory) options.service.forgetJournal()
+  }
+
+  /** Before anything is read. What does not answer in time is asked again and again, until it does. */
+  async begin(): Promise<void> {
+    const { until, say, wait } = this.#options
+    await this.#askTopic()
+    if (!this.#hasHistory && until !== 'first') {
+      const over = new AbortController()
+      const isLate = { value: false }
+      const late = wait(PATIENCE_MS, over.signal).then(() => {
+        isLate.value = true
+      })
+      await Promise.race([this.#askStore(() => isLate.value), late])
+      over.abort()
+      if (!this.#hasHistory && this.#said.size === 0)
+        say('the store is slow: alerts begin without what it knows of the last day, which comes later')
+    }
+    if (!this.#isDone) void this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
+  }
+
+  /** At the end of what has one: asks a last time. */
+  async end(): Promise<void> {
+    this.stop()
+    if (this.#hasHistory) return
+    const over = new AbortController()
+    const asked = this.#askStore(() => over.signal.aborted, true)
+    await Promise.race([asked, this.#options.wait(PATIENCE_MS, over.signal)])
+    over.abort()
+  }
+
+  /** What is on its way is dropped when it comes. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  get #isDone(): boolean {
+    return this.#hasHistory && this.#hasTopic
+  }
+
+  async #askAgain(firstMs: number): Promise<void> {
+    const { signal } = this.#stop
+    const { wait } = this.#options
+    for (let ms = firstMs; !this.#isDone; ms = AGAIN_MS) {
+      await wait(ms, signal)
+      if (signal.aborted) return
+      await this.#askTopic()
+      if (!this.#hasHistory) await this.#askStore(() => signal.aborted, true)
+    }
+  }
+
+  async #askTopic(): Promise<void> {
+    const { readTopic, service } = this.#options
+    if (this.#hasTopic || readTopic === null) return
+    try {
+      const stored = await readTopic()
+      if (this.#stop.signal.aborted) return
+      service.adopt(stored)
+      this.#hasTopic = true
+    } catch (error) {
+      this.#tell('open incidents are not known yet', error)
+    }
+  }
+
+  /** What is found after `isOver` says so is dropped: meanwhile others may have counted the same. */
+  async #askStore(isOver: () => boolean, isBehind = false): Promise<void> {
+    const { openReader, openFresh, service, nowMs, until, say } = this.#options
+    const untilMs = typeof until === 'number' ? until : minuteOf(nowMs()) + MINUTE_MS
+    const toMs = isBehind && typeof until !== 'number' ? Math.min(untilMs, service.oldestMs) : untilMs
+    try {
+      const reader = await openReader!()
+      try {
+        const fromMs = minuteOf(toMs - HISTORY_MS)
+        const fresh = openFresh()
+        if (service.takesHistory) await tellHistory(reader, fresh, fromMs, toMs)
+        const stored = await reader.incidents(incidentsSince(fromMs))
+        // A line that came late: its minute would count twice.
+        const isOverlapping = typeof until !== 'number' && service.oldestMs < toMs
+        if (isOver() || (isOverlapping && service.takesHistory)) return
+        if (service.takesHistory) service.takeOver(fresh, stored)
+        else service.adopt(stored)
+        this.#hasHistory = true
+        service.forgetJournal()
+        if (this.#said.size > 0) say('what is stored of the last day is known to the alerts now')
+      } finally {
+        await reader.close()
+      }
+    } catch (error) {
+      if (!isOver()) this.#tell('alerts begin without what is stored of the last day', error)
+    }
+  }
+
+  #tell(sentence: string, error: unknown): void {
+    if (this.#said.has(sentence)) return
+    this.#said.add(sentence)
+    this.#options.say(`${sentence}, it is asked for again: ${(error as Error).message}`)
+  }
+}

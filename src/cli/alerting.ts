@@ -1,0 +1,43 @@
+/** The alert role beside a worker: a tap on its pipeline, or a reading of the topic by itself. */
+
+import type { AlertMetricsSource } from '../alertMetrics.ts'
+import { openAlerts } from '../alertWiring.ts'
+import type { JudgedListener, Knowledge } from '../judge.ts'
+import type { Logger } from '../logger.ts'
+import type { Sink } from '../store/sink.ts'
+import type { LoadedOptions } from './options.ts'
+
+export interface Alerting {
+  /** For the worker's judge; null: it reads by itself. */
+  listener: JudgedListener | null
+  metrics: AlertMetricsSource
+  health(): string[]
+  /** Before the worker reads. */
+  begin(): Promise<void>
+  /** Before the store is closed. */
+  close(): Promise<void>
+}
+
+/** The worker of a topic has some of its partitions, and pauses for the store: then alerts read for themselves. */
+export async function openAlerting(
+  loaded: LoadedOptions,
+  store: Sink,
+  knowledge: Pick<Knowledge, 'state'> | null,
+  logger: Logger
+): Promise<Alerting> {
+  const { source, sink } = loaded.config
+  if (source.kind === 'kafka') {
+    const { startAlerts } = await import('./runAlert.ts')
+    const reading = await startAlerts(loaded, logger)
+    return {
+      listener: null,
+      metrics: reading.alerts.metrics,
+      health: () => reading.health,
+      begin: async () => {},
+      close: () => reading.close()
+    }
+  }
+  const isFresh = sink.kind === 'embedded' && source.kind === 'files' && store.streams.length === 0
+  const alerts = await openAlerts({ ...loaded, logger, knowledge, isFresh })
+  return { ...alerts, health: () => [] }
+}
