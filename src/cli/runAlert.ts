@@ -93,7 +93,7 @@ export class AlertReading {
 
   async #run(): Promise<void> {
     // Not before the caller has it in its hands.
-    await null
+    await Promise.resolve()
     try {
       await this.alerts.begin()
       if (!this.#stop.signal.aborted) await runPipeline(this.parts, this.#stop.signal)

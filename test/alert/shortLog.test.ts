@@ -19,7 +19,7 @@ function found(failures: number[], requests: number | number[] = 100, profile: '
     .map(({ kind, minute, startMinute }) => `${kind} ${minute - FROM}, since ${startMinute - FROM}`)
 }
 
-const zeros = (count: number): number[] => new Array<number>(count).fill(0)
+const zeros = (count: number): number[] => Array<number>(count).fill(0)
 
 describe('what it finds', () => {
   test.each<[string, number[], string[]]>([
@@ -29,7 +29,7 @@ describe('what it finds', () => {
     ['one that goes on at its end', [...zeros(10), 20, 20, 20], ['fired 10, since 10']],
     [
       'one that fills more than half of it',
-      [...zeros(5), ...new Array<number>(12).fill(9), ...zeros(5)],
+      [...zeros(5), ...Array<number>(12).fill(9), ...zeros(5)],
       ['fired 5, since 5']
     ],
     // One a minute is no excess in five minutes.
@@ -88,7 +88,7 @@ test('what was expected is told', () => {
       cause: 'read_timeout',
       fromMinute: FROM,
       failures: [...zeros(10), 20, ...zeros(5)],
-      requests: new Array<number>(16).fill(100)
+      requests: Array<number>(16).fill(100)
     },
     'normal'
   )

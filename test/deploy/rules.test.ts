@@ -101,7 +101,15 @@ const OF_ALERTS: Record<string, string[]> = {
 
 test('rules name metrics and labels that there are', async () => {
   const bulk = { items: new Map([['rejected', 0]]), retries: 0, takeSeconds: () => [], rejects: new Map() }
-  const facts = { partitions: [], resends: 0, offsetResets: 0, rebalances: 0, aliveMs: 0, hasJoined: true }
+  const facts = {
+    partitions: [],
+    resends: 0,
+    offsetResets: 0,
+    rebalances: 0,
+    aliveMs: 0,
+    hasJoined: true,
+    isWhole: true
+  }
   const counters = filledCounters(0)
   counters.countDiagnosis('state_unknown')
   const metrics = new Metrics(counters, { clusterName: 'prod', kafka: () => facts, bulk })
