@@ -83,7 +83,7 @@ describe('values', () => {
 
 test('what ends in _total is a counter and nothing else is; every help is a sentence', () => {
   const own = exposition.families.filter(({ name }) => name.startsWith('why5xx_'))
-  expect(own).toHaveLength(18)
+  expect(own).toHaveLength(19)
   for (const { name, type } of exposition.families)
     expect(type === 'counter', `${name} is a ${type}`).toBe(name.endsWith('_total'))
   for (const { name, help } of own) expect(help, name).toMatch(/^[A-Z1].{20,}\.$/)

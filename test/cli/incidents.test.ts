@@ -1,10 +1,11 @@
 /** `why5xx incidents` over a store. */
 import fc from 'fast-check'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Incident } from '../../src/alert/incident.ts'
 import type { IncidentEntry } from '../../src/alert/incidentEntry.ts'
 import { incidentPage } from '../../src/cli/incidentPage.ts'
 import { incidentsTable, withMembers } from '../../src/cli/incidentsTable.ts'
+import * as openStore from '../../src/store/open.ts'
 import { styleFor } from '../../src/terminal.ts'
 import { UNSAFE } from '../support/hostileText.ts'
 import { anyIncident, BEGIN, incident, MINUTE_MS } from '../support/incidents.ts'
@@ -16,7 +17,7 @@ const DAY_MS = 86_400_000
 const NOW = BEGIN + 20 * MINUTE_MS
 
 let store: MemoryStore
-vi.mock('../../src/store/open.ts', () => ({ openReader: async () => store }))
+beforeAll(() => void vi.spyOn(openStore, 'openReader').mockImplementation(async () => store))
 
 const open = incident({ id: 'inc-open' })
 const member = incident({

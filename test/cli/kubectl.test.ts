@@ -35,8 +35,9 @@ describe('the answer', () => {
     log = readFileSync(INCIDENT, 'utf8')
     const { code, stdout, stderr } = await run('-o', 'json', ...DAY)
     const of = (text: string) => {
-      const { byRootCause: _, ...report } = JSON.parse(text) as Record<string, unknown>
-      return report
+      // It knows the cluster, `explain` of the log alone does not.
+      const { byRootCause: _, ...report } = JSON.parse(text) as { incidents: object[]; byRootCause?: unknown }
+      return { ...report, incidents: report.incidents.map(incident => ({ ...incident, rootCause: null })) }
     }
     expect(of(stdout)).toEqual(of((await why5xx(['explain', '--format', 'json', ...DAY, INCIDENT])).stdout))
     expect(of(stdout)).toMatchObject({ failures: 313 })

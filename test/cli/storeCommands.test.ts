@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Incident } from '../../src/alert/incident.ts'
+import { storeReplayedIncidents } from '../../src/replayIncidents.ts'
 import * as open from '../../src/store/open.ts'
 import type { Timeline } from '../../src/timeline/model.ts'
 import { MemoryStore, storeOf } from '../support/memoryReader.ts'
@@ -16,6 +18,7 @@ beforeAll(() => void vi.spyOn(open, 'openReader').mockImplementation(async () =>
 const filled = storeOf([LOG])
 beforeEach(() => {
   store = filled
+  store.kept.length = 0
   store.isClosed = false
   store.searches = 0
 })
@@ -87,6 +90,15 @@ describe('timeline', () => {
   })
 })
 
+/** Those that `replay` would have stored. */
+async function keepIncidents(reader: MemoryStore): Promise<void> {
+  const put = async (found: readonly Incident[]): Promise<void> => void reader.kept.push(...found)
+  const [fromMs, toMs] = [Date.UTC(2026, 10, 21, 10), Date.UTC(2026, 10, 21, 10, 20)]
+  const warn = (text: string): void => expect.unreachable(text)
+  await storeReplayedIncidents({ fromMs, toMs, reader, writer: { put }, clusterName: 'default', warn })
+  expect(reader.kept).toHaveLength(2)
+}
+
 test.each([
   ['all', []],
   ['a service', ['--service', 'shop/cart']],
@@ -94,6 +106,7 @@ test.each([
   ['a part', ['--from', '2026-11-21T10:03:20Z', '--to', '2026-11-21T10:06:20Z']]
 ])('explain --format html of the log is the page of the store: %s', async (_name, args) => {
   const range = args.includes('--from') ? [] : WINDOW
+  await keepIncidents(store)
   const page = await why5xxHere(['timeline', '--format', 'html', ...range, ...args])
   const explained = await why5xxHere(['explain', '--format', 'html', LOG, ...range, ...args])
   expect(page.stdout).toContain('</svg>')
