@@ -76,7 +76,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
   const store = (incidents: readonly Incident[]): void => {
     for (const queue of queues.values()) queue.put(incidents)
   }
-  const receivers = await openReceivers(config, logger)
+  const receivers = openReceivers(config)
   const texts = { clusterName, runbook: links.runbook, incidentLink: links.incident }
   const notifier = new Notifier({
     receivers,
