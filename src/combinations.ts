@@ -1,5 +1,6 @@
 /** Options that are right by themselves and wrong together. */
 
+import { impossibleAlerts } from './alertCombinations.ts'
 import type { Config } from './optionTable.ts'
 
 /**
@@ -34,6 +35,12 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
   for (const [path, value, file] of [
     ['web.token', web.token, web.tokenFile],
     ['web.metricsToken', web.metricsToken, web.metricsTokenFile],
+    ['alerts.alertmanager.password', config.alerts.alertmanager.password, config.alerts.alertmanager.passwordFile],
+    [
+      'alerts.alertmanager.bearerToken',
+      config.alerts.alertmanager.bearerToken,
+      config.alerts.alertmanager.bearerTokenFile
+    ],
     ['source.kafka.sasl.password', sasl.password, sasl.passwordFile],
     ['sink.elasticsearch.apiKey', elasticsearch.apiKey, elasticsearch.apiKeyFile],
     ['sink.elasticsearch.password', elasticsearch.password, elasticsearch.passwordFile]
@@ -62,5 +69,5 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     problems.push(
       `${named('sink.elasticsearch.namespace')} is "${elasticsearch.namespace}": small letters, digits and _ only, because it is part of index names and - separates them`
     )
-  return problems
+  return [...problems, ...impossibleAlerts(config.alerts)]
 }

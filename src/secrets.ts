@@ -24,16 +24,33 @@ export function readTokens(web: Config['web']): WebTokens {
 
 function fromFile(path: string, file: string | null): string | null {
   if (file === null) return null
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw new Why5xxError('WHY5XX_CONFIG', `${path}: cannot read ${file}: ${systemErrorText(error)}`, { cause: error })
-  }
+  const text = readFile(path, file).trim()
   if (!SECRET.test(text))
     throw new Why5xxError(
       'WHY5XX_CONFIG',
       `${path}: ${file} must hold one token of at least 16 printable ASCII characters; it holds ${text === '' ? 'nothing' : `${text.length} characters${/\s/.test(text) ? ', some of them blanks or line ends' : ''}`}`
     )
   return text
+}
+
+/**
+ * A secret that somebody else made, so of any form: the value, or what stands in the file without the blanks around it; null:
+ * neither is given. Throws Why5xxError `WHY5XX_CONFIG` without the secret.
+ */
+export function readSecret(option: string, file: string | null, value: string | null): string | null {
+  if (value !== null || file === null) return value
+  const text = readFile(option, file).trim()
+  if (text === '') throw new Why5xxError('WHY5XX_CONFIG', `${option}: ${file} is empty`)
+  return text
+}
+
+/** Throws Why5xxError `WHY5XX_CONFIG`. */
+export function readFile(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Why5xxError('WHY5XX_CONFIG', `${option}: cannot read ${file}: ${systemErrorText(error)}`, {
+      cause: error
+    })
+  }
 }

@@ -32,13 +32,22 @@ interface FileCheck {
 /** Says which formats files hold, what cannot be read, and whether a run would work; the configuration is checked by being loaded. */
 export async function runCheck(
   paths: string[],
-  flags: { format?: string; store?: string | true; cluster?: string[] | true },
+  flags: { format?: string; store?: string | true; cluster?: string[] | true; alerts?: boolean },
   options: CommonOptions
 ): Promise<number> {
   const format = flags.format ?? 'text'
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
+  if (flags.alerts) {
+    if (paths.length > 0 || flags.store !== undefined || flags.cluster !== undefined)
+      throw new Why5xxError(
+        'WHY5XX_USAGE',
+        'check --alerts sends test alerts and looks at nothing else: ask for the rest apart'
+      )
+    const { runCheckAlerts } = await import('./checkAlerts.ts')
+    return runCheckAlerts(loaded.config, format)
+  }
   if (flags.store !== undefined) {
     if (paths.length > 0)
       throw new Why5xxError('WHY5XX_USAGE', 'check --store [PATH] looks at a store, not at log files: name them apart')

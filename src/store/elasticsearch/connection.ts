@@ -1,9 +1,9 @@
 /** The client of one cluster, from the configuration; and what its errors mean, in sentences without secrets. */
 
-import { readFileSync } from 'node:fs'
 import { Client, errors } from '@elastic/elasticsearch'
 import type { ElasticsearchConfig } from '../../clusterOptions.ts'
-import { systemErrorText, Why5xxError } from '../../errors.ts'
+import { Why5xxError } from '../../errors.ts'
+import { readFile, readSecret } from '../../secrets.ts'
 import { clip } from '../../text.ts'
 
 type ClientOptions = ConstructorParameters<typeof Client>[0]
@@ -27,7 +27,7 @@ export function openClient(config: ElasticsearchConfig, requestTimeoutMs = REQUE
     maxRetries: 0,
     ...authOf(config)
   }
-  if (caFile !== null) options.tls = { ca: fromFile('sink.elasticsearch.caFile', caFile) }
+  if (caFile !== null) options.tls = { ca: readFile('sink.elasticsearch.caFile', caFile) }
   return new Client(options)
 }
 
@@ -44,8 +44,8 @@ function checkNode(node: string): void {
 
 function authOf(config: ElasticsearchConfig): Partial<Pick<ClientOptions, 'auth'>> {
   const option = (name: string): string => `sink.elasticsearch.${name}`
-  const apiKey = secretOf(option('apiKeyFile'), config.apiKeyFile, config.apiKey)
-  const password = secretOf(option('passwordFile'), config.passwordFile, config.password)
+  const apiKey = readSecret(option('apiKeyFile'), config.apiKeyFile, config.apiKey)
+  const password = readSecret(option('passwordFile'), config.passwordFile, config.password)
   const { username } = config
   if (apiKey !== null) {
     if (username !== null)
@@ -56,23 +56,6 @@ function authOf(config: ElasticsearchConfig): Partial<Pick<ClientOptions, 'auth'
   if (username === null || password === null)
     throw new Why5xxError('WHY5XX_CONFIG', `${option('username')} and ${option('password')}: one needs the other`)
   return { auth: { username, password } }
-}
-
-function secretOf(option: string, file: string | null, value: string | null): string | null {
-  if (value !== null || file === null) return value
-  const text = fromFile(option, file).trim()
-  if (text === '') throw new Why5xxError('WHY5XX_CONFIG', `${option}: ${file} is empty`)
-  return text
-}
-
-function fromFile(option: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Why5xxError('WHY5XX_CONFIG', `${option}: cannot read ${file}: ${systemErrorText(error)}`, {
-      cause: error
-    })
-  }
 }
 
 /**
