@@ -182,7 +182,7 @@ export class IncidentBook {
       masked: 0,
       requests: 0,
       peakPerMinute: 0,
-      expected: 0,
+      expected: finding.requestsExpected ?? 0,
       pValue: 1,
       windows,
       lately: windows,

@@ -6,24 +6,31 @@ import { durationText } from './numbers.ts'
 
 const TEXT_CHARS_MAX = 3_000
 const MEMBERS_SHOWN = 10
+/** Together they leave room for what the text ends with. */
+const LINE_CHARS_MAX = 420
+const ADVICE_CHARS_MAX = 200
+const EXAMPLE_CHARS_MAX = 300
+const LINK_CHARS_MAX = 300
+const CHANGE_CHARS_MAX = 120
 
 /** Everything in `notice` is safe already; `text` is what this makes. */
-export function noticeBody(notice: Notice, { head }: IncidentGroup): string {
-  const { kind, grouped, why, example, runbook, link, changes } = notice
+export function noticeBody(notice: Notice, { head, members }: IncidentGroup): string {
+  const { kind, grouped, why, example } = notice
   const lines = kind === 'resolved' ? resolvedLines(notice) : openLines(notice, head.detectedMs)
   if (notice.masked > 0) lines.push(maskedText(notice))
   lines.push(why === null ? 'Why: not known.' : `Why: ${why}`)
-  if (notice.rootCause?.advice) lines.push(`What to do: ${notice.rootCause.advice}`)
-  if (example !== null) lines.push(exampleText(example))
-  const last = [`Runbook: ${clip(runbook, 500)}`, `More: ${clip(link, 500)}`, ...changeLines(changes)]
-  const members = grouped?.members ?? []
+  if (notice.rootCause?.advice) lines.push(clip(`What to do: ${notice.rootCause.advice}`, ADVICE_CHARS_MAX))
+  if (example !== null) lines.push(clip(exampleText(example), EXAMPLE_CHARS_MAX))
+  const last = `\n${lastLines(notice).join('\n')}`
   const together = grouped === null ? [] : [`Told together (${togetherText(grouped)}):`]
   for (let shown = Math.min(members.length, MEMBERS_SHOWN); ; shown--) {
-    const listed = members.slice(0, shown).map(({ title }) => `- ${title}`)
+    const listed = (grouped?.members ?? []).slice(0, shown).map(({ title }) => `- ${title}`)
     const more = members.length - shown
     if (more > 0) listed.push(shown === 0 ? `- ${plural(more, 'incident')}` : `- and ${thousands(more)} more`)
-    const text = [...lines, ...together, ...listed, ...last].join('\n')
-    if (text.length <= TEXT_CHARS_MAX || shown <= 0) return clip(text, TEXT_CHARS_MAX)
+    const text = [...lines.map(line => clip(line, LINE_CHARS_MAX)), ...together, ...listed].join('\n')
+    const room = TEXT_CHARS_MAX - last.length
+    // What it ends with is never what is cut.
+    if (text.length <= room || shown <= 0) return `${clip(text, room)}${last}`
   }
 }
 
@@ -32,7 +39,7 @@ function openLines(notice: Notice, detectedMs: number): string[] {
   const seen = status === null || cause === 'no_requests' ? '' : `, status ${status}`
   const lines = [`${cause} on ${service} (${causeTitle})${seen}: ${numbers}.`]
   const detected = instant(new Date(detectedMs).toISOString())
-  const inAll = `${plural(failures, 'failure')} since then, at most ${thousands(peakPerMinute)} a minute`
+  const inAll = `${plural(failures, 'failure')} in all, at most ${thousands(peakPerMinute)} a minute`
   lines.push(
     kind === 'update' && cause !== 'no_requests'
       ? `Since ${instant(since)}: ${inAll}.`
@@ -55,7 +62,7 @@ function resolvedLines(notice: Notice): string[] {
 }
 
 function maskedText({ masked, failures }: Notice): string {
-  if (masked >= failures) return `Retries saved all of them so far: no client saw one.`
+  if (masked >= failures) return `Retries saved all of them: no client saw one.`
   return `Retries saved ${thousands(masked)} of ${thousands(failures)}.`
 }
 
@@ -65,8 +72,14 @@ function exampleText({ request, status, address, pod, time, id }: NonNullable<No
   return `Example: ${request}${answer}${upstream === '' ? '' : ` (${upstream})`} at ${time}, failure ${id}`
 }
 
-function changeLines(changes: Notice['changes']): string[] {
-  return changes.length === 0 ? [] : ['Changed before:', ...changes.map(({ text }) => `- ${text}`)]
+function lastLines({ runbook, link, changes }: Notice): string[] {
+  const lines: string[] = []
+  // Half an address or half a command is none.
+  if (runbook !== link && runbook.length <= LINK_CHARS_MAX) lines.push(`Runbook: ${runbook}`)
+  if (link.length <= LINK_CHARS_MAX) lines.push(`More: ${link}`)
+  if (changes.length > 0)
+    lines.push('Changed before:', ...changes.map(({ text }) => `- ${clip(text, CHANGE_CHARS_MAX)}`))
+  return lines
 }
 
 function togetherText({ by, key }: NonNullable<Notice['grouped']>): string {

@@ -7,7 +7,7 @@ import type { Incident } from './incident.ts'
 /** What of an incident is in an address. */
 type Linked = Pick<Incident, 'id' | 'service' | 'upstream' | 'cause' | 'startMs' | 'endMs' | 'updatedMs'>
 
-const NAME_CHARS_MAX = 400
+const NAME_CHARS_MAX = 200
 /** What came before tells as much as the incident. */
 const MARGIN_MS = 15 * MINUTE_MS
 

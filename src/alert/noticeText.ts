@@ -1,7 +1,7 @@
 /** What a receiver is told: of a group of incidents one notice, with texts that are safe and bounded whatever the log says. */
 
 import { type CauseInfo, causeTable } from '../../parsers/causes.ts'
-import { clip, safeText } from '../text.ts'
+import { clip, grouped, safeText } from '../text.ts'
 import { isMoreSevere } from './chronicle.ts'
 import type { IncidentCause } from './finding.ts'
 import { isOpenGroup } from './grouping.ts'
@@ -149,7 +149,7 @@ function whyOf({ rootCause, rootCauseShare }: Incident): string | null {
   if (rootCause === null) return null
   const { sentence, confidence, evidence, kind } = rootCause
   const { count, of } = rootCauseShare
-  const share = `${count} of ${of} failures judged`
+  const share = `${grouped(count)} of ${grouped(of)} failures judged`
   const facts = evidence.slice(0, 2).map(({ text }) => field(text, 200))
   const because = facts.length === 0 ? '' : `: ${facts.join('; ')}`
   return `${field(sentence)} (${kind}, confidence ${confidence.toFixed(2)}, ${share})${because}`
