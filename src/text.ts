@@ -28,7 +28,9 @@ export function safeJson(json: string): string {
 
 /** Cuts to `width` columns, with an ellipsis. */
 export function clip(text: string, width: number): string {
-  return text.length <= width ? text : width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1)}…`
+  if (text.length <= width) return text
+  // No half of a pair stays: it is no text.
+  return width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
 const BARS = '▁▂▃▄▅▆▇█'
@@ -44,6 +46,11 @@ export function sparkline(values: readonly number[]): string {
 /** 1204 → `1,204`. */
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** What was to be expected, of a count: `1.2`, `340`. */
+export function expectedText(expected: number): string {
+  return expected < 9.95 ? expected.toFixed(1) : grouped(Math.round(expected))
 }
 
 export function plural(count: number, word: string, words = `${word}s`): string {

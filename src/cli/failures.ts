@@ -4,7 +4,7 @@ import type { FailureRow, Page, SearchOptions, StoreFilter, StoreReader } from '
 import { styleFor } from '../terminal.ts'
 import { grouped, jsonText } from '../text.ts'
 import { failuresTable } from './failuresTable.ts'
-import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
+import { checkFormat, checkZone, limitOf, type TimeFlags, timeRange, wantedCauses } from './filters.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { checkStoreFlag } from './storeFlag.ts'
@@ -104,14 +104,6 @@ async function emptyText(reader: StoreReader): Promise<string> {
   if (span === null) return 'The store is empty.'
   const [from, to] = [span.fromMs, span.toMs].map(ms => new Date(ms).toISOString())
   return `No failure matches. The store holds ${from} to ${to}.`
-}
-
-/** `--limit 100`; 0 is no limit. */
-function limitOf(text: string | undefined, usual: number): number {
-  if (text === undefined) return usual
-  if (!/^\d{1,9}$/.test(text))
-    throw new Why5xxError('WHY5XX_USAGE', `--limit ${text}: expected a whole number, 0 for all`)
-  return text === '0' ? Number.POSITIVE_INFINITY : Number(text)
 }
 
 /** `502`, `502,504`, `5xx`. */

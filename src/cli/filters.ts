@@ -24,16 +24,20 @@ export function timeRange(flags: TimeFlags, nowMs = Date.now()): { fromMs: numbe
   return { fromMs, toMs }
 }
 
-/** null: all. */
-export async function wantedCauses(slugs: string[] | undefined): Promise<Set<string> | null> {
+/** null: all. `more`: what else may be asked for. */
+export async function wantedCauses(
+  slugs: string[] | undefined,
+  more: readonly string[] = []
+): Promise<Set<string> | null> {
   if (slugs === undefined) return null
   const { CAUSES } = await import('../../parsers/causes.ts')
+  const known: readonly string[] = [...CAUSES, ...more]
   for (const slug of slugs) {
-    if ((CAUSES as readonly string[]).includes(slug)) continue
+    if (known.includes(slug)) continue
     const { nearest } = await import('../nearest.ts')
     throw new Why5xxError(
       'WHY5XX_USAGE',
-      `--cause ${slug}: there is no such cause; did you mean ${nearest(slug, CAUSES)}? why5xx causes lists them`
+      `--cause ${slug}: there is no such cause; did you mean ${nearest(slug, known)}? why5xx causes lists them`
     )
   }
   return new Set(slugs)
@@ -54,4 +58,12 @@ export function checkZone(zone: string): void {
       cause: error
     })
   }
+}
+
+/** `--limit 100`; 0 is no limit. */
+export function limitOf(text: string | undefined, usual: number): number {
+  if (text === undefined) return usual
+  if (!/^\d{1,9}$/.test(text))
+    throw new Why5xxError('WHY5XX_USAGE', `--limit ${text}: expected a whole number, 0 for all`)
+  return text === '0' ? Number.POSITIVE_INFINITY : Number(text)
 }

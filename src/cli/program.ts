@@ -246,6 +246,42 @@ Examples:
     })
 
   program
+    .command('incidents')
+    .description(
+      'prints incidents, open ones first: failures of one cause at one service, far more than were to be expected'
+    )
+    .argument('[id]', 'one incident in full: numbers, root cause, example, what changed before, who was told')
+    .option('--format <format>', 'table, ndjson (an incident a line) or json', 'table')
+    .option(
+      '--from <time>',
+      'going on at or after this time: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)'
+    )
+    .option('--to <time>', 'begun before this time (default: now)')
+    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
+    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
+    .option('--cause <slug>', 'only this cause, or no_requests', collect)
+    .option('--state <state>', 'only these: open or resolved')
+    .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, else all)')
+    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
+    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
+    .option('--no-color', 'plain text also on a terminal')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  why5xx incidents
+  why5xx incidents --since 7d --service shop/cart --state resolved
+  why5xx incidents inc-20261121-1005-hTz0Zy4a
+  why5xx incidents --since 30d --format ndjson | jq -r '[.id, .cause, .rootCause, .failures] | @tsv'
+
+An incident that is told under another one is indented below it.`
+    )
+    .action(async (id: string | undefined, flags: Record<string, unknown>, command: Command) => {
+      const { runIncidents } = await import('./incidents.ts')
+      exitCode = await runIncidents(id, flags, common(command))
+    })
+
+  program
     .command('setup')
     .description(
       'puts index templates and lifecycle policies into Elasticsearch; can be repeated, changes only what is ours'

@@ -8,6 +8,7 @@ import { checkFormat, checkZone, type TimeFlags, timeRange, wantedCauses } from 
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { checkStoreFlag } from './storeFlag.ts'
+import { warn } from './warn.ts'
 
 interface TimelineFlags extends TimeFlags {
   format?: string
@@ -38,7 +39,7 @@ export async function runTimeline(flags: TimelineFlags, options: CommonOptions):
   const reader = await openReader(config, flags.store)
   try {
     const filter = { ...wholeMinutes(window), services: flags.service ?? [], causes: [...(causes ?? [])] }
-    const text = await rendered(await readTimeline(reader, filter), format, zone)
+    const text = await rendered(await readTimeline(reader, filter, warn), format, zone)
     if (flags.output === undefined) await writeOut(text)
     else writeFile(flags.output, text)
   } finally {

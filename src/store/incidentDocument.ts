@@ -2,7 +2,7 @@
 
 import { causeTable, isCause } from '../../parsers/causes.ts'
 import type { Incident } from '../alert/incident.ts'
-import { plural } from '../text.ts'
+import { expectedText, plural } from '../text.ts'
 import type { FailureDocument } from './document.ts'
 import { INCIDENT_SCHEMA } from './incidentLine.ts'
 
@@ -50,11 +50,6 @@ export function incidentSentence(incident: Incident): string {
       : `${plural(failures, 'failure')}, ${expectedText(incident.expected)} expected`
   const end = incident.state === 'resolved' ? ', resolved' : ''
   return `${cause} on ${service}: ${numbers}${end}${rootCause === null ? '' : `: ${rootCause.sentence}`}`
-}
-
-/** `1.2`, `340`. */
-export function expectedText(expected: number): string {
-  return expected < 9.95 ? expected.toFixed(1) : expected.toFixed(0)
 }
 
 function ownFields(incident: Incident): Record<string, unknown> {

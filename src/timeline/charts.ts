@@ -150,6 +150,7 @@ export function drawCauses(timeline: Timeline, canvas: Canvas, about: string): s
       series: [
         box,
         markSeries(marks, canvas),
+        ...incidentSeries(timeline, canvas),
         headings([[2, `${basisText(timeline)} per ${bucketText(series.stepMinutes)}, by cause`]])
       ]
     },
@@ -226,6 +227,30 @@ function markSeries(marks: { ms: number; word: string }[], canvas: Canvas): obje
       return { type: 'group', children }
     }
   }
+}
+
+/** A bar each on the plot's upper edge, as long as the incident. */
+function incidentSeries({ incidents }: Timeline, canvas: Canvas): object[] {
+  const inside = (ms: number): number => Math.min(canvas.toMs, Math.max(canvas.fromMs, ms))
+  const bars = incidents.shown.map(({ start, end }) => [
+    inside(Date.parse(start)),
+    end === null ? canvas.toMs : inside(Date.parse(end))
+  ])
+  if (bars.length === 0) return []
+  const bar: CustomSeriesOption = {
+    type: 'custom',
+    silent: true,
+    clip: false,
+    data: bars,
+    renderItem: (params, api) => {
+      const [x = 0] = api.coord([api.value(0), 0])
+      const [endX = 0] = api.coord([api.value(1), 0])
+      const { y } = params.coordSys as unknown as { y: number }
+      const shape = { x, y: y - 5, width: Math.max(2, endX - x), height: 4, r: 2 }
+      return { type: 'rect', shape, style: { fill: 'var(--failed)' } } as never
+    }
+  }
+  return [bar]
 }
 
 export function colorOf(index: number): string {

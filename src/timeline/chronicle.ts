@@ -1,6 +1,7 @@
 /** Onset, causes, controllers, gaps and recovery as one list by time. */
 
 import { grouped, plural } from '../text.ts'
+import { endText, openingText } from './incidentStory.ts'
 import type { ControllerEvent, RootCauseEntry, Time } from './model.ts'
 import { at, countsText, minute, momentText, span, type Teller, toldCauses, upstreamText } from './story.ts'
 
@@ -8,10 +9,11 @@ export interface Entry {
   time: Time
   /** As printed; times known to the minute have no seconds. */
   clock: string
-  kind: 'course' | 'cause' | 'cluster' | 'controller' | 'gap'
+  kind: 'course' | 'incident' | 'cause' | 'cluster' | 'controller' | 'gap'
   text: string
 }
 
+const INCIDENTS_SHOWN = 20
 const EPISODES_SHOWN = 30
 const CONTROLLER_SHOWN = 30
 const ROOT_CAUSES_SHOWN = 20
@@ -29,6 +31,15 @@ export function chronicle(teller: Teller): { entries: Entry[]; leftOut: string[]
   const { timeline, dress } = teller
   const { course } = timeline
   const entries: Entry[] = courseEntries(teller)
+  for (const incident of cut(timeline.incidents.shown, INCIDENTS_SHOWN, one => one.failures, 'incident')) {
+    const add = (time: Time | null, text: string): void => {
+      const { window } = timeline
+      if (time === null || window === null || time < window.from || time > window.to) return
+      entries.push({ time, clock: minute(teller, time), kind: 'incident', text })
+    }
+    add(incident.start, openingText(teller, incident))
+    add(incident.end, endText(teller, incident))
+  }
   const episodes = toldCauses(teller).flatMap(cause =>
     cause.episodes.shown
       .filter(episode => course.basis === 'other' || episode.failed + episode.masked > 0)

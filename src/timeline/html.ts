@@ -6,6 +6,7 @@ import { drawCauses, drawnCauses, drawRequests, letterOf } from './charts.ts'
 import { chronicle } from './chronicle.ts'
 import type { Canvas } from './drawing.ts'
 import { drawEpisodes } from './episodesChart.ts'
+import { INCIDENT_COLUMNS, incidentCells, incidentReasons } from './incidentStory.ts'
 import { clockOf } from './markdown.ts'
 import type { CauseEntry, Timeline } from './model.ts'
 import { keyFacts, summary } from './opening.ts'
@@ -43,7 +44,7 @@ export function timelinePage(timeline: Timeline, zone: string): string {
     '<dl class="facts">',
     ...keyFacts(teller).map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`),
     '</dl>',
-    ...(timeline.instead === null ? [...pictures(teller), ...body(teller)] : []),
+    ...(timeline.instead === null ? [...pictures(teller), ...body(teller)] : incidents(teller)),
     ...list('Not covered', say.caveats(teller)),
     `<footer><ul>${say.DEFINITIONS.map(line => `<li>${line}</li>`).join('')}</ul></footer>`,
     '</main>',
@@ -91,6 +92,11 @@ function legend(timeline: Timeline): string {
     const key = `<span class="key" style="background:var(--cause-${index + 1})">${letterOf(index)}</span>`
     return `<li>${key}${cause ?? 'other causes'} ${grouped(sum)}</li>`
   })
+  const { shown, more: rest } = timeline.incidents
+  if (shown.length > 0)
+    items.push(
+      `<li><span class="key" style="background:var(--failed)">&#8211;</span>incidents ${grouped(shown.length + rest)}</li>`
+    )
   return `<ul class="legend">${items.join('')}</ul>`
 }
 
@@ -106,6 +112,7 @@ function body(teller: say.Teller): string[] {
     )
     out.push('<h2>Timeline</h2>', '<ol class="chronicle">', ...items, '</ol>', more(leftOut.join(', ')))
   }
+  out.push(...incidents(teller))
   if (causes.shown.length > 0) {
     const rows = causes.shown.map(cause => [
       cause.cause,
@@ -154,6 +161,14 @@ function body(teller: say.Teller): string[] {
   return out.filter(line => line !== '')
 }
 
+function incidents(teller: say.Teller): string[] {
+  const { shown, more: rest } = teller.timeline.incidents
+  if (shown.length === 0) return []
+  const rows = shown.map(incident => incidentCells(teller, incident))
+  const reasons = incidentReasons(teller).map(({ id, text }) => `${id}: ${text}`)
+  return ['<h2>Incidents</h2>', table('', INCIDENT_COLUMNS, rows), andMore(rest), plainList(reasons)]
+}
+
 function details(teller: say.Teller, cause: CauseEntry): string[] {
   const { check } = causeTable[cause.cause]
   const facts = say.causeFacts(teller, cause).map(fact => `<li>${fact}</li>`)
@@ -186,9 +201,11 @@ function table(caption: string, columns: string[], rows: string[][]): string {
 }
 
 function list(title: string, lines: string[]): string[] {
-  return lines.length === 0
-    ? []
-    : [`<h2>${title}</h2>`, `<ul class="plain">${lines.map(line => `<li>${line}</li>`).join('')}</ul>`]
+  return lines.length === 0 ? [] : [`<h2>${title}</h2>`, plainList(lines)]
+}
+
+function plainList(lines: string[]): string {
+  return lines.length === 0 ? '' : `<ul class="plain">${lines.map(line => `<li>${line}</li>`).join('')}</ul>`
 }
 
 function andMore(count: number): string {

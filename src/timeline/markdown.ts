@@ -3,6 +3,7 @@ import { ClockText } from '../explain/clockText.ts'
 import { escapeMarkdown } from '../explain/markdownReport.ts'
 import { grouped, percent, safeText } from '../text.ts'
 import { chronicle } from './chronicle.ts'
+import { INCIDENT_COLUMNS, incidentCells, incidentReasons } from './incidentStory.ts'
 import type { Timeline } from './model.ts'
 import { keyFacts, summary } from './opening.ts'
 import * as say from './story.ts'
@@ -16,7 +17,8 @@ export function timelineMarkdown(timeline: Timeline, zone: string): string {
   const out = [`# ${say.title(teller)}`, '', summary(teller).join(' '), '']
   const rows = keyFacts(teller).map(cells => row(...cells))
   out.push('| | |', '|---|---|', ...rows, '')
-  if (timeline.instead === null) out.push(...body(teller))
+  // A service without requests is an incident as well.
+  out.push(...(timeline.instead === null ? body(teller) : incidents(teller)))
   const caveats = say.caveats(teller)
   if (caveats.length > 0) out.push('## Not covered', '', ...caveats.map(line => `- ${line}`), '')
   out.push('## Words', '', ...say.DEFINITIONS.map(line => `- ${line}`))
@@ -32,6 +34,7 @@ function body(teller: say.Teller): string[] {
     out.push('## Timeline', '', ...entries.map(({ clock, text }) => `- ${clock}  ${text}`))
     out.push(...leftOut.map(line => `- ${line}`), '')
   }
+  out.push(...incidents(teller))
   if (causes.shown.length > 0) {
     out.push(
       '## Causes',
@@ -80,6 +83,17 @@ function body(teller: say.Teller): string[] {
     out.push(...more(clients.more), '')
   }
   return out
+}
+
+function incidents(teller: say.Teller): string[] {
+  const { shown, more: rest } = teller.timeline.incidents
+  if (shown.length === 0) return []
+  const columns = INCIDENT_COLUMNS.map(name => name.replace(/^[#@]/, ''))
+  const rules = INCIDENT_COLUMNS.map(name => (name.startsWith('#') ? '---:' : '---'))
+  const rows = shown.map(incident => row(...incidentCells(teller, incident)))
+  const reasons = incidentReasons(teller).map(({ id, text }) => `- ${id}: ${text}`)
+  const list = reasons.length === 0 ? [] : [...reasons, '']
+  return ['## Incidents', '', row(...columns), `|${rules.join('|')}|`, ...rows, ...more(rest), '', ...list]
 }
 
 function row(...cells: string[]): string {

@@ -1,6 +1,7 @@
 /** What a timeline says, as one plain JSON object: what `--format json` prints and every picture is drawn from. */
 
 import type { Cause } from '../../parsers/causes.ts'
+import type { IncidentEntry } from '../alert/incidentEntry.ts'
 
 /** RFC 3339, UTC, with milliseconds. */
 export type Time = string
@@ -45,6 +46,8 @@ export interface Timeline {
   clients: Listed<{ client: string } & DocumentCounts> & { areNetworks: boolean; distinct: number | null }
   series: SeriesEntry
   controller: Listed<ControllerEvent>
+  /** By their start; those that were going on in the window. */
+  incidents: Listed<IncidentEntry>
   gaps: Listed<{ at: Time; name: string; bytes: number | null; reason: string; text: string }>
   rejects: { code: string; count: number }[]
   /** Minutes without any request, with requests before and behind them; the longest ones. */

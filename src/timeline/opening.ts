@@ -2,7 +2,8 @@
 
 import { causeTable } from '../../parsers/causes.ts'
 import { grouped, percent, plural } from '../text.ts'
-import { at, durationText, minute, momentText, type Teller, toldCauses, upstreamText, windowText } from './story.ts'
+import { durationText } from './durationText.ts'
+import { at, minute, momentText, type Teller, toldCauses, upstreamText, windowText } from './story.ts'
 
 /** The whole of it in a few sentences. */
 export function summary(teller: Teller): string[] {

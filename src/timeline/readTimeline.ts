@@ -5,7 +5,12 @@ import { MINUTE_MS } from './course.ts'
 import type { Timeline } from './model.ts'
 import { TimelineBuilder, type TimelineFilter } from './timeline.ts'
 
-export async function readTimeline(reader: StoreReader, asked: TimelineFilter): Promise<Timeline> {
+/** `say` is told what is left out because nobody can read it. */
+export async function readTimeline(
+  reader: StoreReader,
+  asked: TimelineFilter,
+  say?: (text: string) => void
+): Promise<Timeline> {
   const filter = { ...asked, pods: [], statuses: [] }
   const builder = new TimelineBuilder(asked)
   for (const row of await reader.totals(filter, MINUTE_MS)) builder.totals(row)
@@ -13,6 +18,7 @@ export async function readTimeline(reader: StoreReader, asked: TimelineFilter): 
   for await (const row of reader.controllers(filter)) builder.controller(row)
   for (const gap of await reader.gaps(filter)) builder.gap(gap)
   for (const [code, count] of await reader.rejects(filter)) builder.rejects(code, count)
+  builder.incidents(await reader.incidents({ ...asked, state: null }, say))
   const ids = builder.exampleIds()
   const documents = ids.length === 0 ? [] : await reader.documents(ids, filter)
   if (!builder.isEmpty) return builder.finish(documents, { span: null, upstreams: [] })

@@ -3,6 +3,7 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { ClockText } from '../explain/clockText.ts'
 import { grouped, percent, plural } from '../text.ts'
+import { durationText } from './durationText.ts'
 import type { CauseEntry, DocumentCounts, Moment, Time, Timeline } from './model.ts'
 
 /** How text becomes part of a page. Our own words need no escape in any dress. */
@@ -71,15 +72,6 @@ export function momentText(teller: Teller, moment: Moment): string {
   const what = [status, request === '' ? '' : dress.text(request)].filter(Boolean).join(' ')
   const address = moment.address === null ? '' : ` (${dress.text(moment.address)})`
   return [what, `${moment.cause} at ${upstreamText(teller, moment.upstream)}${address}`].filter(Boolean).join(', ')
-}
-
-/** `45 min`, `3 h 20 min`, `2 d 4 h`. */
-export function durationText(minutes: number): string {
-  const rounded = Math.round(minutes)
-  if (rounded < 60) return `${rounded} min`
-  const hours = Math.floor(rounded / 60)
-  if (hours < 48) return rounded % 60 === 0 ? `${hours} h` : `${hours} h ${rounded % 60} min`
-  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
 /** What is said of a cause below its name: each a sentence fragment. */

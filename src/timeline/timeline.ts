@@ -1,9 +1,12 @@
 /** Collects what a store or a log tells of a window, in any order and in bounded memory, into one timeline. */
 
 import type { Cause } from '../../parsers/causes.ts'
+import type { Incident } from '../alert/incident.ts'
+import { incidentEntry } from '../alert/incidentEntry.ts'
 import { nearest } from '../nearest.ts'
 import type { SourceGap } from '../source/source.ts'
 import type { FailureDocument } from '../store/document.ts'
+import { matchesIncident } from '../store/incidentFilter.ts'
 import { matchesService } from '../store/serviceFilter.ts'
 import type { ControllerRow, FailureRow, TotalsSum } from '../store/store.ts'
 import { addCounts, BoundedMap, FoldedCounts } from './bounded.ts'
@@ -23,6 +26,7 @@ const ROUTES_MAX = 2_000
 const CLIENTS_MAX = 10_000
 const TOP = 10
 const GAPS_SHOWN = 50
+const INCIDENTS_SHOWN = 100
 /** 34 days of minutes. */
 const MINUTES_MAX = 50_000
 const CAUSE_CELLS_MAX = 1_000
@@ -64,6 +68,7 @@ export class TimelineBuilder {
   readonly #clients = new FoldedCounts(CLIENTS_MAX, foldClient)
   readonly #controller = new ControllerEvents()
   readonly #gaps: SourceGap[] = []
+  readonly #incidents: Incident[] = []
   readonly #rejects = new Map<string, number>()
   readonly #first: Partial<Record<DocumentKind, FailureRow>> = {}
   readonly #last: Partial<Record<DocumentKind, FailureRow>> = {}
@@ -110,6 +115,11 @@ export class TimelineBuilder {
 
   gap(gap: SourceGap): void {
     if (this.#isWithin(gap.atMs)) this.#gaps.push(gap)
+  }
+
+  incidents(list: readonly Incident[]): void {
+    const filter = { ...this.#filter, state: null }
+    for (const incident of list) if (matchesIncident(filter, incident)) this.#incidents.push(incident)
   }
 
   rejects(code: string, count: number): void {
@@ -170,6 +180,7 @@ export class TimelineBuilder {
       },
       series: this.#series(window, basis),
       controller: this.#controller.list(),
+      incidents: this.#shownIncidents(),
       gaps: this.#shownGaps(),
       rejects: [...this.#rejects]
         .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
@@ -277,6 +288,15 @@ export class TimelineBuilder {
       .sort((a, b) => a.atMs - b.atMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.text < b.text ? -1 : 1))
       .map(({ atMs, name, bytes, reason, text }) => ({ at: iso(atMs), name, bytes, reason, text }))
     return { shown: gaps.slice(0, GAPS_SHOWN), more: Math.max(0, gaps.length - GAPS_SHOWN) }
+  }
+
+  /** Where there are too many the ones with the most failures stay. */
+  #shownIncidents(): Timeline['incidents'] {
+    const shown = [...this.#incidents]
+      .sort((a, b) => b.failures - a.failures || (a.id < b.id ? -1 : 1))
+      .slice(0, INCIDENTS_SHOWN)
+      .sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))
+    return { shown: shown.map(incidentEntry), more: this.#incidents.length - shown.length }
   }
 
   #instead({ span, upstreams }: Known): Instead {

@@ -9,6 +9,7 @@ import type { Timeline } from '../../src/timeline/model.ts'
 import { readTimeline } from '../../src/timeline/readTimeline.ts'
 import { TimelineBuilder } from '../../src/timeline/timeline.ts'
 import { activeLines, foreignMarkup, UNSAFE } from '../support/hostileText.ts'
+import { incident } from '../support/incidents.ts'
 import { storeOf } from '../support/memoryReader.ts'
 import { failed, HOUR, traffic } from './rows.ts'
 
@@ -16,6 +17,14 @@ const SAMPLES = join(import.meta.dirname, '../../samples/hostile')
 const FILES = ['access.log', 'error.log', 'json.log', 'controller.log']
 const ALL = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY, services: [], causes: [] }
 const NAME = '\u202E\u001b[31m<img src=x onerror=alert(1)>[x](http://evil.example)|@everyone`a`'
+
+const one = incident({ startMs: HOUR.fromMs + 600_000, endMs: HOUR.fromMs + 1_200_000, upstream: NAME, service: NAME })
+const hostile = {
+  ...one,
+  id: NAME,
+  parent: NAME,
+  rootCause: { ...one.rootCause!, ref: NAME, sentence: NAME, advice: NAME }
+}
 
 /** Everything that can hold text of other people's, with the worst of it. */
 function worst(): Timeline {
@@ -60,11 +69,15 @@ function worst(): Timeline {
   })
   builder.gap({ name: NAME, atMs: HOUR.fromMs, bytes: 1, reason: 'truncated', text: NAME })
   builder.rejects(NAME, 1)
+  builder.incidents([hostile])
   return builder.finish([], { span: null, upstreams: [] })
 }
 
-const empty = (): Timeline =>
-  new TimelineBuilder({ ...HOUR, services: [NAME] }).finish([], { span: null, upstreams: [`${NAME}x`] })
+function empty(): Timeline {
+  const builder = new TimelineBuilder({ ...HOUR, services: [NAME] })
+  builder.incidents([hostile])
+  return builder.finish([], { span: null, upstreams: [`${NAME}x`] })
+}
 
 describe.each<[string, () => Promise<Timeline> | Timeline]>([
   [
