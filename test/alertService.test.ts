@@ -235,7 +235,7 @@ describe('history', () => {
   test('is judged no further than it goes: what lies behind was not read yet', async () => {
     const alerting = new Counting()
     const list = [0, 1, 2, 90].map(minute => ({ minuteMs: T + minute * MINUTE_MS, requests: 5, failures: 0 }))
-    await tellHistory(storedMinutes(list), alerting, T - HOUR_MS, T + 3 * HOUR_MS)
+    expect(await tellHistory(storedMinutes(list), alerting, T - HOUR_MS, T + 3 * HOUR_MS)).toBe(T)
     expect(Math.max(...alerting.advanced)).toBe(T + 90 * MINUTE_MS)
     expect(alerting.advanced).toEqual([...alerting.advanced].sort((a, b) => a - b))
   })
