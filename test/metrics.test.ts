@@ -59,6 +59,11 @@ describe('values', () => {
     ['why5xx_rejects_total', { stage: 'parse', code: 'unrecognized' }, 3],
     ['why5xx_join_total', { state: 'joined' }, 2],
     ['why5xx_join_total', { state: 'ambiguous' }, 0],
+    [
+      'why5xx_upstream_info',
+      { cluster: 'prod', upstream: 'shop-cart-80', namespace: 'shop', service: 'cart', ingress: 'shop' },
+      1
+    ],
     ['why5xx_processing_lag_seconds', {}, 90],
     ['why5xx_source_gaps_total', {}, 2],
     ['why5xx_source_gap_bytes_total', {}, 4_096],
@@ -83,7 +88,7 @@ describe('values', () => {
 
 test('what ends in _total is a counter and nothing else is; every help is a sentence', () => {
   const own = exposition.families.filter(({ name }) => name.startsWith('why5xx_'))
-  expect(own).toHaveLength(18)
+  expect(own).toHaveLength(19)
   for (const { name, type } of exposition.families)
     expect(type === 'counter', `${name} is a ${type}`).toBe(name.endsWith('_total'))
   for (const { name, help } of own) expect(help, name).toMatch(/^[A-Z1].{20,}\.$/)
