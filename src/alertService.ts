@@ -116,7 +116,7 @@ export class AlertService implements JudgedListener {
     this.#guard(() => {
       this.#options.controllers(controllers)
       for (const { upstream, minuteMs, requests } of totals) {
-        if (minuteMs < this.#options.fromMs || requests === 0) continue
+        if (minuteMs < this.#fromMs || requests === 0) continue
         this.#newestMs = Math.max(this.#newestMs, minuteMs)
         this.#journal?.add(upstream, '', minuteMs, requests)
         this.#alerting.addRequests(upstream, minuteMs, requests)

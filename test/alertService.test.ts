@@ -72,6 +72,15 @@ describe('what is counted', () => {
     expect([...alerting.failures]).toEqual([[T, 1]])
   })
 
+  test('where the store tells no past, more is counted: requests as well as failures', () => {
+    const alerting = new Counting()
+    const { service } = alertBed({ alerting, fromMs: T + HOUR_MS })
+    service.countFrom(T)
+    service.judged(minuteBatch(T, 50, 1))
+    expect([...alerting.requests]).toEqual([[T, 50]])
+    expect([...alerting.failures]).toEqual([[T, 1]])
+  })
+
   test('an error of ours stops nothing, and is said without what the log said', () => {
     const alerting = new Counting()
     alerting.add = () => {
