@@ -58,6 +58,7 @@ const KNOWN_MAX = 20_000
 
 export class AlertService implements JudgedListener {
   readonly #options: AlertServiceOptions
+  #fromMs: number
   #alerting: Alerting
   /** null: history is known, or will never be. */
   #journal: AlertJournal | null = new AlertJournal()
@@ -80,6 +81,7 @@ export class AlertService implements JudgedListener {
   constructor(options: AlertServiceOptions) {
     this.#options = options
     this.#alerting = options.alerting
+    this.#fromMs = options.fromMs
     this.#left = options.readsAgain ? [] : null
     this.#unjudged = new Unjudged(options.say, Date.now, 'looking for incidents has failed')
   }
@@ -93,6 +95,11 @@ export class AlertService implements JudgedListener {
   /** Nothing more will come. */
   get hasEnded(): boolean {
     return this.#hasEnded
+  }
+
+  /** Instead of what was said at first; before anything is read. */
+  countFrom(fromMs: number): void {
+    this.#fromMs = fromMs
   }
 
   /** Begin of the oldest minute that was counted since the start, Unix ms; Infinity: none was. */
@@ -109,7 +116,7 @@ export class AlertService implements JudgedListener {
     this.#guard(() => {
       this.#options.controllers(controllers)
       for (const { upstream, minuteMs, requests } of totals) {
-        if (minuteMs < this.#options.fromMs || requests === 0) continue
+        if (minuteMs < this.#fromMs || requests === 0) continue
         this.#newestMs = Math.max(this.#newestMs, minuteMs)
         this.#journal?.add(upstream, '', minuteMs, requests)
         this.#alerting.addRequests(upstream, minuteMs, requests)
@@ -119,7 +126,7 @@ export class AlertService implements JudgedListener {
         // Counted by whoever judged it first.
         if ((failure.access ?? failure.errors[0]!).isJudgedAgain) continue
         const minuteMs = minuteOf(failure.timeMs)
-        if (minuteMs < this.#options.fromMs) continue
+        if (minuteMs < this.#fromMs) continue
         const sighting = sightingOf(raw, this.#options.documents)
         this.#newestMs = Math.max(this.#newestMs, minuteMs)
         this.#journal?.add(sighting.upstream, sighting.cause, minuteMs, 1)

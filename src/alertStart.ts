@@ -27,24 +27,33 @@ const MINUTE_MS = 60_000
 const PATIENCE_MS = 15_000
 const AGAIN_MS = 30_000
 const FIRST_MS = 2_000
+/** What the detector learns before its first alarm, and what it has not learned yet of the last minutes. */
+const ORDINARY_MS = 75 * MINUTE_MS
 
 export class AlertStart {
   readonly #options: Required<AlertStartOptions>
   readonly #stop = new AbortController()
+  #until: AlertStartOptions['until']
   #hasHistory: boolean
+  #knowsPast = false
   #hasTopic: boolean
   readonly #said = new Set<string>()
 
   constructor(options: AlertStartOptions) {
     this.#options = { wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}), ...options }
+    this.#until = options.until
     this.#hasHistory = options.openReader === null
     this.#hasTopic = options.readTopic === null
     if (this.#hasHistory) options.service.forgetJournal()
   }
 
-  /** Before anything is read. What does not answer in time is asked again and again, until it does. */
-  async begin(): Promise<void> {
-    const { until, say, wait } = this.#options
+  /**
+   * Before anything is read. What does not answer in time is asked again and again, until it does. Resolves to whether enough
+   * of the last day is known to tell what is ordinary.
+   */
+  async begin(): Promise<boolean> {
+    const { say, wait } = this.#options
+    const until = this.#until
     await this.#askTopic()
     if (!this.#hasHistory && until !== 'first') {
       const over = new AbortController()
@@ -58,6 +67,12 @@ export class AlertStart {
         say('the store is slow: alerts begin without what it knows of the last day, which comes later')
     }
     if (!this.#isDone) void this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
+    return this.#knowsPast
+  }
+
+  /** More is read than was thought: history ends earlier. */
+  endHistoryAt(ms: number): void {
+    this.#until = ms
   }
 
   /** At the end of what has one: asks a last time. */
@@ -105,7 +120,8 @@ export class AlertStart {
 
   /** What is found after `isOver` says so is dropped: meanwhile others may have counted the same. */
   async #askStore(isOver: () => boolean, isBehind = false): Promise<void> {
-    const { openReader, openFresh, service, nowMs, until, say } = this.#options
+    const { openReader, openFresh, service, nowMs, say } = this.#options
+    const until = this.#until
     const untilMs = typeof until === 'number' ? until : minuteOf(nowMs()) + MINUTE_MS
     const toMs = isBehind && typeof until !== 'number' ? Math.min(untilMs, service.oldestMs) : untilMs
     try {
@@ -113,7 +129,7 @@ export class AlertStart {
       try {
         const fromMs = minuteOf(toMs - HISTORY_MS)
         const fresh = openFresh()
-        if (service.takesHistory) await tellHistory(reader, fresh, fromMs, toMs)
+        const oldestMs = service.takesHistory ? await tellHistory(reader, fresh, fromMs, toMs) : toMs
         const stored = await reader.incidents(incidentsSince(fromMs))
         // A line that came late: its minute would count twice.
         const isOverlapping = typeof until !== 'number' && service.oldestMs < toMs
@@ -121,6 +137,7 @@ export class AlertStart {
         if (service.takesHistory) service.takeOver(fresh, stored)
         else service.adopt(stored)
         this.#hasHistory = true
+        this.#knowsPast = oldestMs <= toMs - ORDINARY_MS
         service.forgetJournal()
         if (this.#said.size > 0) say('what is stored of the last day is known to the alerts now')
       } finally {

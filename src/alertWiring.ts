@@ -37,14 +37,18 @@ export interface Alerts {
   /** For the judge of the pipeline. */
   listener: JudgedListener
   metrics: AlertMetricsSource
-  /** Asks what was before; to be called before anything is read. */
-  begin(): Promise<void>
+  /** Asks what was before; to be called before anything is read. Resolves to whether that tells what is ordinary. */
+  begin(): Promise<boolean>
+  /** Instead of `countedFromMs`: more is read again. */
+  countFrom(ms: number): void
   /** Judges the last minutes of what has ended, tells and stores what is left, for a few seconds at most. Before the store is closed. */
   close(): Promise<void>
 }
 
 /** What the alert role reads again of a topic when it starts: longer than any window. */
 const AGAIN_MS = 20 * 60_000
+/** Where no store tells the past: enough to know what is ordinary, which takes 75 minutes. */
+const WITHOUT_PAST_MS = 2 * 3_600_000
 /** Before that, so that what is counted finds its error lines; and clocks may differ a little. */
 const LEAD_MS = 60_000
 const STORING_MS = 5_000
@@ -53,8 +57,12 @@ const RELOADS_MS = 2 * 3_600_000
 const RELOADS_MAX = 500
 
 /** Where reading begins for alerts on a topic: what is counted, and what is read before it for its joins. Unix ms. */
-export function tailBegins(nowMs: number, { join }: Pick<Config, 'join'>): { countedMs: number; readMs: number } {
-  const countedMs = minuteOf(nowMs - AGAIN_MS)
+export function tailBegins(
+  nowMs: number,
+  { join }: Pick<Config, 'join'>,
+  knowsPast: boolean
+): { countedMs: number; readMs: number } {
+  const countedMs = minuteOf(nowMs - (knowsPast ? AGAIN_MS : WITHOUT_PAST_MS))
   return { countedMs, readMs: countedMs - join.errorWaitMs - LEAD_MS }
 }
 
@@ -114,6 +122,10 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
       queues: () => new Map([...queues].map(([name, queue]) => [name, queue.facts]))
     },
     begin: () => start.begin(),
+    countFrom(ms) {
+      service.countFrom(ms)
+      start.endHistoryAt(ms)
+    },
     async close() {
       if (service.hasEnded) await start.end()
       else start.stop()

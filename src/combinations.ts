@@ -26,6 +26,10 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     problems.push(
       `${named('roles')} has watch, and ${named('kubernetes.api')} is none: set kubernetes.api to in-cluster or kubeconfig, or leave watch out of the roles`
     )
+  if (config.roles?.includes('alert') && !config.roles.includes('worker') && source.kind !== 'kafka')
+    problems.push(
+      `${named('roles')} has alert without worker, and ${named('source.kind')} is ${source.kind}: only a topic can be read by two processes; add worker to the roles, or take source.kind kafka`
+    )
   if (kubernetes.api !== 'kubeconfig' && (kubernetes.kubeconfig ?? kubernetes.context) !== null)
     problems.push(
       `${named('kubernetes.api')} is ${kubernetes.api}, and ${named(kubernetes.kubeconfig === null ? 'kubernetes.context' : 'kubernetes.kubeconfig')} is given: set kubernetes.api to kubeconfig, or leave it out`

@@ -53,7 +53,8 @@ export class IncidentQueue {
     for (const incident of incidents) {
       // The version that has waited longest goes last into the order: it is superseded, not the others.
       this.#waiting.delete(incident.id)
-      this.#waiting.set(incident.id, incident)
+      // A copy: the same object is put again when it has changed, also while it is on its way.
+      this.#waiting.set(incident.id, structuredClone(incident))
     }
     while (this.#waiting.size > WAITING_MAX) this.#drop()
     if (this.#waiting.size > 0 && !this.#stop.signal.aborted)

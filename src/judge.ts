@@ -95,6 +95,11 @@ export class Judge {
     return oldestMs
   }
 
+  /** Batches that are remembered. */
+  get flights(): number {
+    return this.#flights.size
+  }
+
   #isFound({ durableMs }: Flight): boolean {
     return durableMs <= this.#nowMs() - REFRESH_MS
   }

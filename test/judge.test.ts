@@ -6,7 +6,7 @@ import type { ClusterEvent } from '../src/cluster/event.ts'
 import type { Readiness } from '../src/cluster/knowledge.ts'
 import type { ClusterState } from '../src/cluster/state.ts'
 import { Counters } from '../src/counters.ts'
-import { type ClassifiedBatch, Judge, type Knowledge, REFRESH_MS } from '../src/judge.ts'
+import { type ClassifiedBatch, Judge, type JudgedListener, type Knowledge, REFRESH_MS } from '../src/judge.ts'
 import { Metrics } from '../src/metrics.ts'
 import type { FailureDocument } from '../src/store/document.ts'
 import { documentsOf, rawFailure } from '../src/store/sink.ts'
@@ -244,6 +244,73 @@ test('how old the failures are that were written since', async () => {
   expect(judge.oldestFailureMs(beganMs)).toBe(oldestMs)
   expect(judge.oldestFailureMs(beganMs + 1)).toBe(Number.POSITIVE_INFINITY)
   expect(judge.oldestFailureMs(beganMs)).toBe(Number.POSITIVE_INFINITY)
+})
+
+describe('whoever looks for incidents', () => {
+  class Heard implements JudgedListener {
+    readonly heard: string[] = []
+
+    judged({ classified }: ClassifiedBatch): void {
+      this.heard.push(`judged ${classified.map(({ failure }) => failure.judgement?.isKnown ?? 'nobody asked').join()}`)
+    }
+
+    passed(readToMs: number): void {
+      this.heard.push(`passed ${readToMs}`)
+    }
+
+    ended(): void {
+      this.heard.push('ended')
+    }
+  }
+
+  test('is told behind the judging, in order, and before anything is stored', async () => {
+    const knowledge = new ScriptedKnowledge()
+    const listener = new Heard()
+    const store = new VersionedStore(null)
+    store.beforeWrite = () => void listener.heard.push('stored')
+    const judge = new Judge(store, documents, new Counters(0), knowledge, () => {}, listener)
+    const writes = [judge.write(classified('refused-three-times'))]
+    judge.passed(1, T)
+    writes.push(judge.write(classified('custom-error-page')))
+    judge.passed(2, T)
+    const ended = judge.ended()
+    expect(listener.heard).toEqual([])
+    await knowledge.answer()
+    await knowledge.answer()
+    await Promise.all([...writes, ended])
+    const order = listener.heard.filter(text => text !== 'stored')
+    expect(order).toEqual(['judged true', 'passed 1', 'judged true', 'passed 2', 'ended'])
+    expect(listener.heard.indexOf('judged true')).toBeLessThan(listener.heard.indexOf('stored'))
+  })
+
+  test('is told at once where nothing is known of any cluster, also while the store is away', () => {
+    const listener = new Heard()
+    const store = new VersionedStore(null)
+    store.beforeWrite = () => new Promise(() => {})
+    const judge = new Judge(store, documents, new Counters(0), null, () => {}, listener)
+    void judge.write(classified('refused-three-times'))
+    judge.passed(1, T)
+    expect(listener.heard).toEqual(['judged nobody asked', 'passed 1'])
+  })
+})
+
+test('batches that nobody asks about are remembered as one, no less careful', async () => {
+  const knowledge: Knowledge = {
+    state: stateOf(EVENTS),
+    ready: async () => ({ known: true, isCaughtUp: true, fromMs: 0 })
+  }
+  const { judge } = bed(knowledge)
+  const beganMs = clock.nowMs
+  const given = classified('refused-three-times')
+  await judge.write(given)
+  for (let i = 0; i < 10_001; i++) {
+    await judge.write(classified())
+    if (i === 5_000) clock.nowMs += REFRESH_MS
+  }
+  expect(judge.flights).toBeLessThan(6_000)
+  expect(judge.oldestFailureMs(beganMs)).toBe(given.classified[0]!.failure.timeMs)
+  clock.nowMs += REFRESH_MS
+  expect(judge.oldestInFlightMs).toBe(Number.POSITIVE_INFINITY)
 })
 
 describe('what throws', () => {

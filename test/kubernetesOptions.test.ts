@@ -17,6 +17,10 @@ test.each<[string, string[], string[]]>([
 
 test.each<[string[], string]>([
   [['roles=watch,boss'], 'roles (--set) is ["watch","boss"]: expected a list of watch, worker, alert, or nothing'],
+  [
+    ['roles=alert'],
+    'roles (--set) has alert without worker, and source.kind (default) is files: only a topic can be read by two processes'
+  ],
   [['roles=watch'], 'roles (--set) has watch, and kubernetes.api (default) is none: set kubernetes.api to in-cluster'],
   [
     ['kubernetes.api=in-cluster', 'kubernetes.context=prod'],

@@ -59,6 +59,11 @@ describe('values', () => {
     ['why5xx_rejects_total', { stage: 'parse', code: 'unrecognized' }, 3],
     ['why5xx_join_total', { state: 'joined' }, 2],
     ['why5xx_join_total', { state: 'ambiguous' }, 0],
+    [
+      'why5xx_upstream_info',
+      { cluster: 'prod', upstream: 'shop-cart-80', namespace: 'shop', service: 'cart', ingress: 'shop' },
+      1
+    ],
     ['why5xx_processing_lag_seconds', {}, 90],
     ['why5xx_source_gaps_total', {}, 2],
     ['why5xx_source_gap_bytes_total', {}, 4_096],

@@ -13,7 +13,7 @@ export interface Alerting {
   metrics: AlertMetricsSource
   health(): string[]
   /** Before the worker reads. */
-  begin(): Promise<void>
+  begin(): Promise<unknown>
   /** Before the store is closed. */
   close(): Promise<void>
 }

@@ -209,7 +209,13 @@ function isUnreadable({ counters }: PipelineParts): boolean {
 }
 
 /** Whatever may not stand in a log; those of files are read where they are used. */
-function secretsOf({ source, sink }: LoadedOptions['config'], tokens: WebTokens): (string | null)[] {
+function secretsOf({ source, sink, alerts }: LoadedOptions['config'], tokens: WebTokens): (string | null)[] {
   const { apiKey, password } = sink.elasticsearch
-  return [tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password]
+  const { alertmanager, webhooks } = alerts
+  const ofWebhooks = webhooks.flatMap(({ url, secret, routingKey }) => [url, secret, routingKey])
+  return [
+    ...[tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password],
+    ...[alertmanager.password, alertmanager.bearerToken],
+    ...ofWebhooks.map(text => text ?? null)
+  ]
 }

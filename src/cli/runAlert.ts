@@ -36,11 +36,16 @@ export class AlertReading {
   readonly #knowledge: ClusterKnowledge | null
   readonly #stop = new AbortController()
 
-  private constructor(parts: PipelineParts, alerts: Alerts, knowledge: ClusterKnowledge | null) {
+  private constructor(
+    parts: PipelineParts,
+    alerts: Alerts,
+    knowledge: ClusterKnowledge | null,
+    begin: () => Promise<void>
+  ) {
     this.parts = parts
     this.alerts = alerts
     this.#knowledge = knowledge
-    this.done = this.#run().catch((error: Error) => {
+    this.done = this.#run(begin).catch((error: Error) => {
       this.failure = error
     })
   }
@@ -48,12 +53,12 @@ export class AlertReading {
   static async start(loaded: LoadedOptions, logger: Logger): Promise<AlertReading> {
     const { config } = loaded
     const log: DriverLog = (level, text, fields) => logger[level](text, fields)
-    const { countedMs, readMs } = tailBegins(Date.now(), config)
+    const begins = tailBegins(Date.now(), config, true)
     const store = new ForgettingSink()
     const claim = async (streams: string[]) => (await store.claim(streams)).streams
-    const source = await openKafkaTail(config.source.kafka, readMs, claim, log)
+    const source = await openKafkaTail(config.source.kafka, () => begins.readMs, claim, log)
     const knowledge = await openClusterKnowledge(config, { say: text => logger.info(text), log })
-    const alerts = await openAlerts({ ...loaded, logger, knowledge, isFresh: false }, countedMs)
+    const alerts = await openAlerts({ ...loaded, logger, knowledge, isFresh: false }, begins.countedMs)
     const warn = (text: string): void => logger.warn(text)
     const parts = wire({
       ...loaded,
@@ -65,7 +70,13 @@ export class AlertReading {
       nowMs: Date.now,
       warn
     })
-    return new AlertReading(parts, alerts, knowledge)
+    const begin = async (): Promise<void> => {
+      if (await alerts.begin()) return
+      logger.info('no store tells enough of the last day: the last two hours of the topic are read instead')
+      Object.assign(begins, tailBegins(Date.now(), config, false))
+      alerts.countFrom(begins.countedMs)
+    }
+    return new AlertReading(parts, alerts, knowledge, begin)
   }
 
   get health(): string[] {
@@ -91,11 +102,11 @@ export class AlertReading {
     await this.alerts.close()
   }
 
-  async #run(): Promise<void> {
+  async #run(begin: () => Promise<void>): Promise<void> {
     // Not before the caller has it in its hands.
     await Promise.resolve()
     try {
-      await this.alerts.begin()
+      await begin()
       if (!this.#stop.signal.aborted) await runPipeline(this.parts, this.#stop.signal)
     } finally {
       await this.parts.source.close?.()

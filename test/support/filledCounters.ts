@@ -29,6 +29,10 @@ export function filledCounters(nowMs: number): Counters {
     counters.countRequests(name, 1)
     fail(name, 'connection_refused', '502')
   }
+  counters.notePlace('shop-cart-80', 'shop', 'cart', 'shop')
+  // The next failure tells less of it.
+  counters.notePlace('shop-cart-80', 'shop', 'cart', null)
+  counters.notePlace('shop-cart-80', null, null, null)
   counters.joins.joined = 2
   counters.gaps = 2
   counters.gapBytes = 4_096

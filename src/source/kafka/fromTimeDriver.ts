@@ -14,7 +14,7 @@ export interface FromTimeOptions {
   topic: string
   groupId: string
   /** Times of messages, Unix ms. */
-  fromMs: number
+  fromMs: () => number
   log: DriverLog
   /** The client library, in tests. */
   create?: typeof createClient
@@ -51,7 +51,7 @@ export class FromTimeDriver implements KafkaDriver {
   async committed(): Promise<ReadonlyMap<number, number>> {
     const { topic, fromMs } = this.#options
     if (this.#admin === null) throw new Error('not connected')
-    const found = await this.#admin.fetchTopicOffsetsByTimestamp(topic, Math.floor(fromMs))
+    const found = await this.#admin.fetchTopicOffsetsByTimestamp(topic, Math.floor(fromMs()))
     for (const { partition, offset } of found)
       if (!this.#begins.has(partition)) this.#begins.set(partition, Number(offset))
     return this.#begins

@@ -17,12 +17,13 @@ export async function openKafkaSource(
 }
 
 /**
- * The same topic, whole, in a group of its own that goes with the process: from the messages of `fromMs` on, Unix ms.
+ * The same topic, whole, in a group of its own that goes with the process: from the messages of `fromMs` on, Unix ms, which
+ * is asked for when reading begins.
  * `claim` answers what this process itself has read since. Throws as `openKafkaSource`.
  */
 export async function openKafkaTail(
   config: KafkaConfig,
-  fromMs: number,
+  fromMs: () => number,
   claim: KafkaSourceOptions['claim'],
   log: DriverLog
 ): Promise<KafkaSource> {

@@ -4,7 +4,11 @@ import { Client } from '@elastic/elasticsearch'
 import kafkajs, { type Admin } from 'kafkajs'
 import { expect, inject, test, vi } from 'vitest'
 import type { ShippedLine } from '../../../bench/cluster/shipped.ts'
+import type { Incident } from '../../../src/alert/incident.ts'
+import type { KafkaConnection } from '../../../src/source/kafka/connection.ts'
+import { openElasticsearchReader } from '../../../src/store/elasticsearch/openReader.ts'
 import { createTopics } from '../../services/kafkaTopics.ts'
+import { configOf } from '../../store/elasticsearch/config.ts'
 import { why5xx } from '../../support/program.ts'
 import { RunningProgram } from '../../support/runningProgram.ts'
 
@@ -162,6 +166,33 @@ export class ClusterBed {
     return topic
   }
 
+  get kafkaOptions(): { connection: KafkaConnection } {
+    return { connection: { brokers: this.#brokers, tls: null, sasl: null } }
+  }
+
+  /** Groups of this bed that the brokers know, but for that of the workers. */
+  async groups(): Promise<string[]> {
+    const { groups } = await this.#admin.listGroups()
+    return groups.map(({ groupId }) => groupId).filter(name => name.startsWith(`${this.namespace}-`))
+  }
+
+  /** As the reader of the store gives them. */
+  async incidents(): Promise<Incident[]> {
+    const reader = await openElasticsearchReader(configOf(this.#nodes[0]!, { namespace: this.namespace }))
+    const all = {
+      fromMs: Number.NEGATIVE_INFINITY,
+      toMs: Number.POSITIVE_INFINITY,
+      services: [],
+      causes: [],
+      state: null
+    }
+    try {
+      return await reader.incidents(all)
+    } finally {
+      await reader.close()
+    }
+  }
+
   async remove(): Promise<void> {
     for (const worker of this.workers) await worker.kill('SIGKILL')
     await this.client.indices.delete({ index: await this.#indices(), ignore_unavailable: true })
@@ -183,6 +214,8 @@ export interface SentValue {
   value: string | Buffer | null
   /** Left out: by the key. */
   partition?: number
+  /** Unix ms; left out: now. */
+  timestamp?: string
 }
 
 export interface KeptMessage {
