@@ -229,12 +229,13 @@ describe('history', () => {
           for (const { minuteMs, requests, failures } of all.slice(answers))
             service.judged(minuteBatch(minuteMs, requests, failures))
           start.stop()
-          const counted = (counts: Map<number, number>) => [...counts].filter(([, count]) => count > 0).sort()
+          const counted = (counts: Map<number, number>) =>
+            [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b)
           const want = (name: 'requests' | 'failures') =>
             all
               .filter(row => row[name] > 0)
-              .map(row => [row.minuteMs, row[name]])
-              .sort()
+              .map(row => [row.minuteMs, row[name]] as [number, number])
+              .sort(([a], [b]) => a - b)
           expect(counted(fresh.requests)).toEqual(want('requests'))
           expect(counted(fresh.failures)).toEqual(want('failures'))
         }

@@ -213,9 +213,6 @@ function secretsOf({ source, sink, alerts }: LoadedOptions['config'], tokens: We
   const { apiKey, password } = sink.elasticsearch
   const { alertmanager, webhooks } = alerts
   const ofWebhooks = webhooks.flatMap(({ url, secret, routingKey }) => [url, secret, routingKey])
-  return [
-    ...[tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password],
-    ...[alertmanager.password, alertmanager.bearerToken],
-    ...ofWebhooks.map(text => text ?? null)
-  ]
+  const ofReceivers = [alertmanager.password, alertmanager.bearerToken, ...ofWebhooks.map(text => text ?? null)]
+  return [tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password, ...ofReceivers]
 }

@@ -51,7 +51,7 @@ describe.each<Source>(['files', 'topic'])('%s', source => {
     })
     expect(incident!.failures).toBeGreaterThanOrEqual(SPIKE_MINUTES * 60)
     expect(incident!.failures).toBeLessThan(SPIKE_MINUTES * 60 + 30)
-    const { update, ...told } = kinds(quiet.messages)
+    const { update: _, ...told } = kinds(quiet.messages)
     expect(told).toEqual({ open: 1, resolved: 1 })
     expect(quiet.messages[0]).toBe(`open ${incident!.id}`)
   })
@@ -67,7 +67,7 @@ describe.each<Source>(['files', 'topic'])('%s', source => {
       await killed.start()
       for (let step = at; step < LAST; step++) await killed.step()
       const where = `${source}, seed ${seed}, killed at step ${at}`
-      const { update, ...told } = kinds(killed.messages)
+      const { update: _, ...told } = kinds(killed.messages)
       expect(told, where).toEqual({ open: 1, resolved: 1 })
       expect(killed.incidents.size, where).toBe(1)
       const [incident] = killed.incidents.values()
@@ -86,7 +86,7 @@ describe.each<Source>(['files', 'topic'])('%s', source => {
       killed.kill(step % 2 === 0)
       await killed.start()
     }
-    const { update, ...told } = kinds(killed.messages)
+    const { update: _, ...told } = kinds(killed.messages)
     expect(told).toEqual({ open: 1, resolved: 1 })
     expect(killed.incidents.size).toBe(1)
   })

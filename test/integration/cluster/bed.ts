@@ -178,7 +178,7 @@ export class ClusterBed {
 
   /** As the reader of the store gives them. */
   async incidents(): Promise<Incident[]> {
-    const reader = await openElasticsearchReader(configOf(this.#nodes[0]!, { namespace: this.namespace }))
+    const reader = openElasticsearchReader(configOf(this.#nodes[0]!, { namespace: this.namespace }))
     const all = {
       fromMs: Number.NEGATIVE_INFINITY,
       toMs: Number.POSITIVE_INFINITY,
