@@ -14,8 +14,7 @@ const MARGIN_MS = 15 * MINUTE_MS
 /** `links.runbook` with `{cause}`; without one `why5xx causes connection_refused`. */
 export function runbookOf(incident: Linked, template: string | null): string {
   if (template !== null) return filled(template, new Map([['cause', incident.cause]]))
-  // What to look at where nothing comes is when it ended, and what else happened then.
-  return incident.cause === 'no_requests' ? timelineCommand(incident) : `why5xx causes ${quoteForShell(incident.cause)}`
+  return `why5xx causes ${quoteForShell(incident.cause)}`
 }
 
 /** `links.incident`; without one the command that prints the time around it. */

@@ -6,6 +6,7 @@ import { isMoreSevere } from './chronicle.ts'
 import type { IncidentCause } from './finding.ts'
 import { isOpenGroup } from './grouping.ts'
 import type { Incident, IncidentExample, IncidentSeverity } from './incident.ts'
+import { NO_REQUESTS } from './noRequests.ts'
 import type { IncidentGroup, Notice } from './notice.ts'
 import { noticeBody } from './noticeBody.ts'
 import { linkOf, runbookOf } from './noticeLinks.ts'
@@ -29,7 +30,7 @@ const MEMBERS_MAX = 50
 
 /** Words for a cause: `nothing listened on the pod's port`. */
 export function causeTitle(cause: IncidentCause): string {
-  if (cause === 'no_requests') return 'no requests come any more'
+  if (cause === 'no_requests') return NO_REQUESTS.title
   // An incident may have been stored by a later version.
   const info: CauseInfo | undefined = Object.hasOwn(causeTable, cause) ? causeTable[cause] : undefined
   return info?.title ?? cause.replaceAll('_', ' ')

@@ -1,4 +1,5 @@
-import { CAUSES, type Cause, causeTable, isCause } from '../../parsers/causes.ts'
+import { CAUSES, type CauseInfo, causeTable, isCause } from '../../parsers/causes.ts'
+import { NO_REQUESTS } from '../alert/noRequests.ts'
 import { ROOT_CAUSES } from '../diagnose/rootCauses.ts'
 import { Why5xxError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
@@ -17,8 +18,13 @@ export async function runCauses(slug: string | undefined, flags: { format?: stri
     await writeOut(format === 'json' ? `${JSON.stringify(rootCauseEntry(slug), null, 2)}\n` : page)
     return 0
   }
+  if (slug === 'no_requests') {
+    const entry = { kind: 'incident', cause: slug, ...NO_REQUESTS }
+    await writeOut(format === 'json' ? `${JSON.stringify(entry, null, 2)}\n` : page(slug, NO_REQUESTS))
+    return 0
+  }
   if (slug !== undefined && !isCause(slug)) {
-    const known = [...CAUSES, ...ROOT_CAUSES]
+    const known = [...CAUSES, ...ROOT_CAUSES, 'no_requests']
     throw new Why5xxError(
       'WHY5XX_USAGE',
       `there is no cause ${slug}; did you mean ${nearest(slug, known)}? why5xx causes lists all ${known.length}`
@@ -31,7 +37,7 @@ export async function runCauses(slug: string | undefined, flags: { format?: stri
     await writeOut(`${JSON.stringify(all, null, 2)}\n`)
     return 0
   }
-  await writeOut(slug === undefined ? catalogue() : page(slug))
+  await writeOut(slug === undefined ? catalogue() : page(slug, causeTable[slug], effectOf(causeTable[slug])))
   return 0
 }
 
@@ -49,17 +55,19 @@ function catalogue(): string {
 
 ${rootCausesTable(style)}
 
-A cause is what the logs tell, a root cause what was wrong in the cluster. why5xx causes CAUSE says what to check and what to do.
+A cause is what the logs tell, a root cause what was wrong in the cluster; no_requests is an incident without failures. why5xx causes CAUSE says what to check and what to do.
 `
 }
 
-function page(cause: Cause): string {
-  const style = styleFor(process.stdout, true)
-  const info = causeTable[cause]
-  const list = (items: readonly string[]): string => items.map(item => `  - ${item}`).join('\n')
-  return `${style.bold(cause)}: ${info.title}
-category ${info.category}, blame ${info.blame}, ${info.slo ? 'counts' : 'does not count'} against an SLO
+function effectOf({ category, blame, slo }: CauseInfo): string {
+  return `category ${category}, blame ${blame}, ${slo ? 'counts' : 'does not count'} against an SLO\n`
+}
 
+function page(name: string, info: Pick<CauseInfo, 'title' | 'meaning' | 'check' | 'fix'>, effect = ''): string {
+  const style = styleFor(process.stdout, true)
+  const list = (items: readonly string[]): string => items.map(item => `  - ${item}`).join('\n')
+  return `${style.bold(name)}: ${info.title}
+${effect}
 ${info.meaning}
 
 ${style.bold('Check')}

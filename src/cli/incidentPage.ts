@@ -3,6 +3,7 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { JudgedWindow } from '../alert/finding.ts'
 import type { Incident } from '../alert/incident.ts'
+import { NO_REQUESTS } from '../alert/noRequests.ts'
 import { ClockText } from '../explain/clockText.ts'
 import type { Style } from '../terminal.ts'
 import { expectedText, grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
@@ -49,7 +50,7 @@ export function incidentPage({ incident, members, zone, nowMs }: IncidentPage, s
 }
 
 function headline({ cause, service, upstream }: Incident): string {
-  const title = cause === 'no_requests' ? 'a service that always had requests has none' : causeTable[cause].title
+  const title = cause === 'no_requests' ? NO_REQUESTS.title : causeTable[cause].title
   return `${cause} on ${safeText(service || upstream || '(no upstream)')}: ${title}`
 }
 

@@ -99,9 +99,10 @@ test('no requests', () => {
   expect(notice).toMatchObject({ alertname: 'Why5xxNoRequests', expected: 0, failures: 0 })
   expect(notice.title).toBe('no_requests on shop/cart: no requests for 10 min, 1,200 expected')
   expect(notice.text).toMatchInlineSnapshot(`
-    "no_requests on shop/cart (no requests come any more): no requests for 10 min, 1,200 expected.
+    "no_requests on shop/cart (a service that always had requests has none): no requests for 10 min, 1,200 expected.
     Since 2026-11-21T10:00:00Z, detected 2026-11-21T10:10:00Z.
     Why: not known.
+    Runbook: why5xx causes no_requests
     More: why5xx timeline --service shop/cart --from 2026-11-21T09:45:00Z --to 2026-11-21T10:10:00Z"
   `)
 })

@@ -353,6 +353,8 @@ describe('help and catalogue', () => {
     const entries = JSON.parse(json) as { kind: string; cause?: string; root_cause?: string }[]
     expect(entries.filter(({ kind }) => kind === 'cause').map(({ cause }) => cause)).toEqual([...CAUSES])
     expect(entries.filter(({ kind }) => kind === 'root_cause').map(entry => entry.root_cause)).toEqual([...ROOT_CAUSES])
+    const { stdout: silence } = await why5xxHere(['causes', 'no_requests'])
+    expect(silence).toMatch(/^no_requests: .*\n\nIn the last six hours[\s\S]*\nCheck\n {2}- [\s\S]*\nDo\n {2}- /)
     const { stdout: rootCause } = await why5xxHere(['causes', 'oom_killed'])
     expect(rootCause).toMatch(
       /^oom_killed: .*\nroot cause, severity S1[\s\S]*\nCheck [\s\S]*\n {2}kubectl [\s\S]*\nDo\n {2}- /
