@@ -67,6 +67,6 @@ test(`${SEEDS} seeds from ${FIRST}`, { timeout: 120_000 }, async () => {
     for (const { root_cause: rootCause } of content.rows.values())
       if (typeof rootCause === 'string') verdicts.set(rootCause, (verdicts.get(rootCause) ?? 0) + 1)
   }
-  if (SEEDS >= 50) expect(verdicts.get('oom_killed')).toBeGreaterThan(SEEDS / 20)
+  if (SEEDS >= 50) expect(verdicts.get('oom_killed')).toBeGreaterThan(Math.min(5, SEEDS / 20))
   if (SEEDS >= 50) for (const count of Object.values(endings)) expect(count).toBeGreaterThan(SEEDS / 10)
 })

@@ -70,7 +70,7 @@ const SECOND: Partial<Batch>[] = [
   }
 ]
 
-test('a sealing that dies at any step loses nothing and doubles nothing', async () => {
+test('a sealing that dies at any step loses nothing and doubles nothing', { timeout: 120_000 }, async () => {
   await write(FIRST)
   await sealAll(path)
   await write(SECOND)
@@ -103,7 +103,7 @@ test('a sealing that dies at any step loses nothing and doubles nothing', async 
   expect(readdirSync(path).filter(name => name.startsWith('tmp-'))).toEqual([])
 })
 
-test('readers beside a writer that seals all the time never see less', async () => {
+test('readers beside a writer that seals all the time never see less', { timeout: 120_000 }, async () => {
   const writer = await openEmbeddedWriter(path, {
     retention: null,
     segmentBytesMax: 3_000,
