@@ -103,7 +103,7 @@ test.each<[string, unknown, unknown]>([
   ['no id', 1, incident({ id: '' })],
   ['a time that no calendar has', 1, incident({ updatedMs: 1e300 })],
   ['a count that is text', 1, { ...incident(), failures: '41' }],
-  ['a field too few', 1, (({ pods: _, ...rest }) => rest)(incident())],
+  ['a field too few', 1, { ...incident(), pods: undefined }],
   ['evidence that is none', 1, { ...incident(), rootCause: { ...incident().rootCause, evidence: 'x' } }]
 ])('what cannot be read is left out: %s', (_name, schema, record) => {
   expect(incidentOf(schema, record)).toBeNull()
