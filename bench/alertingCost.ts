@@ -4,7 +4,6 @@ import { MINUTE_MS } from '../src/alert/finding.ts'
 import type { SightedRootCause, Sighting } from '../src/alert/sighting.ts'
 import type { Finding } from './finding.ts'
 import { collectGarbage, cpuMs, heldBytes } from './heap.ts'
-import { median } from './measure.ts'
 
 /**
  * What does it cost to watch 5,000 series with everything that belongs to it: detector, evidence, incidents, groups? Each failure is a
@@ -21,6 +20,7 @@ const WARM_UP_MINUTES = 80
 const MINUTES = 60
 const BYTES_MAX = 100 * 1024 * 1024
 const MINUTE_MS_MAX = 50
+const LINE_BYTES = 330
 const BEGIN_MS = Date.UTC(2026, 10, 21)
 const QUIET_FAILURES = 2
 const SPIKE_FAILURES = 10
@@ -38,8 +38,8 @@ const CASES: readonly Case[] = [
   { name: 'all with an open incident', firing: SERIES, isGate: false }
 ]
 
-export function benchAlerting(): Finding[] {
-  return CASES.flatMap(benchCase)
+export function benchAlerting(only?: number): Finding[] {
+  return (only === undefined ? CASES : CASES.slice(only, only + 1)).flatMap(benchCase)
 }
 
 function benchCase({ name, firing, isGate }: Case): Finding[] {
@@ -47,21 +47,23 @@ function benchCase({ name, firing, isGate }: Case): Finding[] {
   const before = heldBytes()
   const alerting = openAlerting({ profile: 'normal', idOf: (ms, upstream, cause) => `inc-${ms}-${upstream}-${cause}` })
   let minute = 0
-  for (; minute < WARM_UP_MINUTES; minute += 1) pass(alerting, minute, sightingsOf(minute, 0))
+  for (; minute < WARM_UP_MINUTES; minute += 1) pass(alerting, minute, 0)
   const times: number[] = []
   let opened = 0
   for (; minute < WARM_UP_MINUTES + MINUTES; minute += 1) {
-    const sightings = sightingsOf(minute, firing)
     const started = process.cpuUsage()
-    const { changed } = pass(alerting, minute, sightings)
+    opened = Math.max(opened, pass(alerting, minute, firing))
     times.push(cpuMs(started))
-    opened = Math.max(opened, changed.length)
   }
   collectGarbage()
   const bytes = heldBytes() - before
   if (alerting.facts.series !== SERIES) throw new Error(`${alerting.facts.series} series are kept`)
   if (opened !== firing) throw new Error(`${opened} of ${firing} series have an incident`)
-  const perMinute = median(times)
+  // Garbage is collected whenever it is, so what the sightings alone cost is measured by itself and taken off.
+  const made = process.cpuUsage()
+  for (let at = minute; at < minute + MINUTES; at += 1) eachSighting(at, firing, () => {})
+  const making = cpuMs(made) / MINUTES
+  const perMinute = times.reduce((sum, ms) => sum + ms, 0) / MINUTES - making
   const question = `facade, ${SERIES} series, ${name}`
   return [
     {
@@ -71,33 +73,32 @@ function benchCase({ name, firing, isGate }: Case): Finding[] {
       passes: isGate ? bytes <= BYTES_MAX : null
     },
     {
-      question: `${question}: cpu of a minute, median and highest of ${MINUTES}`,
-      figure: `${perMinute.toFixed(1)} and ${Math.max(...times).toFixed(1)} ms`,
+      question: `${question}: cpu of a minute, mean of ${MINUTES}, and the highest`,
+      figure: `${perMinute.toFixed(1)} and ${(Math.max(...times) - making).toFixed(1)} ms`,
       gate: isGate ? `<= ${MINUTE_MS_MAX} ms` : '',
       passes: isGate ? perMinute <= MINUTE_MS_MAX : null
     }
   ]
 }
 
-function pass(alerting: Alerting, minute: number, sightings: readonly Sighting[]): ReturnType<Alerting['advance']> {
+/** How many incidents changed. */
+function pass(alerting: Alerting, minute: number, firing: number): number {
   for (let i = 0; i < SERVICES; i += 1) alerting.addRequests(upstreamOf(i), BEGIN_MS + minute * MINUTE_MS, 1_000)
-  for (const sighting of sightings) alerting.add(sighting)
-  const step = alerting.advance(BEGIN_MS + (minute + 1) * MINUTE_MS)
+  eachSighting(minute, firing, sighting => alerting.add(sighting))
+  const { changed } = alerting.advance(BEGIN_MS + (minute + 1) * MINUTE_MS)
   // Receivers ask for them every minute.
   if (alerting.groups.length > SERIES) throw new Error('more groups than series')
-  return step
+  return changed.length
 }
 
-function sightingsOf(minute: number, firing: number): Sighting[] {
-  const sightings: Sighting[] = []
+function eachSighting(minute: number, firing: number, visit: (sighting: Sighting) => void): void {
   for (let service = 0; service < SERVICES; service += 1) {
     const rootCause = service % 2 === 0 ? null : rootCauseOf(service)
     for (let i = 0; i < CAUSES_A_SERVICE; i += 1) {
       const failures = i * SERVICES + service < firing ? SPIKE_FAILURES : QUIET_FAILURES
-      for (let at = 0; at < failures; at += 1) sightings.push(sightingOf(minute, service, i, at, rootCause))
+      for (let at = 0; at < failures; at += 1) visit(sightingOf(minute, service, i, at, rootCause))
     }
   }
-  return sightings
 }
 
 function sightingOf(
@@ -121,7 +122,7 @@ function sightingOf(
     counted: true,
     method: 'GET',
     host: `${name}.shop.example.com`,
-    path: `/api/orders/${minute}/${service}/${cause}/${at}/lines`,
+    path: cutFromLine(`/api/orders/${minute}/${service}/${cause}/${at}/lines`),
     address: `10.${service % 200}.${Math.floor(service / 200)}.${pod + 7}:8080`,
     pod: `${name}-7d4b9c6f5-${pod}`,
     node: `worker-${(service + pod) % NODES}`,
@@ -129,6 +130,11 @@ function sightingOf(
     rootCause,
     id: () => `Zy4aQ1hTz0${minute}-${service}-${cause}-${at}`
   }
+}
+
+/** A text that was cut out of a line keeps all of it. */
+function cutFromLine(text: string): string {
+  return Buffer.from(text.padEnd(LINE_BYTES)).toString('latin1').slice(0, text.length)
 }
 
 function upstreamOf(service: number): string {

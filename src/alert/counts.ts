@@ -27,13 +27,13 @@ export class Counts {
   }
 
   merge(other: Counts): void {
-    if (this.size + other.size > OPEN_MAX) for (const [name, count] of other.top(OPEN_MAX)) this.add(name, count)
-    else other.each((name, count) => this.add(name, count))
+    for (const [name, count] of other.top(OPEN_MAX)) this.add(name, count)
   }
 
-  /** In no order. */
+  /** Most frequent first, at most `KEPT_MAX`. */
   each(visit: (name: string, count: number) => void): void {
-    for (let i = 0; i < this.size; i++) visit(this.#names![i]!, this.#counts[i]!)
+    if (this.size === 1) visit(this.#names![0]!, this.#counts[0]!)
+    else for (const [name, count] of this.top()) visit(name, count)
   }
 
   get size(): number {

@@ -110,24 +110,26 @@ export class Evidence {
     this.rootCauses.cut()
   }
 
-  /** Settles it, of at least one failure. */
+  /** Settled, of at least one failure. */
   packed(shared: SharedValues): PackedEvidence {
-    this.settle()
-    const [first, last, kept] = [this.#first!, this.#last!, this.#examples[0]!]
-    const { status, method, host, path, address, pod } = kept.example!
+    const [first, last] = [this.#first!, this.#last!]
+    const kept = this.#best(this.rootCauses.leading()?.rootCause ?? null)!
+    const { status, method, host, path, address, pod } = (kept.sighting ?? kept.example)!
+    this.rootCauses.cut()
+    this.#places.cut()
     return new PackedEvidence(
       {
         sighted: this.sighted,
         masked: this.masked,
         judged: this.rootCauses.judged,
         firstMs: first.timeMs,
-        firstId: first.id,
+        firstId: idOf(first),
         lastAfterMs: last.timeMs - first.timeMs,
-        lastId: last.id,
+        lastId: idOf(last),
         exampleRootCause: kept.rootCause === null ? null : shared.rootCause(kept.rootCause),
         exampleRank: kept.rank,
         exampleAfterMs: kept.timeMs - first.timeMs,
-        exampleId: kept.id,
+        exampleId: idOf(kept),
         exampleText: JSON.stringify([status, method, host, path, address, pod])
       },
       this.#tallies(shared)

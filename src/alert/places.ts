@@ -28,9 +28,9 @@ export class Places {
     for (const { place, count } of other.#sorted()) this.add(place, count)
   }
 
-  /** In no order. */
+  /** Most frequent first. */
   each(visit: (place: Place, count: number) => void): void {
-    for (const { place, count } of this.#places) visit(place, count)
+    for (const { place, count } of this.#sorted()) visit(place, count)
   }
 
   cut(): void {

@@ -57,9 +57,9 @@ export class RootCauseVotes {
     if (this.#votes.length > KEPT_MAX) this.#votes = this.#sorted().slice(0, KEPT_MAX)
   }
 
-  /** In no order. */
+  /** Most frequent first. */
   each(visit: (rootCause: SightedRootCause, count: number) => void): void {
-    for (const { rootCause, count } of this.#votes) visit(rootCause, count)
+    for (const { rootCause, count } of this.#sorted()) visit(rootCause, count)
   }
 
   /** null: nothing was judged. */
