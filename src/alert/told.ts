@@ -10,19 +10,14 @@ export function copyOfTold(told: Told): Told {
 
 /** The same receivers with the same marks. */
 export function isSameTold(a: Told, b: Told): boolean {
-  let more = 0
-  for (const receiver in a) {
-    if (!Object.hasOwn(b, receiver) || !isSameMark(a[receiver]!, b[receiver]!)) return false
-    more++
-  }
-  for (const _ in b) more--
-  return more === 0
+  const receivers = Object.keys(a)
+  if (receivers.length !== Object.keys(b).length) return false
+  return receivers.every(receiver => Object.hasOwn(b, receiver) && isSameMark(a[receiver]!, b[receiver]!))
 }
 
 /** Anybody was. */
 export function isTold({ told }: Incident): boolean {
-  for (const _ in told) return true
-  return false
+  return Object.keys(told).length > 0
 }
 
 function isSameMark(a: ToldMark, b: ToldMark): boolean {
