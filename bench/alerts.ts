@@ -3,10 +3,13 @@ import { parseArgs } from 'node:util'
 import { CAUSES } from '../parsers/causes.ts'
 import type { Profile } from '../src/alert/alerting.ts'
 import { SpikeDetector } from '../src/alert/detector.ts'
+import { benchAlerting } from './alertingCost.ts'
 import { figuresOf, score, sumOf } from './alertScore.ts'
 import { labelledServices, type Noise } from './alertSeries.ts'
 import { poisson } from './distributions.ts'
 import { type Finding, report } from './finding.ts'
+import { collectGarbage, cpuMs, heldBytes } from './heap.ts'
+import { median } from './measure.ts'
 import { Random } from './random.ts'
 
 /**
@@ -23,7 +26,7 @@ const OUTAGE_MINUTES = 30
 
 export function benchAlerts(seeds: readonly number[]): Finding[] {
   // Cost first, while nothing else is on the heap.
-  const findings = benchCost()
+  const findings = [...benchCost(), ...benchAlerting()]
   for (const noise of ['gamma', 'clustered'] as const)
     for (const profile of ['normal', 'sensitive'] as const) findings.push(...benchScore(seeds, noise, profile))
   return findings
@@ -79,7 +82,7 @@ function benchCost(): Finding[] {
   collectGarbage()
   const bytes = heldBytes() - before
   const { series } = detector.facts
-  const median = medianOf(times)
+  const perMinute = median(times)
   return [
     {
       question: `${series} series: memory`,
@@ -89,38 +92,17 @@ function benchCost(): Finding[] {
     },
     {
       question: `${series} series: cpu of a minute, its counts included, median of ${MINUTES}`,
-      figure: `${median.toFixed(1)} ms`,
+      figure: `${perMinute.toFixed(1)} ms`,
       gate: `<= ${MINUTE_MS_MAX} ms`,
-      passes: median <= MINUTE_MS_MAX
+      passes: perMinute <= MINUTE_MS_MAX
     },
     {
       question: `${series} series: cpu of a minute while all of them fire, median of ${OUTAGE_MINUTES}`,
-      figure: `${medianOf(outage).toFixed(1)} ms`,
+      figure: `${median(outage).toFixed(1)} ms`,
       gate: `<= ${MINUTE_MS_MAX} ms`,
-      passes: medianOf(outage) <= MINUTE_MS_MAX
+      passes: median(outage) <= MINUTE_MS_MAX
     }
   ]
-}
-
-function medianOf(numbers: readonly number[]): number {
-  return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)]!
-}
-
-/** Of this process: other work on the machine does not count. */
-function cpuMs(started: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(started)
-  return (user + system) / 1_000
-}
-
-/** Typed arrays lie outside of the heap. */
-function heldBytes(): number {
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
-function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('needs node --expose-gc')
-  globalThis.gc()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

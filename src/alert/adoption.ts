@@ -6,6 +6,7 @@ import { MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
 import { type Case, CONTINUE_MS, ENDED_MS, takeMinutes } from './incidents.ts'
 import { type RecentMinutes, seriesKey } from './minutes.ts'
+import { copyOfTold } from './told.ts'
 
 export interface Adopted {
   cases: Case[]
@@ -76,7 +77,7 @@ function caseOf(stored: Incident): Case {
     fromMinute: Math.round(stored.startMs / MINUTE_MS),
     takenTo: Math.round((stored.endMs ?? stored.updatedMs) / MINUTE_MS) - 1,
     askAgainMs: stored.endMs === null && stored.changes.length === 0 ? stored.updatedMs : null,
-    told: JSON.stringify(incident.told)
+    told: copyOfTold(incident.told)
   }
 }
 

@@ -5,11 +5,12 @@
 
 import { SpikeDetector } from './detector.ts'
 import { type Finding, type IncidentCause, MINUTE_MS } from './finding.ts'
-import { groupsOf, regroup } from './grouping.ts'
+import { groupsOf } from './grouping.ts'
 import type { Incident, IncidentChange } from './incident.ts'
 import { IncidentBook } from './incidents.ts'
 import { RecentMinutes, seriesKey } from './minutes.ts'
 import type { IncidentGroup } from './notice.ts'
+import { Regrouping } from './regrouping.ts'
 import type { Sighting } from './sighting.ts'
 
 export type Profile = 'normal' | 'sensitive'
@@ -75,6 +76,7 @@ class IncidentAlerting implements Alerting {
   readonly #detector: Detector
   readonly #minutes = new RecentMinutes()
   readonly #book: IncidentBook
+  readonly #regrouping = new Regrouping()
   /** When it was seen last. */
   readonly #controllers = new Map<string, number>()
   #clockMs = Number.NEGATIVE_INFINITY
@@ -140,15 +142,19 @@ class IncidentAlerting implements Alerting {
     this.#minutes.forget()
     this.#judgedTo = Math.max(this.#judgedTo, untilMinute)
     this.#regroup(untilMinute * MINUTE_MS)
+    const { incidents } = this.#book
     this.#book.tidy(this.#clockMs)
-    this.#groups = null
+    if (incidents !== this.#book.incidents) this.#groups = null
     return { changed: this.#book.takeChanged(untilMinute * MINUTE_MS) }
   }
 
   #regroup(judgedMs: number): void {
     let controllers = 0
     for (const seenMs of this.#controllers.values()) if (judgedMs - seenMs <= CONTROLLER_MS) controllers++
-    for (const incident of regroup(this.#book.incidents, controllers)) this.#book.markChanged(incident)
+    const changed = this.#regrouping.regroup(this.#book.incidents, controllers)
+    if (changed === null) return
+    for (const incident of changed) this.#book.markChanged(incident)
+    this.#groups = null
   }
 
   #seeController(pod: string, timeMs: number): void {

@@ -2,8 +2,11 @@
 
 import { Counts } from './counts.ts'
 import type { Incident, IncidentExample } from './incident.ts'
-import { RootCauseVotes, rootCauseKey } from './rootCauseVotes.ts'
-import type { Sighting } from './sighting.ts'
+import { PackedEvidence, Tallies } from './packedEvidence.ts'
+import { type Place, Places } from './places.ts'
+import { isSameRootCause, RootCauseVotes, rootCauseKey } from './rootCauseVotes.ts'
+import type { SharedValues } from './sharedValues.ts'
+import type { SightedRootCause, Sighting } from './sighting.ts'
 
 /** A failure that is kept. Its document's id is worked out when its minute is over: until then a better one may come. */
 interface Kept {
@@ -14,6 +17,7 @@ interface Kept {
 }
 
 interface KeptExample extends Kept {
+  rootCause: SightedRootCause | null
   /** Higher is better. */
   rank: number
   /** null: only while it is not settled. */
@@ -24,92 +28,163 @@ interface KeptExample extends Kept {
 const EXAMPLES_MAX = 8
 
 export class Evidence {
-  /** Failures that were seen; those of them that a retry saved, and those that none did. */
+  /** Failures that were seen; those of them that a retry saved. */
   sighted = 0
   masked = 0
-  unsaved = 0
   readonly pods = new Counts()
   readonly nodes = new Counts()
   readonly controllers = new Counts()
   readonly rootCauses = new RootCauseVotes()
   readonly #statuses = new Counts()
-  /** `[service, namespace, ingress]` as JSON. */
-  readonly #places = new Counts()
+  readonly #places = new Places()
   #first: Kept | null = null
   #last: Kept | null = null
-  /** By key of the root cause; '': without one. */
-  #examples: [string, KeptExample][] = []
+  /** One for a root cause. */
+  #examples: KeptExample[] = []
+
+  /** Those that no retry saved. */
+  get unsaved(): number {
+    return this.sighted - this.masked
+  }
 
   /** `count`: so many that are alike. */
   add(sighting: Sighting, count = 1): void {
     this.sighted += count
     if (sighting.masked) this.masked += count
-    else this.unsaved += count
     if (sighting.status !== null) this.#statuses.add(String(sighting.status), count)
-    this.#places.add(JSON.stringify([sighting.service, sighting.namespace, sighting.ingress]), count)
+    this.#places.add(sighting, count)
     this.pods.add(sighting.pod, count)
     this.nodes.add(sighting.node, count)
     this.controllers.add(sighting.controllerPod, count)
-    if (sighting.rootCause !== null) this.rootCauses.add(sighting.rootCause, count)
-    const kept = { timeMs: sighting.timeMs, sighting, id: '' }
-    if (this.#first === null || compare(kept, this.#first) < 0) this.#first = kept
-    if (this.#last === null || compare(kept, this.#last) > 0) this.#last = kept
-    const key = sighting.rootCause === null ? '' : rootCauseKey(sighting.rootCause)
-    this.#offer(key, { ...kept, rank: rankOf(sighting), example: null })
+    const { timeMs, rootCause } = sighting
+    if (rootCause !== null) this.rootCauses.add(rootCause, count)
+    const kept: KeptExample = { timeMs, sighting, id: '', rootCause, rank: rankOf(sighting), example: null }
+    this.#keepEnds(kept, kept)
+    this.#offer(kept)
   }
 
-  merge(other: Evidence): void {
+  merge(other: Evidence | PackedEvidence): void {
     this.sighted += other.sighted
     this.masked += other.masked
-    this.unsaved += other.unsaved
-    this.#statuses.merge(other.#statuses)
-    this.#places.merge(other.#places)
-    this.pods.merge(other.pods)
-    this.nodes.merge(other.nodes)
-    this.controllers.merge(other.controllers)
-    this.rootCauses.merge(other.rootCauses)
-    if (other.#first !== null && (this.#first === null || compare(other.#first, this.#first) < 0))
-      this.#first = other.#first
-    if (other.#last !== null && (this.#last === null || compare(other.#last, this.#last) > 0)) this.#last = other.#last
-    for (const [key, example] of other.#examples) this.#offer(key, example)
+    if (other instanceof PackedEvidence) this.#unpack(other)
+    else {
+      this.#statuses.merge(other.#statuses)
+      this.#places.merge(other.#places)
+      this.pods.merge(other.pods)
+      this.nodes.merge(other.nodes)
+      this.controllers.merge(other.controllers)
+      this.rootCauses.merge(other.rootCauses)
+      this.#keepEnds(other.#first, other.#last)
+      for (const example of other.#examples) this.#offer(example)
+    }
   }
 
   /** Goes on with what was stored of an incident: counts by name are known of the most frequent ones. */
   restore(incident: Incident): void {
     this.sighted += incident.failures
     this.masked += incident.masked
-    this.unsaved += incident.failures - incident.masked
     const weight = Math.max(1, incident.failures)
     if (incident.status !== null) this.#statuses.add(String(incident.status), weight)
-    this.#places.add(JSON.stringify([incident.service, incident.namespace, incident.ingress]), weight)
+    this.#places.add(incident, weight)
     for (const [name, count] of incident.pods) this.pods.add(name, count)
     for (const [name, count] of incident.nodes) this.nodes.add(name, count)
     for (const [name, count] of incident.controllers) this.controllers.add(name, count)
     this.rootCauses.restore(incident.rootCause, incident.rootCauseShare)
     const { example, rootCause } = incident
-    if (incident.firstId !== null) {
-      const first = { timeMs: incident.startMs, sighting: null, id: incident.firstId }
-      if (this.#first === null || compare(first, this.#first) < 0) this.#first = first
-    }
+    if (incident.firstId !== null)
+      this.#keepEnds({ timeMs: incident.startMs, sighting: null, id: incident.firstId }, null)
     // The time of the last one is not stored: whatever was seen meanwhile is later.
     if (incident.lastId !== null && this.#last === null)
       this.#last = { timeMs: incident.startMs, sighting: null, id: incident.lastId }
-    if (example !== null) {
-      const key = rootCause === null ? '' : rootCauseKey(rootCause)
-      this.#offer(key, { timeMs: example.timeMs, sighting: null, id: example.id, rank: RANK_MAX, example })
-    }
+    if (example !== null)
+      this.#offer({ timeMs: example.timeMs, sighting: null, id: example.id, rootCause, rank: RANK_MAX, example })
   }
 
   /** Its minute is over: only what is kept of it stays. */
   settle(): void {
     this.#first &&= settled(this.#first)
     this.#last &&= settled(this.#last)
-    const leading = this.rootCauses.leading()
-    const key = leading === null ? '' : rootCauseKey(leading.rootCause)
-    const best = this.#best(key)
-    this.#examples = best === null ? [] : [[best[0], settledExample(best[1])]]
+    const best = this.#best(this.rootCauses.leading()?.rootCause ?? null)
+    this.#examples = best === null ? [] : [settledExample(best)]
     for (const counts of [this.pods, this.nodes, this.controllers, this.#statuses, this.#places]) counts.cut()
     this.rootCauses.cut()
+  }
+
+  /** Settled, of at least one failure. */
+  packed(shared: SharedValues): PackedEvidence {
+    const [first, last] = [this.#first!, this.#last!]
+    const kept = this.#best(this.rootCauses.leading()?.rootCause ?? null)!
+    const { status, method, host, path, address, pod } = (kept.sighting ?? kept.example)!
+    this.rootCauses.cut()
+    this.#places.cut()
+    return new PackedEvidence(
+      {
+        sighted: this.sighted,
+        masked: this.masked,
+        judged: this.rootCauses.judged,
+        firstMs: first.timeMs,
+        firstId: idOf(first),
+        lastAfterMs: last.timeMs - first.timeMs,
+        lastId: idOf(last),
+        exampleRootCause: kept.rootCause === null ? null : shared.rootCause(kept.rootCause),
+        exampleRank: kept.rank,
+        exampleAfterMs: kept.timeMs - first.timeMs,
+        exampleId: idOf(kept),
+        exampleText: JSON.stringify([status, method, host, path, address, pod])
+      },
+      this.#tallies(shared)
+    )
+  }
+
+  #tallies(shared: SharedValues): Tallies {
+    const tallies = new Tallies()
+    this.pods.each((name, count) => tallies.add('pods', shared.text(name), count))
+    tallies.endOf('pods')
+    this.nodes.each((name, count) => tallies.add('nodes', shared.text(name), count))
+    tallies.endOf('nodes')
+    this.controllers.each((name, count) => tallies.add('controllers', shared.text(name), count))
+    tallies.endOf('controllers')
+    this.#statuses.each((name, count) => tallies.add('statuses', shared.text(name), count))
+    tallies.endOf('statuses')
+    this.#places.each((place, count) => tallies.add('places', shared.place(place), count))
+    tallies.endOf('places')
+    this.rootCauses.each((rootCause, count) => tallies.add('rootCauses', shared.rootCause(rootCause), count))
+    tallies.endOf('rootCauses')
+    return tallies
+  }
+
+  #unpack(packed: PackedEvidence): void {
+    const {
+      firstMs,
+      firstId,
+      lastAfterMs,
+      lastId,
+      exampleRootCause: rootCause,
+      exampleRank: rank,
+      exampleId: id
+    } = packed
+    packed.each('statuses', (name, count) => this.#statuses.add(name, count))
+    packed.each('places', (place, count) => this.#places.add(place, count))
+    packed.each('pods', (name, count) => this.pods.add(name, count))
+    packed.each('nodes', (name, count) => this.nodes.add(name, count))
+    packed.each('controllers', (name, count) => this.controllers.add(name, count))
+    let votes = 0
+    packed.each('rootCauses', (vote, count) => {
+      votes += count
+      this.rootCauses.add(vote, count)
+    })
+    this.rootCauses.restore(null, { count: 0, of: packed.judged - votes })
+    const first = { timeMs: firstMs, sighting: null, id: firstId }
+    this.#keepEnds(
+      first,
+      lastAfterMs === 0 && lastId === firstId ? first : { timeMs: firstMs + lastAfterMs, sighting: null, id: lastId }
+    )
+    const timeMs = firstMs + packed.exampleAfterMs
+    const kept: KeptExample = { timeMs, sighting: null, id, rootCause, rank, example: null }
+    const known = this.#exampleOf(rootCause)
+    if (known !== undefined && compareExamples(kept, known) >= 0) return
+    const [status, method, host, path, address, pod] = JSON.parse(packed.exampleText) as PackedTexts
+    this.#offer({ ...kept, example: { id, timeMs, status, method, host, path, address, pod } })
   }
 
   /** What clients saw most often: of failures rather than of what a retry saved. */
@@ -119,12 +194,8 @@ export class Evidence {
   }
 
   /** As most failures tell it, one with a namespace before those without; null: none was seen. */
-  get place(): Pick<Incident, 'service' | 'namespace' | 'ingress'> | null {
-    const places = this.#places
-      .top(Number.POSITIVE_INFINITY)
-      .map(([text]) => JSON.parse(text) as [string, string | null, string | null])
-    const place = places.find(([, namespace]) => namespace !== null) ?? places[0]
-    return place === undefined ? null : { service: place[0], namespace: place[1], ingress: place[2] }
+  get place(): Place | null {
+    return this.#places.best
   }
 
   get firstId(): string | null {
@@ -142,22 +213,42 @@ export class Evidence {
 
   /** One with the root cause, where there is one. */
   example(rootCause: Incident['rootCause']): IncidentExample | null {
-    const best = this.#best(rootCause === null ? '' : rootCauseKey(rootCause))
-    return best === null ? null : settledExample(best[1]).example
+    const best = this.#best(rootCause)
+    return best === null ? null : settledExample(best).example
   }
 
-  #best(key: string): [string, KeptExample] | null {
-    const wanted = this.#examples.find(([other]) => other === key)
+  #best(rootCause: SightedRootCause | null): KeptExample | null {
+    const wanted = this.#exampleOf(rootCause)
     if (wanted !== undefined) return wanted
-    return [...this.#examples].sort((a, b) => compareExamples(a[1], b[1]) || (a[0] < b[0] ? -1 : 1))[0] ?? null
+    if (this.#examples.length <= 1) return this.#examples[0] ?? null
+    return [...this.#examples].sort((a, b) => compareExamples(a, b) || (keyOf(a) < keyOf(b) ? -1 : 1))[0]!
   }
 
-  #offer(key: string, offered: KeptExample): void {
-    const known = this.#examples.find(([other]) => other === key)
-    if (known === undefined) {
-      if (this.#examples.length < EXAMPLES_MAX) this.#examples = [...this.#examples, [key, offered]]
-    } else if (compareExamples(offered, known[1]) < 0) known[1] = offered
+  #exampleOf(rootCause: SightedRootCause | null): KeptExample | undefined {
+    return this.#examples.find(one => isSameRootCause(one.rootCause, rootCause))
   }
+
+  #offer(offered: KeptExample): void {
+    const known = this.#exampleOf(offered.rootCause)
+    if (known === undefined) this.#keepExample(offered)
+    else if (compareExamples(offered, known) < 0) this.#examples[this.#examples.indexOf(known)] = offered
+  }
+
+  #keepExample(kept: KeptExample): void {
+    if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(kept)
+  }
+
+  #keepEnds(first: Kept | null, last: Kept | null): void {
+    if (first !== null && (this.#first === null || compare(first, this.#first) < 0)) this.#first = first
+    if (last !== null && (this.#last === null || compare(last, this.#last) > 0)) this.#last = last
+  }
+}
+
+/** Of an example, after its id and time. */
+type PackedTexts = [number | null, string | null, string | null, string | null, string | null, string | null]
+
+function keyOf({ rootCause }: KeptExample): string {
+  return rootCause === null ? '' : rootCauseKey(rootCause)
 }
 
 const RANK_MAX = 7
@@ -192,9 +283,10 @@ function settled(kept: Kept): Kept {
 }
 
 function settledExample(kept: KeptExample): KeptExample {
-  const { sighting, timeMs, rank } = kept
+  const { sighting, timeMs, rank, rootCause } = kept
   if (sighting === null) return kept
   const { status, method, host, path, address, pod } = sighting
   const id = sighting.id()
-  return { timeMs, sighting: null, id, rank, example: { id, timeMs, status, method, host, path, address, pod } }
+  const example = { id, timeMs, status, method, host, path, address, pod }
+  return { timeMs, sighting: null, id, rootCause, rank, example }
 }

@@ -7,6 +7,7 @@
 import { MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
 import type { IncidentGroup } from './notice.ts'
+import { isTold } from './told.ts'
 
 /** How far apart incidents begin that have one reason. */
 const TOGETHER_MS = 5 * MINUTE_MS
@@ -37,9 +38,58 @@ export function isOpenGroup({ head, members }: IncidentGroup): boolean {
  */
 export function regroup(incidents: readonly Incident[], controllers: number): Set<Incident> {
   const changed = new Set<Incident>()
-  groupServices(unitsOf(incidents), changed)
-  for (const [key, matches] of commonKeys(incidents, controllers)) groupAbove(unitsOf(incidents), key, matches, changed)
+  const units = unitsOf(incidents)
+  groupServices(units, changed)
+  // By incident: the unit under which it is told, and where that stands.
+  const places = new Map<Incident, number>()
+  for (const [place, { head, members }] of units.entries()) {
+    if (head.parent !== null) continue
+    places.set(head, place)
+    for (const member of members) places.set(member, place)
+  }
+  for (const [key, matches] of commonKeys(incidents, controllers)) {
+    const touched = new Set<number>()
+    for (const incident of matches) {
+      const place = places.get(incident)
+      if (place !== undefined) touched.add(place)
+    }
+    const inOrder = [...touched].sort((a, b) => a - b).map(place => units[place]!)
+    const above = groupAbove(inOrder, key, matches, changed)
+    if (above === null) continue
+    const place = places.get(above.head)!
+    for (const member of above.members) places.set(member, place)
+  }
   return changed
+}
+
+/** What the grouping of an open incident depends on, as far as it changes. */
+export interface GroupingMark {
+  isOpen: boolean
+  isListedOnly: boolean
+  isTold: boolean
+  node: string | null
+  controller: string | null
+}
+
+export function groupingMark(incident: Incident): GroupingMark {
+  return {
+    isOpen: incident.endMs === null,
+    isListedOnly: incident.severity === 'none',
+    isTold: isTold(incident),
+    node: mostly(incident.nodes, incident),
+    controller: mostly(incident.controllers, incident)
+  }
+}
+
+/** No other grouping comes of it. */
+export function isAsMarked(incident: Incident, mark: GroupingMark): boolean {
+  return (
+    (incident.endMs === null) === mark.isOpen &&
+    (incident.severity === 'none') === mark.isListedOnly &&
+    isTold(incident) === mark.isTold &&
+    mostly(incident.nodes, incident) === mark.node &&
+    mostly(incident.controllers, incident) === mark.controller
+  )
 }
 
 function unitsOf(incidents: readonly Incident[]): Unit[] {
@@ -50,33 +100,43 @@ function unitsOf(incidents: readonly Incident[]): Unit[] {
   return [...heads.values()]
 }
 
+/** Units by upstream, with their incidents of it. */
+type UnitsByUpstream = Map<string, Map<Unit, Incident[]>>
+
 function groupServices(units: readonly Unit[], changed: Set<Incident>): void {
-  const byUpstream = new Map<string, Unit[]>()
+  const byUpstream: UnitsByUpstream = new Map()
   for (const unit of units) {
     const { head, members } = unit
     if (head.severity === 'none' || !isOpenGroup(unit)) continue
-    for (const upstream of new Set([head, ...members].map(one => one.upstream))) {
-      const known = byUpstream.get(upstream)
-      if (known === undefined) byUpstream.set(upstream, [unit])
-      else known.push(unit)
+    for (const incident of [head, ...members]) {
+      const known = byUpstream.get(incident.upstream) ?? new Map<Unit, Incident[]>()
+      byUpstream.set(incident.upstream, known)
+      const same = known.get(unit)
+      if (same === undefined) known.set(unit, [incident])
+      else same.push(incident)
     }
   }
   for (const unit of units) {
     const { head } = unit
-    const above = byUpstream.get(head.upstream)?.find(other => other !== unit && takesCause(other, head))
-    if (above !== undefined && canJoin(unit, above.head))
-      join(unit, above, { by: 'service', key: head.upstream }, changed)
+    const above = aboveOf(unit, byUpstream.get(head.upstream))
+    if (above === null || !canJoin(unit, above.head)) continue
+    for (const one of [head, ...unit.members]) byUpstream.get(one.upstream)?.get(above)?.push(one)
+    join(unit, above, { by: 'service', key: head.upstream }, changed)
   }
 }
 
+function aboveOf(unit: Unit, others: Map<Unit, Incident[]> | undefined): Unit | null {
+  for (const [other, incidents] of others ?? [])
+    if (other !== unit && takesCause(other, unit.head, incidents)) return other
+  return null
+}
+
 /** A cause of the same service began together with it, and its head comes first, or was told, or stands above services. */
-function takesCause({ head, members }: Unit, other: Incident): boolean {
+function takesCause({ head }: Unit, other: Incident, ofService: readonly Incident[]): boolean {
   const isAbove = head.group !== null && head.group.by !== 'service'
   if (head.parent !== null || !(other.severity === 'none' || isTold(head) || isAbove || before(head, other)))
     return false
-  return [head, ...members].some(
-    one => one.upstream === other.upstream && Math.abs(other.startMs - one.startMs) <= TOGETHER_MS
-  )
+  return ofService.some(one => Math.abs(other.startMs - one.startMs) <= TOGETHER_MS)
 }
 
 function before(a: Incident, b: Incident): boolean {
@@ -91,10 +151,6 @@ function before(a: Incident, b: Incident): boolean {
 function canJoin({ head }: Unit, above: Incident): boolean {
   if (head.endMs !== null || isTold(head) || head.parent !== null) return false
   return head.group === null || head.group.by === 'service' || isSame(head.group, above.group)
-}
-
-function isTold({ told }: Incident): boolean {
-  return Object.keys(told).length > 0
 }
 
 function join(unit: Unit, above: Unit, key: GroupKey, changed: Set<Incident>): void {
@@ -133,19 +189,20 @@ function mostly(counts: readonly [string, number][], { failures }: Incident): st
   return first !== undefined && first[1] >= failures * MOSTLY ? first[0] : null
 }
 
+/** `touched`: units that nobody's parent is and that have a match, in order. Returns the one under which others came. */
 function groupAbove(
-  units: readonly Unit[],
+  touched: readonly Unit[],
   key: GroupKey,
   matches: ReadonlySet<Incident>,
   changed: Set<Incident>
-): void {
-  const touched = units.filter(({ head, members }) => matches.has(head) || members.some(one => matches.has(one)))
+): Unit | null {
   const free = touched.filter(
     ({ head }) => head.group === null || head.group.by === 'service' || isSame(head.group, key)
   )
   const existing = free.find(({ head }) => isSame(head.group, key))
   const above = existing ?? firstTogether(free, matches)
-  if (above === undefined) return
+  if (above === undefined) return null
+  let hasGrown = false
   for (const unit of free) {
     if (unit === above || !canJoin(unit, above.head)) continue
     const afterMs = unit.head.startMs - above.head.startMs
@@ -154,7 +211,9 @@ function groupAbove(
     join(unit, above, key, changed)
     above.head.group = key
     changed.add(above.head)
+    hasGrown = true
   }
+  return hasGrown ? above : null
 }
 
 /** The earliest unit that begins together with those of enough services; `free` in the order in which they began. */
@@ -165,7 +224,11 @@ function firstTogether(free: readonly Unit[], matches: ReadonlySet<Incident>): U
     for (let at = i; at < free.length && services.size < SERVICES_MIN; at++) {
       const { head, members } = free[at]!
       if (head.startMs - unit.head.startMs > TOGETHER_MS) break
-      for (const one of [head, ...members]) if (matches.has(one)) services.add(one.upstream)
+      if (matches.has(head)) services.add(head.upstream)
+      for (const one of members) {
+        if (services.size >= SERVICES_MIN) break
+        if (matches.has(one)) services.add(one.upstream)
+      }
     }
     return services.size >= SERVICES_MIN
   })

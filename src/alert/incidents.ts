@@ -3,10 +3,12 @@
 import { adoptStored } from './adoption.ts'
 import { chronicle, developments, isMoreSevere, openedText, resolvedText, severityOf } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
-import { type Finding, type IncidentCause, MINUTE_MS } from './finding.ts'
+import { type Finding, type IncidentCause, type JudgedWindow, MINUTE_MS } from './finding.ts'
 import type { Incident, IncidentChange } from './incident.ts'
 import { KEPT_MINUTES, type RecentMinutes, seriesKey } from './minutes.ts'
+import { isSamePlace, type Place } from './places.ts'
 import type { Sighting } from './sighting.ts'
+import { copyOfTold, isSameTold } from './told.ts'
 
 /** What begins again within that time of its end goes on. */
 export const CONTINUE_MS = 30 * MINUTE_MS
@@ -32,7 +34,7 @@ export interface Case {
   /** null: it was asked twice. */
   askAgainMs: number | null
   /** `told` as it was handed out last. */
-  told: string
+  told: Incident['told']
 }
 
 export interface IncidentBookOptions {
@@ -47,9 +49,12 @@ export class IncidentBook {
   readonly #cases = new Map<string, Case>()
   /** The last one of a series. */
   readonly #latest = new Map<string, Case>()
+  readonly #byUpstream = new Map<string, Set<Case>>()
+  /** In the order in which they began; null: since then some came or went. */
+  #incidents: readonly Incident[] | null = null
   readonly #changed = new Set<Incident>()
   /** By upstream: what else is known of a service that may have no failures, or none that tells it. */
-  readonly #places = new Map<string, Pick<Incident, 'service' | 'namespace' | 'ingress'>>()
+  readonly #places = new Map<string, Place>()
 
   /** How often it was asked what changed since the last step. */
   #asked = 0
@@ -59,18 +64,18 @@ export class IncidentBook {
   }
 
   /** The same objects all the time: who tells them sets their `told`. In the order in which they began. */
-  get incidents(): Incident[] {
-    return [...this.#cases.values()]
+  get incidents(): readonly Incident[] {
+    return (this.#incidents ??= [...this.#cases.values()]
       .map(({ incident }) => incident)
-      .sort((a, b) => a.startMs - b.startMs || a.detectedMs - b.detectedMs || (a.id < b.id ? -1 : 1))
+      .sort((a, b) => a.startMs - b.startMs || a.detectedMs - b.detectedMs || (a.id < b.id ? -1 : 1)))
   }
 
   note(sighting: Sighting): void {
     const { upstream, service, namespace, ingress } = sighting
-    if (namespace === null || (this.#places.size >= PLACES_MAX && !this.#places.has(upstream))) return
+    if (namespace === null) return
     const known = this.#places.get(upstream)
-    if (known?.namespace !== namespace || known.ingress !== ingress)
-      this.#places.set(upstream, { service, namespace, ingress })
+    if (known === undefined ? this.#places.size >= PLACES_MAX : isSamePlace(known, sighting)) return
+    this.#places.set(upstream, { service, namespace, ingress })
   }
 
   take(finding: Finding): void {
@@ -104,9 +109,8 @@ export class IncidentBook {
   }
 
   addLateRequests(upstream: string, minute: number, count: number): void {
-    for (const { incident, fromMinute, takenTo } of this.#cases.values())
-      if (incident.endMs === null && incident.upstream === upstream && minute >= fromMinute && minute <= takenTo)
-        incident.requests += count
+    for (const { incident, fromMinute, takenTo } of this.#byUpstream.get(upstream) ?? [])
+      if (incident.endMs === null && minute >= fromMinute && minute <= takenTo) incident.requests += count
   }
 
   /** Asks again what changed, and gives up what ended long ago, as do all that are told with it. */
@@ -119,7 +123,7 @@ export class IncidentBook {
       const { incident, key } = found
       if (found.askAgainMs !== null && clockMs >= found.askAgainMs && this.#askChanges(found)) found.askAgainMs = null
       if (needed.has(incident.parent ?? incident.id)) continue
-      this.#cases.delete(incident.id)
+      this.#remove(found)
       if (this.#latest.get(key) === found) this.#latest.delete(key)
     }
   }
@@ -132,11 +136,12 @@ export class IncidentBook {
   takeChanged(judgedMs: number): Incident[] {
     for (const found of this.#cases.values()) {
       const { incident } = found
-      const told = JSON.stringify(incident.told)
+      if (isSameTold(incident.told, found.told)) continue
       // A mark of who was told must not get lost with a restart, and only a newer version replaces what is stored.
-      if (told !== found.told && incident.endMs !== null) this.#changed.add(incident)
-      if (told !== found.told && this.#changed.has(incident)) found.told = told
+      if (incident.endMs !== null) this.#changed.add(incident)
+      if (this.#changed.has(incident)) found.told = copyOfTold(incident.told)
     }
+    if (this.#changed.size === 0) return []
     const changed = this.incidents.filter(incident => this.#changed.has(incident))
     for (const incident of changed) incident.updatedMs = Math.max(incident.updatedMs, judgedMs)
     this.#changed.clear()
@@ -148,11 +153,13 @@ export class IncidentBook {
     const firing = new Set<string>()
     for (const { key, incident } of this.#cases.values()) if (incident.endMs === null) firing.add(key)
     const { cases, changed } = adoptStored(stored, [...this.#cases.values()], clockMs, this.#options.minutes)
+    this.#incidents = null
     this.#cases.clear()
+    this.#byUpstream.clear()
     this.#latest.clear()
     this.#changed.clear()
     for (const found of cases) {
-      this.#cases.set(found.incident.id, found)
+      this.#keep(found)
       const { incident } = this.#latest.get(found.key) ?? found
       if (incident.startMs <= found.incident.startMs) this.#latest.set(found.key, found)
     }
@@ -213,13 +220,33 @@ export class IncidentBook {
       fromMinute: startMinute,
       takenTo: startMinute - 1,
       askAgainMs: detectedMs + ASK_AGAIN_MS,
-      told: '{}'
+      told: {}
     }
-    this.#cases.set(incident.id, found)
+    this.#keep(found)
     this.#latest.set(key, found)
     chronicle(incident, detectedMs, openedText(incident))
     this.#update(found, finding)
     this.#askChanges(found)
+  }
+
+  #keep(found: Case): void {
+    const { id, upstream } = found.incident
+    this.#incidents = null
+    const before = this.#cases.get(id)
+    if (before !== undefined) this.#remove(before)
+    this.#cases.set(id, found)
+    const same = this.#byUpstream.get(upstream)
+    if (same === undefined) this.#byUpstream.set(upstream, new Set([found]))
+    else same.add(found)
+  }
+
+  #remove(found: Case): void {
+    const { id, upstream } = found.incident
+    this.#incidents = null
+    this.#cases.delete(id)
+    const same = this.#byUpstream.get(upstream)
+    same?.delete(found)
+    if (same?.size === 0) this.#byUpstream.delete(upstream)
   }
 
   #continue(found: Case, finding: Finding): void {
@@ -247,7 +274,7 @@ export class IncidentBook {
     if (finding.cause === 'no_requests') incident.expected = finding.requestsExpected || incident.expected
     else incident.expected += expectedIn(finding, minutes, incident.requests - requests)
     incident.lately = windows
-    incident.pValue = Math.min(incident.pValue, ...windows.map(({ pValue }) => pValue))
+    for (const { pValue } of windows) incident.pValue = Math.min(incident.pValue, pValue)
     incident.updatedMs = Math.max(incident.updatedMs, (minute + 1) * MINUTE_MS)
     this.#show(found, failures)
     this.#changed.add(incident)
@@ -259,10 +286,13 @@ export class IncidentBook {
     incident.masked = evidence.masked
     const place = evidence.place
     const known = this.#places.get(incident.upstream)
+    const better = (place === null || place.namespace === null ? known : undefined) ?? place
     // Whoever was told knows it by these names: Alertmanager would take others for another alert.
-    const isTold = Object.keys(incident.told).length > 0
-    if (!isTold)
-      Object.assign(incident, (place === null || place.namespace === null ? known : undefined) ?? place ?? {})
+    if (better !== null && Object.keys(incident.told).length === 0) {
+      incident.service = better.service
+      incident.namespace = better.namespace
+      incident.ingress = better.ingress
+    }
     const leading = evidence.rootCauses.leading()
     incident.rootCause = leading?.rootCause ?? null
     incident.rootCauseShare = { count: leading?.count ?? 0, of: evidence.rootCauses.judged }
@@ -326,8 +356,10 @@ export function takeMinutes(found: Case, minute: number, recent: RecentMinutes):
 
 /** Failures to be expected in the last `minutes`, with so many requests: as in the shortest window that holds them. */
 function expectedIn({ windows }: Finding, minutes: number, requests: number): number {
-  const sorted = [...windows].sort((a, b) => a.minutes - b.minutes)
-  const window = sorted.find(one => one.minutes >= minutes) ?? sorted.at(-1)
+  let window: JudgedWindow | undefined
+  for (const one of windows)
+    if (window === undefined || (one.minutes < window.minutes ? one.minutes >= minutes : window.minutes < minutes))
+      window = one
   if (window === undefined) return 0
   const share = window.requests > 0 ? requests / window.requests : minutes / window.minutes
   return window.expected * share

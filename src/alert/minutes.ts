@@ -2,6 +2,8 @@
 
 import { Evidence } from './evidence.ts'
 import type { IncidentCause } from './finding.ts'
+import { PackedEvidence } from './packedEvidence.ts'
+import { SharedValues } from './sharedValues.ts'
 import type { Sighting } from './sighting.ts'
 
 /** The longest window reaches 15 minutes back; the rest is for what comes late. */
@@ -17,8 +19,9 @@ const EVIDENCE_MAX = 150_000
 
 /** Only minutes in which there was something. What is not judged yet is kept: long histories are best told hour by hour. */
 export class RecentMinutes {
-  /** Of failures that were seen, by minute, then by series. */
-  readonly #evidence = new Map<number, Map<string, Evidence>>()
+  /** Of failures that were seen, by minute, then by series; packed when the minute is judged. */
+  readonly #evidence = new Map<number, Map<string, Evidence | PackedEvidence>>()
+  readonly #shared = new SharedValues()
   /** All failures; as above. */
   readonly #failures = new Map<number, Map<string, number>>()
   /** By minute, then by upstream. */
@@ -40,10 +43,19 @@ export class RecentMinutes {
   add(key: string, minute: number, sighting: Sighting, count = 1): void {
     this.#count(this.#failures, key, minute, count)
     if (this.#isForgotten(minute)) return
-    const evidence = this.#of(key, minute)
-    if (evidence === null) return
+    if (!(count > 0)) return
+    const series = inMinute(this.#evidence, minute)
+    const known = series.get(key)
+    if (known === undefined && this.#seen >= EVIDENCE_MAX) return
+    const evidence = known instanceof Evidence ? known : new Evidence()
+    if (known instanceof PackedEvidence) evidence.merge(known)
     evidence.add(sighting, count)
-    if (minute <= this.#judged) evidence.settle()
+    if (known === undefined) {
+      this.#seen++
+      key = this.#shared.text(key)
+    }
+    if (minute <= this.#judged) series.set(key, evidence.packed(this.#shared))
+    else if (known === undefined) series.set(key, evidence)
   }
 
   requests(upstream: string, minute: number): number {
@@ -55,14 +67,16 @@ export class RecentMinutes {
   }
 
   /** null: none was seen. */
-  evidence(key: string, minute: number): Evidence | null {
+  evidence(key: string, minute: number): Evidence | PackedEvidence | null {
     return this.#evidence.get(minute)?.get(key) ?? null
   }
 
   /** Minutes up to `minute` are about to be judged. */
   judge(minute: number): void {
     for (const [other, series] of this.#evidence)
-      if (other > this.#judged && other <= minute) for (const evidence of series.values()) evidence.settle()
+      if (other > this.#judged && other <= minute)
+        for (const [key, evidence] of series)
+          if (evidence instanceof Evidence) series.set(key, evidence.packed(this.#shared))
     this.#judged = Math.max(this.#judged, minute)
   }
 
@@ -90,18 +104,7 @@ export class RecentMinutes {
     const counts = inMinute(minutes, minute)
     const before = counts.get(name)
     if (before === undefined && this.#counts++ >= COUNTS_MAX) this.#counts--
-    else counts.set(name, (before ?? 0) + count)
-  }
-
-  #of(key: string, minute: number): Evidence | null {
-    const series = inMinute(this.#evidence, minute)
-    let evidence = series.get(key)
-    if (evidence === undefined) {
-      if (this.#seen >= EVIDENCE_MAX) return null
-      this.#seen++
-      series.set(key, (evidence = new Evidence()))
-    }
-    return evidence
+    else counts.set(before === undefined ? this.#shared.text(name) : name, (before ?? 0) + count)
   }
 }
 

@@ -18,6 +18,11 @@ const CHANGE_CHARS_MAX = 120
 export function noticeBody(notice: Notice, { head, members }: IncidentGroup): string {
   const { kind, grouped, why, example } = notice
   const lines = kind === 'resolved' ? resolvedLines(notice) : openLines(notice, head.detectedMs)
+  const silent = members.filter(({ cause }) => cause === 'no_requests').length
+  if (kind !== 'resolved' && notice.cause === 'no_requests' && silent > 0)
+    lines.push(
+      'Other services fell silent, too: if their lines do not arrive any more, look at what ships the logs first.'
+    )
   if (notice.masked > 0) lines.push(maskedText(notice))
   lines.push(why === null ? 'Why: not known.' : `Why: ${why}`)
   if (notice.rootCause?.advice) lines.push(clip(`What to do: ${notice.rootCause.advice}`, ADVICE_CHARS_MAX))

@@ -1,7 +1,7 @@
 /** What a receiver is told: of a group of incidents one notice, with texts that are safe and bounded whatever the log says. */
 
 import { type CauseInfo, causeTable } from '../../parsers/causes.ts'
-import { clip, grouped, safeText } from '../text.ts'
+import { clip, grouped, plural, safeText } from '../text.ts'
 import { isMoreSevere } from './chronicle.ts'
 import type { IncidentCause } from './finding.ts'
 import { isOpenGroup } from './grouping.ts'
@@ -112,11 +112,23 @@ function alertname(cause: IncidentCause, severity: IncidentSeverity): string {
 
 function titleOf(group: IncidentGroup, kind: 'open' | 'update' | 'resolved'): string {
   const { head } = group
+  const silent = silentServices(group)
+  // That many at once: it is more likely that their lines are missing than their requests.
+  if (silent > 1) {
+    const text = `no requests at ${plural(silent, 'service')}`
+    return kind === 'resolved' ? `resolved: ${text}` : `${text}: do lines still arrive?`
+  }
   const where = `${head.cause} on ${field(serviceName(head), NAME_CHARS_MAX)}${othersOf(group)}`
   const numbers = spikeText(head, kind === 'open' ? head.windows : head.lately)
   const saved = severityOfGroup(group) === 'ticket' && head.masked >= head.failures ? ', all saved by retries' : ''
   const text = kind === 'resolved' ? `resolved: ${where}` : `${where}: ${numbers}${saved}`
   return field(text, TITLE_CHARS_MAX)
+}
+
+/** How many services fell silent together; 0: that is not what the group has in common. */
+export function silentServices({ head, members }: IncidentGroup): number {
+  if (head.cause !== 'no_requests' || members.some(({ cause }) => cause !== 'no_requests')) return 0
+  return new Set([head, ...members].map(({ upstream }) => upstream)).size
 }
 
 /** ` and 2 more services, all on node worker-1`. */

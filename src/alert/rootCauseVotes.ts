@@ -22,10 +22,14 @@ export function rootCauseKey({ kind, ref }: SightedRootCause): string {
   return `${kind}\n${ref ?? ''}`
 }
 
+export function isSameRootCause(a: SightedRootCause | null, b: SightedRootCause | null): boolean {
+  if (a === null || b === null || a === b) return a === b
+  return a.kind === b.kind && (a.ref ?? '') === (b.ref ?? '')
+}
+
 export class RootCauseVotes {
-  /** By key; most have none, or one. */
-  #only: Vote | null = null
-  #more: Map<string, Vote> | null = null
+  /** Most have none, or one. */
+  #votes: Vote[] = []
   /** With or without a vote that is still known. */
   #judged = 0
 
@@ -50,12 +54,20 @@ export class RootCauseVotes {
   }
 
   cut(): void {
-    for (const { rootCause } of this.#sorted().slice(KEPT_MAX)) this.#more?.delete(rootCauseKey(rootCause))
+    if (this.#votes.length > KEPT_MAX) this.#votes = this.#sorted().slice(0, KEPT_MAX)
+  }
+
+  /** Most frequent first. */
+  each(visit: (rootCause: SightedRootCause, count: number) => void): void {
+    for (const { rootCause, count } of this.#sorted()) visit(rootCause, count)
   }
 
   /** null: nothing was judged. */
   leading(): LeadingRootCause | null {
-    if (this.#more === null && this.#only !== null) return { ...this.#only, of: this.#judged }
+    if (this.#votes.length <= 1) {
+      const only = this.#votes[0]
+      return only === undefined ? null : { rootCause: only.rootCause, count: only.count, of: this.#judged }
+    }
     const byKind = new Map<string, { count: number; best: Vote }>()
     for (const vote of this.#sorted()) {
       const kind = byKind.get(vote.rootCause.kind)
@@ -71,26 +83,15 @@ export class RootCauseVotes {
   }
 
   #vote(rootCause: SightedRootCause, count: number): void {
-    const key = rootCauseKey(rootCause)
-    const vote = this.#voteFor(key)
+    const vote = this.#votes.find(one => isSameRootCause(one.rootCause, rootCause))
     if (vote !== undefined) {
       vote.count += count
       if (compareTold(rootCause, vote.rootCause) < 0) vote.rootCause = rootCause
-    } else if (this.#more === null && this.#only === null) this.#only = { count, rootCause }
-    else {
-      this.#more ??= new Map([[rootCauseKey(this.#only!.rootCause), this.#only!]])
-      if (this.#more.size < OPEN_MAX) this.#more.set(key, { count, rootCause })
-    }
-  }
-
-  #voteFor(key: string): Vote | undefined {
-    if (this.#more !== null) return this.#more.get(key)
-    return this.#only !== null && rootCauseKey(this.#only.rootCause) === key ? this.#only : undefined
+    } else if (this.#votes.length < OPEN_MAX) this.#votes.push({ count, rootCause })
   }
 
   #sorted(): Vote[] {
-    if (this.#more === null) return this.#only === null ? [] : [this.#only]
-    return [...this.#more.values()].sort(compareVotes)
+    return this.#votes.length <= 1 ? this.#votes : [...this.#votes].sort(compareVotes)
   }
 }
 
