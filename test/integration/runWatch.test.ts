@@ -100,7 +100,7 @@ test('beside a worker both write into one folder, which stays a store', async ()
 describe('what cannot work is said', () => {
   test.each<[string, string[], number, string]>([
     ['no way to an API server', ['kubernetes.context=elsewhere', 'roles=watch'], 2, 'there is no context "elsewhere"'],
-    ['a role that has nothing to do', ['roles=alert'], 2, 'roles: alert alone has nothing to do']
+    ['a role that has nothing to do', ['roles=alert'], 2, 'has alert without worker']
   ])('%s', async (_name, set, code, sentence) => {
     const run = await why5xx(settings(...set))
     expect(run.stderr).toContain(sentence)

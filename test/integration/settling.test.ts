@@ -79,11 +79,11 @@ test('the verdict of before a kill -9 is settled behind it', { timeout: 150_000 
   api.tell('pods', 'MODIFIED', shop.oomKilled(0, beganMs - 3_000, Date.now()))
   // Rounds are half a minute apart.
   await expect
-    .poll(async () => ((await rootCauses('/1')).includes('oom_killed') ? '' : second.stderr), {
+    .poll(async () => ((await rootCauses('/1')).includes('oom_killed') ? 'settled' : second.stderr), {
       timeout: 45_000,
       interval: 1_000
     })
-    .toBe('')
+    .toBe('settled')
   expect(await second.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await rootCauses('/1')).toEqual(['oom_killed'])
   const { code, stdout } = await why5xx(['check', '--store', store])
