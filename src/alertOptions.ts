@@ -10,7 +10,7 @@ export const ALERT_OPTIONS: readonly OptionInfo[] = [
     default: 'normal',
     unit: null,
     sentence:
-      'How improbable a spike must be: normal 1e-6, sensitive 1e-5, which finds a little more and is wrong twice as often.'
+      'How improbable a spike must be: normal 1e-6, sensitive 1e-5, which finds a little more and is wrong twice as often; of run, not of explain and replay.'
   },
   {
     path: 'alerts.alertmanager.urls',

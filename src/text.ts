@@ -48,9 +48,20 @@ export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** What was to be expected, of a count: `1.2`, `340`. */
-export function expectedText(expected: number): string {
-  return expected < 9.95 ? expected.toFixed(1) : grouped(Math.round(expected))
+/** `1.2`, `0.04`, `1,204`. */
+export function decimal(value: number): string {
+  if (value >= 100) return grouped(Math.round(value))
+  if (value >= 1 || value === 0) return String(Math.round(value * 10) / 10)
+  return value < 0.005 ? '< 0.01' : String(Number(value.toFixed(2)))
+}
+
+/** `45 min`, `3 h 20 min`, `2 d 4 h`. */
+export function durationText(minutes: number): string {
+  const rounded = Math.max(0, Math.round(minutes))
+  if (rounded < 60) return `${rounded} min`
+  const hours = Math.floor(rounded / 60)
+  if (hours < 48) return rounded % 60 === 0 ? `${hours} h` : `${hours} h ${rounded % 60} min`
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
 export function plural(count: number, word: string, words = `${word}s`): string {

@@ -1,8 +1,8 @@
 /** The sentences of a notice: how bad, since when, why, an example, where to read on, and last what changed before. */
 
-import { clip, plural, grouped as thousands } from '../text.ts'
+import { clip, durationText, plural, grouped as thousands } from '../text.ts'
+import { MINUTE_MS } from './finding.ts'
 import type { IncidentGroup, Notice } from './notice.ts'
-import { durationText } from './numbers.ts'
 
 const TEXT_CHARS_MAX = 3_000
 const MEMBERS_SHOWN = 10
@@ -56,10 +56,10 @@ function openLines(notice: Notice, detectedMs: number): string[] {
 
 function resolvedLines(notice: Notice): string[] {
   const { cause, causeTitle, service, since, until, failures, requests, peakPerMinute } = notice
-  const durationMs = until === null ? 0 : Date.parse(until) - Date.parse(since)
+  const minutes = until === null ? 0 : (Date.parse(until) - Date.parse(since)) / MINUTE_MS
   const what = `${cause} on ${clip(service, NAME_CHARS_MAX)} (${causeTitle})`
   const span = until === null ? `since ${instant(since)}` : `${instant(since)} to ${instant(until)}`
-  const lines = [`Resolved after ${durationText(durationMs)}: ${what}, ${span}.`]
+  const lines = [`Resolved after ${durationText(minutes)}: ${what}, ${span}.`]
   if (cause !== 'no_requests')
     lines.push(
       `${plural(failures, 'failure')} in all, of ${plural(requests, 'request')}; at most ${thousands(peakPerMinute)} a minute.`

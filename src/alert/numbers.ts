@@ -1,7 +1,7 @@
 /** How bad it is, in numbers, against what was to be expected. */
 
-import { grouped, percent, plural } from '../text.ts'
-import type { JudgedWindow } from './finding.ts'
+import { decimal, durationText, percent, plural } from '../text.ts'
+import { type JudgedWindow, MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
 
 /** The window that says most: the least probable, of equals the shortest; null: there is none. */
@@ -36,26 +36,11 @@ export function numbersText(incident: Incident, windows: readonly JudgedWindow[]
 }
 
 function silenceText({ startMs, updatedMs, endMs, expected }: Incident): string {
-  return `no requests for ${durationText((endMs ?? updatedMs) - startMs)}, ${decimal(expected)} expected`
+  return `no requests for ${durationText(((endMs ?? updatedMs) - startMs) / MINUTE_MS)}, ${decimal(expected)} expected`
 }
 
 /** `p = 3e-44`; what is too small for a number is not called 0. */
 export function probabilityText(pValue: number): string {
   if (!(pValue > 0)) return 'p < 1e-300'
   return `p = ${pValue >= 0.001 ? Number(pValue.toPrecision(1)) : pValue.toExponential(0).replace('e+', 'e')}`
-}
-
-/** `1.2`, `0.04`, `1,204`. */
-export function decimal(value: number): string {
-  if (value >= 100) return grouped(Math.round(value))
-  if (value >= 1 || value === 0) return String(Math.round(value * 10) / 10)
-  return value < 0.005 ? '< 0.01' : String(Number(value.toFixed(2)))
-}
-
-/** `6 min`, `1 h 5 min`. */
-export function durationText(durationMs: number): string {
-  const minutes = Math.max(0, Math.round(durationMs / 60_000))
-  if (minutes < 60) return `${minutes} min`
-  const rest = minutes % 60
-  return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`
 }

@@ -4,9 +4,10 @@ import { causeTable } from '../../parsers/causes.ts'
 import type { JudgedWindow } from '../alert/finding.ts'
 import type { Incident } from '../alert/incident.ts'
 import { NO_REQUESTS } from '../alert/noRequests.ts'
+import { probabilityText } from '../alert/numbers.ts'
 import { ClockText } from '../explain/clockText.ts'
 import type { Style } from '../terminal.ts'
-import { expectedText, grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
+import { decimal, grouped, percent, plural, quoteForShell, safeText } from '../text.ts'
 import { lastedText } from './incidentsTable.ts'
 
 export interface IncidentPage {
@@ -55,7 +56,7 @@ function headline({ cause, service, upstream }: Incident): string {
 }
 
 function failedText({ failures, expected }: Incident): string {
-  return `${plural(failures, 'failure')}, ${expectedText(expected)} expected`
+  return `${plural(failures, 'failure')}, ${decimal(expected)} expected`
 }
 
 function facts(incident: Incident, clock: ClockText, nowMs: number): string[] {
@@ -68,7 +69,7 @@ function facts(incident: Incident, clock: ClockText, nowMs: number): string[] {
   return [
     `${safeText(id)}, ${state}, ${severity === 'none' ? 'nobody is told' : severity}`,
     `since ${clock.full(startMs)}${until} ${clock.zone} (${lastedText(incident, nowMs)}${again}), detected ${clock.short(detectedMs)}`,
-    `${failedText(incident)}${saved}; ${percent(failures, requests)} of ${plural(requests, 'request')}, at most ${grouped(incident.peakPerMinute)} a minute; p = ${pText(incident.pValue)}${saw}`,
+    `${failedText(incident)}${saved}; ${percent(failures, requests)} of ${plural(requests, 'request')}, at most ${grouped(incident.peakPerMinute)} a minute; ${probabilityText(incident.pValue)}${saw}`,
     ...group
   ]
 }
@@ -93,14 +94,10 @@ function why({ rootCause, rootCauseShare, firstId, example }: Incident, style: S
 /** `5 min: 41 failures, 1.2 expected (0.68 % of 6,010 requests, spread 1.8), p = 3e-44`. */
 function windowText({ minutes, failures, requests, expected, spread, pValue }: JudgedWindow): string {
   const of = `${percent(failures, requests)} of ${plural(requests, 'request')}`
-  return `${minutes} min: ${plural(failures, 'failure')}, ${expectedText(expected)} expected (${of}, spread ${spread.toFixed(1)}), p = ${pText(pValue)}`
+  return `${minutes} min: ${plural(failures, 'failure')}, ${decimal(expected)} expected (${of}, spread ${spread.toFixed(1)}), ${probabilityText(pValue)}`
 }
 
 /** `3e-44`, `0.02`. */
-function pText(pValue: number): string {
-  return pValue !== 0 && pValue < 0.001 ? pValue.toExponential(0) : String(Number(pValue.toFixed(3)))
-}
-
 function example({ example: one }: Incident, clock: ClockText): string[] {
   if (one === null) return []
   const status = one.status === null ? '-' : String(one.status).padStart(3, '0')

@@ -1,8 +1,7 @@
 import type { Incident } from '../alert/incident.ts'
 import { ClockText } from '../explain/clockText.ts'
 import type { Style } from '../terminal.ts'
-import { expectedText, grouped } from '../text.ts'
-import { durationText } from '../timeline/durationText.ts'
+import { decimal, durationText, grouped } from '../text.ts'
 import { fittedTable, type TableColumn } from './fittedTable.ts'
 
 export interface ListedIncident {
@@ -48,7 +47,7 @@ export function incidentsTable(rows: readonly ListedIncident[], zone: string, no
     column('LASTED', incident => lastedText(incident, nowMs)),
     column('SERVICE', ({ service }) => service || '-', 16),
     column('CAUSE', ({ cause }) => cause),
-    column('FAILED / EXPECTED', ({ failures, expected }) => `${grouped(failures)} / ${expectedText(expected)}`),
+    column('FAILED / EXPECTED', ({ failures, expected }) => `${grouped(failures)} / ${decimal(expected)}`),
     column('ROOT CAUSE', ({ rootCause }) => rootCause?.kind ?? '-', 14)
   ]
   const givingWay = {

@@ -2,7 +2,7 @@
 
 import { causeTable, isCause } from '../../parsers/causes.ts'
 import type { Incident } from '../alert/incident.ts'
-import { expectedText, plural } from '../text.ts'
+import { decimal, plural } from '../text.ts'
 import type { FailureDocument } from './document.ts'
 import { INCIDENT_SCHEMA } from './incidentLine.ts'
 
@@ -47,7 +47,7 @@ export function incidentSentence(incident: Incident): string {
   const numbers =
     cause === 'no_requests'
       ? 'no requests any more'
-      : `${plural(failures, 'failure')}, ${expectedText(incident.expected)} expected`
+      : `${plural(failures, 'failure')}, ${decimal(incident.expected)} expected`
   const end = incident.state === 'resolved' ? ', resolved' : ''
   return `${cause} on ${service}: ${numbers}${end}${rootCause === null ? '' : `: ${rootCause.sentence}`}`
 }

@@ -1,7 +1,7 @@
 /** What Markdown and HTML both say of incidents. */
 
 import type { IncidentEntry } from '../alert/incidentEntry.ts'
-import { expectedText, grouped, plural } from '../text.ts'
+import { decimal, grouped, plural } from '../text.ts'
 import { minute, type Teller } from './story.ts'
 
 /** `#` before the name of a column with numbers, `@` before one with times. */
@@ -29,7 +29,7 @@ export function incidentCells(teller: Teller, incident: IncidentEntry): string[]
     minute(teller, start),
     end === null ? 'open' : minute(teller, end),
     `${grouped(failures)}${saved}`,
-    expectedText(expected),
+    decimal(expected),
     rootCause === null ? '-' : `${rootCause}${ref}`
   ]
 }
@@ -50,7 +50,7 @@ export function openingText(teller: Teller, incident: IncidentEntry): string {
 
 export function endText(teller: Teller, incident: IncidentEntry): string {
   const { id, failures, expected } = incident
-  return `incident ${teller.dress.text(id)} is over: ${plural(failures, 'failure')}, ${expectedText(expected)} expected`
+  return `incident ${teller.dress.text(id)} is over: ${plural(failures, 'failure')}, ${decimal(expected)} expected`
 }
 
 function serviceText({ dress }: Teller, { service, upstreamName }: IncidentEntry): string {

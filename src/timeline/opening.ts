@@ -1,8 +1,7 @@
 /** What a report begins with: the whole of it in a few sentences, and the facts that are looked up. */
 
 import { causeTable } from '../../parsers/causes.ts'
-import { grouped, percent, plural } from '../text.ts'
-import { durationText } from './durationText.ts'
+import { durationText, grouped, percent, plural } from '../text.ts'
 import { at, minute, momentText, type Teller, toldCauses, upstreamText, windowText } from './story.ts'
 
 /** The whole of it in a few sentences. */

@@ -2,8 +2,7 @@
 
 import { causeTable } from '../../parsers/causes.ts'
 import type { ClockText } from '../explain/clockText.ts'
-import { grouped, percent, plural } from '../text.ts'
-import { durationText } from './durationText.ts'
+import { durationText, grouped, percent, plural } from '../text.ts'
 import type { CauseEntry, DocumentCounts, Moment, Time, Timeline } from './model.ts'
 
 /** How text becomes part of a page. Our own words need no escape in any dress. */

@@ -3,7 +3,8 @@ import type { Incident } from '../../src/alert/incident.ts'
 import type { Notice } from '../../src/alert/notice.ts'
 import { linkOf, runbookOf } from '../../src/alert/noticeLinks.ts'
 import { type NoticeOptions, noticeOf } from '../../src/alert/noticeText.ts'
-import { durationText, numbersText, probabilityText } from '../../src/alert/numbers.ts'
+import { numbersText, probabilityText } from '../../src/alert/numbers.ts'
+import { durationText } from '../../src/text.ts'
 import { UNSAFE } from '../support/hostileText.ts'
 import { atMs, incident, OOM, UNDETERMINED, windowOf } from './samples.ts'
 
@@ -280,7 +281,7 @@ test.each([
   [3_600_000, '1 h'],
   [65 * 60_000, '1 h 5 min']
 ])('%s ms last %s', (durationMs, want) => {
-  expect(durationText(durationMs)).toBe(want)
+  expect(durationText(durationMs / 60_000)).toBe(want)
 })
 
 test('without a window the whole is told', () => {

@@ -64,7 +64,7 @@ test('a table: the last day and all that are open, members below their parent', 
     `ID            STATE     SEVERITY  SINCE             LASTED  SERVICE      CAUSE               FAILED / EXPECTED  ROOT CAUSE
 inc-open      open      page      2026-11-21 10:03  20 min  shop/cart    connection_refused  41 / 1.2           oom_killed
   inc-member  resolved  page      2026-11-21 10:04  8 min   shop/cart    read_timeout        1,234 / 340        -
-inc-silent    open      page      2026-11-12 10:03  9 d     blog-web-80  no_requests         0 / 0.0            -
+inc-silent    open      page      2026-11-12 10:03  9 d     blog-web-80  no_requests         0 / 0              -
 `
   )
   expect(store.isClosed).toBe(true)
