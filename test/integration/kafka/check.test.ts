@@ -30,6 +30,9 @@ describe.skipIf(brokers === null)('on a real broker', () => {
     await producer.connect()
     await producer.send({ topic: topics.good, messages: ['a', 'b', 'c'].map(value => ({ value })) })
     await producer.disconnect()
+    // A broker that was just started makes the topic of its groups when somebody asks for the first.
+    const isReady = async () => (await check({ topic: topics.good })).of('groupId').every(({ state }) => state === 'ok')
+    await expect.poll(isReady, { timeout: 30_000, interval: 250 }).toBe(true)
   })
   afterAll(async () => {
     await admin.deleteTopics({ topics: Object.values(topics) })
