@@ -1,6 +1,6 @@
 /** The sentences of a notice: how bad, since when, why, an example, where to read on, and last what changed before. */
 
-import { clip, durationText, plural, grouped as thousands } from '../text.ts'
+import { clip, durationText, percent, plural, grouped as thousands } from '../text.ts'
 import { MINUTE_MS } from './finding.ts'
 import type { IncidentGroup, Notice } from './notice.ts'
 
@@ -46,18 +46,28 @@ function openLines(notice: Notice, detectedMs: number): string[] {
   const lines = [`${cause} on ${clip(service, NAME_CHARS_MAX)} (${causeTitle})${seen}: ${numbers}.`]
   const detected = instant(new Date(detectedMs).toISOString())
   const inAll = `${plural(failures, 'failure')} in all, at most ${thousands(peakPerMinute)} a minute`
-  lines.push(
-    kind === 'update' && cause !== 'no_requests'
-      ? `Since ${instant(since)}: ${inAll}.`
-      : `Since ${instant(since)}, detected ${detected}.`
-  )
+  if (kind === 'update' && cause !== 'no_requests') lines.push(`Since ${instant(since)}: ${inAll}.`)
+  else lines.push(`Since ${instant(since)}, detected ${detected}${extentText(notice)}.`)
   return lines
 }
 
+/** `: 32 % of the requests in 1 min, 484 failures in all by now`: what numbers against what is normal do not say. */
+function extentText({ cause, windows, failures }: Notice): string {
+  const [window] = [...windows].sort((a, b) => a.pValue - b.pValue || a.minutes - b.minutes)
+  if (cause === 'no_requests' || window === undefined) return ''
+  const share =
+    window.requests > 0 ? `: ${percent(window.failures, window.requests)} of the requests in ${window.minutes} min` : ''
+  // A message may come late.
+  const more =
+    failures > window.failures ? `${share === '' ? ': ' : ', '}${plural(failures, 'failure')} in all by now` : ''
+  return `${share}${more}`
+}
+
 function resolvedLines(notice: Notice): string[] {
-  const { cause, causeTitle, service, since, until, failures, requests, peakPerMinute } = notice
+  const { cause, causeTitle, title, since, until, failures, requests, peakPerMinute } = notice
   const minutes = until === null ? 0 : (Date.parse(until) - Date.parse(since)) / MINUTE_MS
-  const what = `${cause} on ${clip(service, NAME_CHARS_MAX)} (${causeTitle})`
+  // With the services that were told together: the numbers are those of all.
+  const what = `${clip(title.replace(/^resolved: /, ''), 2 * NAME_CHARS_MAX)} (${causeTitle})`
   const span = until === null ? `since ${instant(since)}` : `${instant(since)} to ${instant(until)}`
   const lines = [`Resolved after ${durationText(minutes)}: ${what}, ${span}.`]
   if (cause !== 'no_requests')

@@ -118,6 +118,6 @@ function blamed({ pods, nodes, controllers }: Incident): string[] {
 function told({ told: marks }: Incident, clock: ClockText): string[] {
   return Object.entries(marks).map(
     ([receiver, { state, atMs, failures }]) =>
-      `${safeText(receiver)}: ${state} at ${clock.short(atMs)}, ${plural(failures, 'failure')} by then`
+      `${safeText(receiver)}: last at ${clock.short(atMs)}, as ${state}, ${plural(failures, 'failure')} by then`
   )
 }

@@ -44,7 +44,7 @@ test('pods were OOM-killed behind a rollout', () => {
   expect(notice.title).toBe('connection_refused on shop/cart: 41 failures in 5 min, 1.2 expected')
   expect(notice.text).toMatchInlineSnapshot(`
     "connection_refused on shop/cart (nothing listened on the pod's port), status 502: 41 failures in 5 min, 1.2 expected (0.02 % of 6,010 requests, spread 1.8), p = 3e-44.
-    Since 2026-11-21T10:02:00Z, detected 2026-11-21T10:04:00Z.
+    Since 2026-11-21T10:02:00Z, detected 2026-11-21T10:04:00Z: 0.68 % of the requests in 5 min.
     Retries saved 7 of 41.
     Why: shop/cart-1 was OOM-killed at 10:02:00 (limit 256Mi) (oom_killed, confidence 0.93, 38 of 41 failures judged): the last state of container app is OOMKilled
     What to do: Raise the memory limit, or find what fills it.
@@ -76,7 +76,7 @@ test('retries saved them all', () => {
   expect(notice.title).toBe('connection_refused on shop/cart: 41 failures in 5 min, 1.2 expected, all saved by retries')
   expect(notice.text).toMatchInlineSnapshot(`
     "connection_refused on shop/cart (nothing listened on the pod's port), status 200: 41 failures in 5 min, 1.2 expected (0.02 % of 6,010 requests, spread 1.8), p = 3e-44.
-    Since 2026-11-21T10:02:00Z, detected 2026-11-21T10:04:00Z.
+    Since 2026-11-21T10:02:00Z, detected 2026-11-21T10:04:00Z: 0.68 % of the requests in 5 min.
     Retries saved all of them: no client saw one.
     Why: not known.
     Runbook: why5xx causes connection_refused
@@ -136,7 +136,7 @@ test('three services on one node', () => {
   })
   expect(notice.text).toMatchInlineSnapshot(`
     "connection_refused on shop/cart (nothing listened on the pod's port), status 502: 41 failures in 5 min, 1.2 expected (0.02 % of 6,010 requests, spread 1.8), p = 3e-44.
-    Since 2026-11-21T10:01:00Z, detected 2026-11-21T10:04:00Z.
+    Since 2026-11-21T10:01:00Z, detected 2026-11-21T10:04:00Z: 0.68 % of the requests in 5 min, 61 failures in all by now.
     Retries saved 2 of 61.
     Why: not known.
     Told together (pods on node worker-1):

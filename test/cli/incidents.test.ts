@@ -150,7 +150,7 @@ What became of it
   11:05:00  opened
 
 Told
-  alertmanager: open at 11:05:00, 41 failures by then
+  alertmanager: last at 11:05:00, as open, 41 failures by then
 
 Under it
   inc-member  read_timeout on shop/cart: the application did not answer in time, 1,234 failures, 340 expected
