@@ -1,6 +1,6 @@
 /**
- * Failures of a whole log by series and minute, where only their incidents are asked for: a failure costs two counts in maps of
- * numbers. Nothing is put into words before an incident was found.
+ * Failures of a whole log by series and minute, where only their incidents are asked for: a failure costs an increment, a minute
+ * of a series an entry in a map of numbers. Nothing is put into words before an incident was found.
  */
 
 import type { Cause } from '../../parsers/causes.ts'
@@ -23,77 +23,84 @@ export interface FailureKind {
   ingress: string | null
   /** null: nobody was asked, or nothing is known. */
   diagnosis: Diagnosis | null
+  /** Without those of `minute`, which is being read. */
   minutes: Map<number, number>
+  minute: number
+  /** In `minute`. */
+  count: number
 }
 
-export interface TalliedSeries extends CountedSeries {
-  minutes: Map<number, number>
+export interface TalliedSeries extends Pick<CountedSeries, 'upstream' | 'cause'> {
   /** By what tells them apart, see `keyOf`. */
   kinds: Map<number | string, FailureKind>
-}
-
-export interface TallyLimits {
-  /** Series × minute; beyond them nothing is known any more, see `isFull`. */
-  cells: number
-  /** Kind × minute: beyond them only counts are known. */
-  kindCells: number
 }
 
 export class FailureTally {
   /** By upstream, then by cause. */
   readonly #series = new Map<string, Map<Cause, TalliedSeries>>()
-  readonly #limits: TallyLimits
+  readonly #cellsMax: number
   #cells = 0
-  #kindCells = 0
 
-  constructor(limits: TallyLimits) {
-    this.#limits = limits
+  /** `cellsMax`: kinds, and their minutes; beyond them nothing is known any more, see `isFull`. */
+  constructor(cellsMax: number) {
+    this.#cellsMax = cellsMax
   }
 
   get isFull(): boolean {
-    return this.#cells > this.#limits.cells
+    return this.#cells > this.#cellsMax
   }
 
+  /** What was added so far. */
   get series(): TalliedSeries[] {
-    return [...this.#series.values()].flatMap(causes => [...causes.values()])
+    const series = [...this.#series.values()].flatMap(causes => [...causes.values()])
+    for (const { kinds } of series) for (const kind of kinds.values()) this.#keep(kind)
+    return this.isFull ? [] : series
   }
 
   /** Judged, where anybody judges. */
   add(failure: Failure): void {
     if (this.isFull) return
-    const { minutes, kinds } = this.#of(failure.upstreamName ?? '', failure.cause)
+    const { kinds } = this.#of(failure.upstreamName ?? '', failure.cause)
     const minute = Math.floor(failure.timeMs / MINUTE_MS)
-    const count = minutes.get(minute)
-    if (count === undefined && ++this.#cells > this.#limits.cells) return this.#series.clear()
-    minutes.set(minute, (count ?? 0) + 1)
     const key = keyOf(failure)
     let kind = kinds.get(key)
-    if (kind === undefined) kinds.set(key, (kind = kindOf(failure)))
-    const alike = kind.minutes.get(minute)
-    if (alike !== undefined) kind.minutes.set(minute, alike + 1)
-    else if (this.#kindCells < this.#limits.kindCells) {
-      this.#kindCells++
-      kind.minutes.set(minute, 1)
-    } else if (kind.minutes.size === 0) kinds.delete(key)
+    if (kind === undefined) {
+      kinds.set(key, (kind = kindOf(failure, minute)))
+      this.#cells++
+    }
+    if (kind.minute !== minute) {
+      this.#keep(kind)
+      kind.minute = minute
+    }
+    kind.count++
+  }
+
+  #keep(kind: FailureKind): void {
+    if (kind.count === 0) return
+    const before = kind.minutes.get(kind.minute)
+    if (before === undefined) this.#cells++
+    kind.minutes.set(kind.minute, (before ?? 0) + kind.count)
+    kind.count = 0
+    if (this.isFull) this.#series.clear()
   }
 
   #of(upstream: string, cause: Cause): TalliedSeries {
     let causes = this.#series.get(upstream)
     if (causes === undefined) this.#series.set(upstream, (causes = new Map()))
     let series = causes.get(cause)
-    if (series === undefined) causes.set(cause, (series = { upstream, cause, minutes: new Map(), kinds: new Map() }))
+    if (series === undefined) causes.set(cause, (series = { upstream, cause, kinds: new Map() }))
     return series
   }
 }
 
-/** A number where nobody judges: this is what most of the time of counting goes into. */
+/** A number where nobody judges: texts take time. */
 function keyOf({ access, masked, judgement }: Failure): number | string {
   const status = (access?.record.status ?? -1) * 2 + (masked ? 1 : 0)
   const diagnosis = judgement?.diagnosis ?? null
   return diagnosis === null ? status : `${status}\n${diagnosis.rootCause}\n${diagnosis.ref ?? ''}`
 }
 
-function kindOf({ access, masked, counted, judgement }: Failure): FailureKind {
+function kindOf({ access, masked, counted, judgement }: Failure, minute: number): FailureKind {
   const record = access?.record ?? null
   return {
     status: record?.status ?? null,
@@ -103,8 +110,18 @@ function kindOf({ access, masked, counted, judgement }: Failure): FailureKind {
     service: own(record?.service),
     ingress: own(record?.ingress),
     diagnosis: judgement?.diagnosis ?? null,
-    minutes: new Map()
+    minutes: new Map(),
+    minute,
+    count: 0
   }
+}
+
+export function countsOf({ upstream, cause, kinds }: TalliedSeries): CountedSeries {
+  const [first, ...others] = kinds.values()
+  const minutes = others.length === 0 ? first!.minutes : new Map(first!.minutes)
+  for (const other of others)
+    for (const [minute, count] of other.minutes) minutes.set(minute, (minutes.get(minute) ?? 0) + count)
+  return { upstream, cause, minutes }
 }
 
 /** A text that is cut out of a line keeps the whole line in memory. */

@@ -6,13 +6,13 @@ import { baselineOf, type CountedSeries, canFire, type LogCounts, partsOf } from
 import type { Engine } from '../engine.ts'
 import type { Failure } from '../model.ts'
 import { grouped } from '../text.ts'
-import { FailureTally, type TalliedSeries } from './failureTally.ts'
+import { countsOf, FailureTally, type TalliedSeries } from './failureTally.ts'
 
 /** Service × minute: five years of one service, or a day of two thousand. 40 bytes each. */
 export const REQUEST_CELLS_MAX = 3_000_000
-/** Series × minute with failures, and kinds of failures × minute: 40 bytes each. */
+/** Service × cause × minute; of these, what differs by status, or by root cause, counts once more. 60 bytes each. */
 export const FAILURE_CELLS_MAX = 1_000_000
-const KIND_CELLS_MAX = 2_000_000
+const TALLY_CELLS_MAX = 2 * FAILURE_CELLS_MAX
 
 /** Where failures wait for the search. */
 export interface FailureCollector<S extends Pick<CountedSeries, 'upstream' | 'cause'>> {
@@ -49,11 +49,11 @@ export class IncidentFinder<S extends Pick<CountedSeries, 'upstream' | 'cause'>>
    * or a service that was asked for, are no part of what is normal either.
    */
   async find({ minuteRequests, names }: Engine): Promise<ExplainedIncidents> {
+    const { series } = this.#failures
     if (minuteRequests === null || minuteRequests.isFull || this.#failures.isFull) {
       const leftOut = `incidents were not looked for: more than ${grouped(REQUEST_CELLS_MAX)} minutes of services, or ${grouped(FAILURE_CELLS_MAX)} with failures, are in the logs; --from, --to or --service makes them fewer`
       return { baseline: null, incidents: [], leftOut }
     }
-    const { series } = this.#failures
     const counts: LogCounts = {
       requests: new Map(names.names.map((name, id) => [name, minuteRequests.of(id)])),
       failures: series.map(one => this.#failures.counted(one))
@@ -91,12 +91,12 @@ export class IncidentFinder<S extends Pick<CountedSeries, 'upstream' | 'cause'>>
 
 /** Of failures that nobody asks for examples and ids of. */
 export function tallyFinder(clusterName: string): IncidentFinder<TalliedSeries> {
-  return new IncidentFinder(clusterName, new TallyCollector({ cells: FAILURE_CELLS_MAX, kindCells: KIND_CELLS_MAX }))
+  return new IncidentFinder(clusterName, new TallyCollector(TALLY_CELLS_MAX))
 }
 
 class TallyCollector extends FailureTally implements FailureCollector<TalliedSeries> {
   counted(series: TalliedSeries): CountedSeries {
-    return series
+    return countsOf(series)
   }
 
   async sighted(series: TalliedSeries): Promise<FailureSeries> {

@@ -6,15 +6,14 @@ import { wordsOf } from '../sighting.ts'
 import { ingressOf, type JudgedFacts, namespaceOf, serviceName } from '../store/diagnosisFields.ts'
 import type { FailureKind, TalliedSeries } from './failureTally.ts'
 
-export function sightedSeries({ upstream, cause, minutes, kinds }: TalliedSeries): FailureSeries {
+export function sightedSeries({ upstream, cause, kinds }: TalliedSeries): FailureSeries {
   const sighted = new Map<number, FailureMinute>()
-  for (const [minute, count] of minutes) sighted.set(minute, { kinds: [], unseen: count })
   for (const kind of kinds.values()) {
     const sighting = sightingOfKind(upstream, cause, kind)
     for (const [minute, count] of kind.minutes) {
-      const found = sighted.get(minute)!
-      found.kinds.push({ sighting, count })
-      found.unseen -= count
+      const found = sighted.get(minute)
+      if (found === undefined) sighted.set(minute, { kinds: [{ sighting, count }], unseen: 0 })
+      else found.kinds.push({ sighting, count })
     }
   }
   return { upstream, cause, minutes: sighted }
