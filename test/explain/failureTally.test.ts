@@ -37,14 +37,14 @@ test.each([['as they came', FAILURES] as const, ['backwards', FAILURES.toReverse
   const [series, ...others] = tallied([...failures]).series
   expect(others).toEqual([])
   const { minutes } = countsOf(series!)
-  expect([...minutes].sort()).toEqual([
+  expect([...minutes].sort(([a], [b]) => a - b)).toEqual([
     [1, 2],
     [3, 3]
   ])
   const kinds = sightedSeries(series!)
     .minutes.get(3)!
     .kinds.map(({ sighting, count }) => [sighting.masked, count])
-  expect(kinds.sort()).toEqual([
+  expect(kinds.sort(([a], [b]) => Number(a) - Number(b))).toEqual([
     [false, 2],
     [true, 1]
   ])
