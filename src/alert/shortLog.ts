@@ -19,17 +19,6 @@ export function shortLogFindings(series: MinuteSeries, profile: Profile): Findin
   return first.length === 0 ? first : judged(series, profile, spansOf(first, series.fromMinute))
 }
 
-/** There are enough failures in some window; cheap, and most series have not. */
-export function canFire(failures: ArrayLike<number>): boolean {
-  const longest = WINDOWS.at(-1)!
-  let inside = 0
-  for (let i = 0; i < failures.length; i++) {
-    inside += failures[i]! - (i >= longest ? failures[i - longest]! : 0)
-    if (inside >= EXCESS_MIN) return true
-  }
-  return false
-}
-
 function judged(series: MinuteSeries, profile: Profile, incidents: readonly Span[]): Finding[] {
   const judge = new ShortLogJudge(series, profile, incidents)
   for (let minute = 0; minute < series.failures.length; minute++) judge.next(minute)

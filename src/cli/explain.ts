@@ -3,10 +3,10 @@ import { Engine } from '../engine.ts'
 import type { EngineSource } from '../engineSource.ts'
 import { ClockText } from '../explain/clockText.ts'
 import type { ClusterJudge } from '../explain/clusterFiles.ts'
-import type { IncidentFinderOptions } from '../explain/incidentFinder.ts'
 import { jsonReport } from '../explain/jsonReport.ts'
 import { readLogs } from '../explain/readLogs.ts'
 import type { ReportFacts } from '../explain/report.ts'
+import type { SightedFailuresOptions } from '../explain/sightedFailures.ts'
 import { Summary } from '../explain/summary.ts'
 import { Masker } from '../mask.ts'
 import type { Failure } from '../model.ts'
@@ -135,7 +135,7 @@ export async function explainInputs(
 
   const render = async (): Promise<string> => {
     if (!Number.isFinite(engine.toMs)) engine.toMs = Math.max(...engine.sources.map(source => source.newestMs))
-    const found = finder?.find(engine)
+    const found = await finder?.find(engine)
     if (timeline !== null) {
       timeline.take(engine.minutes!)
       timeline.incidents(found?.incidents ?? [])
@@ -221,15 +221,20 @@ async function readCluster(paths: string[], masker: Masker) {
   return ClusterJudge.read(paths, masker)
 }
 
-/** What looks for incidents. Loaded only for formats that tell them. */
-async function incidentFinder({ clusterName }: Config, masker: Masker, sourceOf: IncidentFinderOptions['sourceOf']) {
-  const { IncidentFinder, REQUEST_CELLS_MAX } = await import('../explain/incidentFinder.ts')
-  const incidents = new IncidentFinder({ clusterName, masker, sourceOf })
+type FailureSource = SightedFailuresOptions['sourceOf']
+
+/** What looks for incidents. Loaded only for formats that tell them; without a source nobody asks for examples and ids. */
+async function incidentFinder({ clusterName }: Config, masker: Masker, sourceOf: FailureSource | null) {
+  const { REQUEST_CELLS_MAX, tallyFinder } = await import('../explain/incidentFinder.ts')
+  const incidents =
+    sourceOf === null
+      ? tallyFinder(clusterName)
+      : (await import('../explain/sightedFailures.ts')).sightingFinder({ clusterName, masker, sourceOf })
   return {
     incidents,
     requestCellsMax: REQUEST_CELLS_MAX,
-    find(engine: Engine) {
-      const found = incidents.find(engine)
+    async find(engine: Engine) {
+      const found = await incidents.find(engine)
       if (found.leftOut !== null) complain(found.leftOut)
       return found
     }

@@ -5,7 +5,8 @@ import type { Cause } from '../../parsers/causes.ts'
 import { SpikeDetector } from '../../src/alert/detector.ts'
 import { FailureMinutes } from '../../src/alert/failureMinutes.ts'
 import { MINUTE_MS } from '../../src/alert/finding.ts'
-import { findIncidents, SHORT_MINUTES } from '../../src/alert/logIncidents.ts'
+import { findIncidents } from '../../src/alert/logIncidents.ts'
+import { SHORT_MINUTES } from '../../src/alert/logParts.ts'
 import type { Sighting } from '../../src/alert/sighting.ts'
 
 const FROM = 29_000_000
