@@ -3,9 +3,9 @@
 import { FailureMinutes, type FailureSeries } from './alert/failureMinutes.ts'
 import { type IncidentCause, MINUTE_MS } from './alert/finding.ts'
 import type { Incident } from './alert/incident.ts'
-import { findIncidents, type LogMinutes } from './alert/logIncidents.ts'
+import { endWithLog, findIncidents, type LogMinutes } from './alert/logIncidents.ts'
 import { seriesKey } from './alert/minutes.ts'
-import type { Sighting } from './alert/sighting.ts'
+import { controllerPodName, type Sighting } from './alert/sighting.ts'
 import { HISTORY_MS } from './alertHistory.ts'
 import { wordsOf } from './sighting.ts'
 import { diagnosisOfDocument } from './store/diagnosisOfDocument.ts'
@@ -146,7 +146,7 @@ function sightingOfRow(row: FailureRow & { document: FailureDocument }): Sightin
     address,
     pod: row.pod,
     node: field('kubernetes.node.name'),
-    controllerPod: controller === null ? null : `${field('why5xx.controller.namespace') ?? ''}/${controller}`,
+    controllerPod: controller === null ? null : controllerPodName(field('why5xx.controller.namespace'), controller),
     rootCause: diagnosis && wordsOf(diagnosis),
     id: () => id
   }
@@ -155,12 +155,6 @@ function sightingOfRow(row: FailureRow & { document: FailureDocument }): Sightin
 function isSame(incident: Incident, other: Incident, toMs: number): boolean {
   if (incident.upstream !== other.upstream || incident.cause !== other.cause) return false
   return incident.startMs < (other.endMs ?? toMs) && other.startMs < (incident.endMs ?? toMs)
-}
-
-function endWithLog(incident: Incident, toMs: number): void {
-  incident.state = 'resolved'
-  incident.endMs = toMs
-  incident.timeline = [...incident.timeline, { atMs: toMs, text: 'the log ends here, and it still went on' }]
 }
 
 function filterOf(fromMs: number, toMs: number): StoreFilter {

@@ -1,7 +1,7 @@
 /** A judged failure as the alerts see it: masked, and with nothing of it that they do not need. */
 
 import type { Cause } from '../parsers/causes.ts'
-import type { SightedRootCause, Sighting } from './alert/sighting.ts'
+import { controllerPodName, type SightedRootCause, type Sighting } from './alert/sighting.ts'
 import { rootCauseInfo, sentenceOf } from './diagnose/catalogue.ts'
 import type { Diagnosis } from './diagnose/diagnosis.ts'
 import type { Failure } from './model.ts'
@@ -71,7 +71,7 @@ class FailureSighting implements Sighting {
     this.address = own(where)
     this.pod = diagnosis?.names.pod ?? null
     this.node = diagnosis?.names.node ?? null
-    this.controllerPod = line.pod === null ? null : own(`${line.namespace ?? ''}/${line.pod}`)
+    this.controllerPod = line.pod === null ? null : own(controllerPodName(line.namespace, line.pod))
     this.rootCause = diagnosis && wordsOf(diagnosis)
     const { stream, written, byteOffset, raw } = line
     this.#parts = { source: sourceOf(clusterName, line, fallback), line: { stream, written, byteOffset, raw } }

@@ -98,6 +98,13 @@ class KnownFindings implements Detector {
   }
 }
 
+/** Of one that went on in the last line, read before `toMs`: what came later nobody knows. */
+export function endWithLog(incident: Incident, toMs: number): void {
+  incident.state = 'resolved'
+  incident.endMs = Math.ceil(toMs / MINUTE_MS) * MINUTE_MS
+  incident.timeline = [...incident.timeline, { atMs: incident.endMs, text: 'the log ends here, and it still went on' }]
+}
+
 function byStart(a: Incident, b: Incident): number {
   return a.startMs - b.startMs || a.detectedMs - b.detectedMs || (a.id < b.id ? -1 : 1)
 }

@@ -43,10 +43,15 @@ export interface Sighting {
   address: string | null
   pod: string | null
   node: string | null
-  /** `namespace/pod` of the controller; null: not known. */
+  /** `controllerPodName` of the controller; null: not known. */
   controllerPod: string | null
   /** null: nobody was asked, or nothing is known. */
   rootCause: SightedRootCause | null
   /** Id of the failure document. Computed when it is asked for: only few are. */
   id(): string
+}
+
+/** `ingress-nginx/controller-a`; the pod alone where only its name is known. */
+export function controllerPodName(namespace: string | null, pod: string): string {
+  return namespace === null || namespace === '' ? pod : `${namespace}/${pod}`
 }

@@ -138,6 +138,8 @@ export async function explainInputs(
     const found = await finder?.find(engine)
     if (timeline !== null) {
       timeline.take(engine.minutes!)
+      const { endWithLog } = await import('../alert/logIncidents.ts')
+      for (const incident of found?.incidents ?? []) if (incident.endMs === null) endWithLog(incident, engine.toMs + 1)
       timeline.incidents(found?.incidents ?? [])
       return (await import('../timeline/html.ts')).timelinePage(timeline.finish(), flags.timeZone ?? 'UTC')
     }

@@ -3,9 +3,7 @@ import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import { openClusterKnowledge } from '../clusterWiring.ts'
 import { Why5xxError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
-import type { Config } from '../optionTable.ts'
 import { runPipeline } from '../pipeline.ts'
-import type { ReplayedIncidents, ReplayedSpan } from '../replayIncidents.ts'
 import type { DriverLog } from '../source/kafka/driver.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { ReplayWriter } from '../store/replayWriter.ts'
@@ -17,6 +15,7 @@ import { complain, writeOut } from './output.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 import { checkStoreFlag, storeFlag, storeName } from './storeFlag.ts'
+import { NO_INCIDENTS, storeIncidents } from './storeIncidents.ts'
 
 export interface ReplayFlags {
   rejects?: boolean
@@ -122,36 +121,6 @@ export async function runReplay(paths: string[], flags: ReplayFlags, common: Com
     stop.release()
     await knowledge?.close()
     await writer.close()
-  }
-}
-
-const NO_INCIDENTS: ReplayedIncidents = { found: 0, stored: 0 }
-
-/** Behind the documents. What went wrong is said, and the documents are stored all the same. */
-async function storeIncidents(
-  config: Config,
-  path: string | undefined,
-  span: ReplayedSpan,
-  warn: (text: string) => void
-): Promise<ReplayedIncidents> {
-  if (!Number.isFinite(span.fromMs) || !Number.isFinite(span.toMs)) return NO_INCIDENTS
-  const { storeReplayedIncidents } = await import('../replayIncidents.ts')
-  const { openReader } = await import('../store/open.ts')
-  const { openIncidentWriter } = await import('../store/openIncidents.ts')
-  const reader = await openReader(config, path)
-  try {
-    const writer = await openIncidentWriter(config, { notify: warn })
-    try {
-      return await storeReplayedIncidents({ ...span, reader, writer, clusterName: config.clusterName, warn })
-    } finally {
-      await writer.close()
-    }
-  } catch (error) {
-    if (!(error instanceof Why5xxError)) throw error
-    warn(`incidents were not stored: ${error.message}`)
-    return NO_INCIDENTS
-  } finally {
-    await reader.close()
   }
 }
 

@@ -26,6 +26,7 @@ import { type Settling, settleEvery } from './settling.ts'
 import { StatusLine } from './statusLine.ts'
 import { Stop } from './stop.ts'
 import { checkStoreFlag } from './storeFlag.ts'
+import { storeIncidents } from './storeIncidents.ts'
 
 export interface RunFlags {
   store?: string
@@ -95,6 +96,13 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       clearInterval(watch)
       // What is durable by now is committed before the group is left.
       await source.close?.()
+    }
+    if (!stop.signal.aborted && alerting !== null) {
+      // What was read is too short for who looks at it live, or too old: the same as `replay` then.
+      await alerting.close()
+      alerting = null
+      const span = { fromMs: parts.engine.fromMs, toMs: parts.counters.newestMs + 1 }
+      await storeIncidents(config, undefined, span, warn)
     }
     const summary = wholeSummary(summaryOf(parts.counters, Date.now()), parts.source, store)
     logger.info(stop.signal.aborted ? 'stopped' : 'everything is read and written', summary)

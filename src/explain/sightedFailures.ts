@@ -3,7 +3,7 @@
 import { FailureMinutes, type FailureSeries } from '../alert/failureMinutes.ts'
 import { countedSeries } from '../alert/logIncidents.ts'
 import type { CountedSeries } from '../alert/logParts.ts'
-import type { Sighting } from '../alert/sighting.ts'
+import { controllerPodName, type Sighting } from '../alert/sighting.ts'
 import type { Failure } from '../model.ts'
 import { type SightingOptions, sightingOf } from '../sighting.ts'
 import { rawFailure } from '../store/sink.ts'
@@ -56,8 +56,7 @@ class SightedFailures implements FailureCollector<FailureSeries> {
 function isAlike(sighting: Sighting, { access, errors, masked, judgement }: Failure): boolean {
   if (sighting.masked !== masked || sighting.status !== (access?.record.status ?? null)) return false
   const { pod, namespace } = (access ?? errors[0]!).line
-  if (pod === null ? sighting.controllerPod !== null : sighting.controllerPod !== `${namespace ?? ''}/${pod}`)
-    return false
+  if (sighting.controllerPod !== (pod === null ? null : controllerPodName(namespace, pod))) return false
   const diagnosis = judgement?.diagnosis ?? null
   const { rootCause } = sighting
   if (diagnosis === null || rootCause === null) return diagnosis === null && rootCause === null
