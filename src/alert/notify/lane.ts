@@ -229,7 +229,7 @@ export class Lane {
     }
   }
 
-  #taken(messages: readonly (Item & { failures: number })[]): void {
+  #taken(messages: readonly (Item & { notice: Notice; failures: number })[]): void {
     const { clock, desired, onTold, log } = this.#parts
     const atMs = clock()
     if (this.#said.size > 0) log.info('a receiver takes alerts again', { receiver: this.facts.name })
@@ -239,13 +239,13 @@ export class Lane {
     this.#notBeforeMs = Number.NEGATIVE_INFINITY
     this.#repeatedMs = atMs
     this.facts.lastSuccessMs = atMs
-    for (const { group, kind, failures } of messages) {
+    for (const { group, kind, notice, failures } of messages) {
       this.facts.sent[kind]++
       this.#tries.delete(group.head.id)
       this.#refused.delete(group.head.id)
       if (kind === 'repeat') continue
       const state = kind === 'resolved' ? 'resolved' : 'open'
-      const told = desired.mark(group.head.id, this.facts.name, { state, atMs, failures })
+      const told = desired.mark(group.head.id, this.facts.name, { state, atMs, failures, severity: notice.severity })
       if (told === null) continue
       try {
         onTold(told)

@@ -101,6 +101,22 @@ describe('an incident', () => {
     await notifier.close()
   })
 
+  test('that becomes a page is told so at once, and once', async () => {
+    const notifier = start()
+    const one = incident('inc-1', { severity: 'ticket', failures: 200, masked: 200 })
+    notifier.tell([single(one)])
+    await time.advance(10 * MINUTE_MS)
+    one.severity = 'page'
+    one.failures = 240
+    notifier.tell([single(one)])
+    await time.settle()
+    expect(webhook.told).toEqual(['inc-1 open', 'inc-1 update'])
+    expect(one.told.webhook).toMatchObject({ state: 'open', failures: 240, severity: 'page' })
+    await time.advance(10 * MINUTE_MS)
+    expect(webhook.told).toEqual(['inc-1 open', 'inc-1 update'])
+    await notifier.close()
+  })
+
   test('of severity none is told to nobody, one that a webhook does not want not to it', async () => {
     webhook.severities = ['page']
     const notifier = start()
