@@ -87,6 +87,33 @@ describe('an incident', () => {
     await notifier.close()
   })
 
+  test.each([0.5, 30])('is repeated every minute or two when the clock is set back by %d minutes', async minutes => {
+    const notifier = start([alertmanager])
+    notifier.tell([single(incident('inc-1'))])
+    await time.advance(5 * MINUTE_MS)
+    alertmanager.taken.length = 0
+    time.setBack(minutes * MINUTE_MS)
+    const setMs = time.nowMs
+    await time.advance(5 * MINUTE_MS)
+    const moments = [setMs, ...alertmanager.taken.map(({ atMs }) => atMs), time.nowMs]
+    const gaps = moments.slice(1).map((atMs, i) => atMs - moments[i]!)
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(2 * MINUTE_MS)
+    expect(alertmanager.taken.length).toBeGreaterThanOrEqual(4)
+    await notifier.close()
+  })
+
+  test('that a receiver did not take is tried again soon also when the clock is set back meanwhile', async () => {
+    webhook.answer = () => AWAY
+    const notifier = start([webhook])
+    notifier.tell([single(incident('inc-1'))])
+    await time.settle()
+    webhook.answer = () => TAKEN
+    time.setBack(30 * MINUTE_MS)
+    await time.advance(MINUTE_MS)
+    expect(webhook.told).toEqual(['inc-1 open'])
+    await notifier.close()
+  })
+
   test('that begins again within half an hour calls nobody until it is twice as bad', async () => {
     const notifier = start()
     const told = { state: 'resolved', atMs: START_MS - 10 * MINUTE_MS, failures: 10 } as const
