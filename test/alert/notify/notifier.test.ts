@@ -87,6 +87,20 @@ describe('an incident', () => {
     await notifier.close()
   })
 
+  test('that a former process has told is repeated from the first word on, as what it was', async () => {
+    const mark = { state: 'open', atMs: START_MS - 3 * MINUTE_MS, failures: 10, severity: 'page' } as const
+    const told = { webhook: { ...mark }, alertmanager: { ...mark } }
+    const notifier = start()
+    // As it was loaded: nothing has been counted since.
+    notifier.tell([single(incident('inc-1', { told }))])
+    await time.settle()
+    expect(alertmanager.taken).toEqual([{ key: 'inc-1', kind: 'open', failures: 10, atMs: START_MS }])
+    await time.advance(3 * MINUTE_MS)
+    expect(alertmanager.told).toHaveLength(4)
+    expect([webhook.told, stored]).toEqual([[], []])
+    await notifier.close()
+  })
+
   test.each([0.5, 30])('is repeated every minute or two when the clock is set back by %d minutes', async minutes => {
     const notifier = start([alertmanager])
     notifier.tell([single(incident('inc-1'))])

@@ -207,7 +207,7 @@ describe('Alertmanager', () => {
         runbook_url: FULL.runbook
       },
       startsAt: FULL.since,
-      endsAt: new Date(NOW_MS + 240_000).toISOString(),
+      endsAt: new Date(NOW_MS + 360_000).toISOString(),
       generatorURL: FULL.link
     })
     // No empty label, no link that is none.
@@ -235,7 +235,7 @@ describe('Alertmanager', () => {
       ],
       never
     )
-    expect(alertsAt(0).map(({ endsAt }) => Date.parse(endsAt) - NOW_MS)).toEqual([0, 90_000, 330_000])
+    expect(alertsAt(0).map(({ endsAt }) => Date.parse(endsAt) - NOW_MS)).toEqual([0, 90_000, 450_000])
   })
 
   test('labels stay what they were at the beginning', async () => {
@@ -260,12 +260,12 @@ describe('Alertmanager', () => {
         alertsAt(i).map(({ labels, endsAt }) => [labels.alertname, labels.severity, Date.parse(endsAt) - NOW_MS])
       )
     ).toEqual([
-      [['Why5xxMaskedSpike', 'ticket', 240_000]],
+      [['Why5xxMaskedSpike', 'ticket', 360_000]],
       [
         ['Why5xxMaskedSpike', 'ticket', 0],
-        ['Why5xxFailureSpike', 'page', 240_000]
+        ['Why5xxFailureSpike', 'page', 360_000]
       ],
-      [['Why5xxFailureSpike', 'page', 240_000]]
+      [['Why5xxFailureSpike', 'page', 360_000]]
     ])
     expect([receiver.wants('ticket'), receiver.wants('none'), receiver.repeatMs]).toEqual([true, false, 60_000])
   })
