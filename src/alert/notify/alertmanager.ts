@@ -97,13 +97,17 @@ export class AlertmanagerReceiver implements Receiver {
   }
 }
 
-/** As Alertmanager has them: no empty ones. Numbers would make a new alert of every change. */
+/**
+ * As Alertmanager has them: no empty ones. Together they are an alert's identity, so `upstream` is one of them: two ports of a
+ * service are two incidents, and the end of one must not end the other. Numbers would make a new alert of every change.
+ */
 export function labelsOf(notice: Notice): Labels {
   return textsOf({
     alertname: notice.alertname,
     cluster: notice.cluster,
     namespace: notice.namespace,
     service: notice.service,
+    upstream: notice.upstream,
     cause: notice.cause,
     severity: notice.severity
   })
@@ -140,7 +144,6 @@ function annotationsOf(notice: Notice): Labels {
     changes: notice.changes.map(({ at, text }) => `${at} ${text}`).join('\n'),
     grouped: grouped === null ? null : grouped.members.map(({ title }) => title).join('\n'),
     incident: notice.key,
-    upstream: notice.upstream,
     link: notice.link,
     [isHttpUrl(notice.runbook) ? 'runbook_url' : 'runbook']: notice.runbook
   })
