@@ -6,7 +6,7 @@ import { impossibleCombinations } from './combinations.ts'
 import { systemErrorText, Why5xxError } from './errors.ts'
 import { nearest } from './nearest.ts'
 import { type Config, defaultConfig, environmentName, isSecret, OPTIONS, setPath } from './optionTable.ts'
-import { expected, fromText, schemaOf } from './optionType.ts'
+import { fromText, refusal, schemaOf } from './optionType.ts'
 import { clip, jsonText } from './text.ts'
 
 export interface ConfigSources {
@@ -63,7 +63,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     if (checked.success) setPath(config as unknown as Record<string, unknown>, path, checked.data)
     else {
       const shown = isSecret(option) ? '***' : clip(jsonText(value), 80)
-      problems.push(`${path} (${origin}) is ${shown}: expected ${expected(option)}`)
+      problems.push(`${path} (${origin}) is ${shown}: ${refusal(option, checked.error)}`)
     }
   }
   const origins = new Map([...values].map(([path, { origin }]) => [path, origin]))

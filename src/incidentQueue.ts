@@ -51,7 +51,7 @@ export class IncidentQueue {
 
   put(incidents: readonly Incident[]): void {
     for (const incident of incidents) {
-      // The version that has waited longest goes last into the order: it is superseded, not the others.
+      // Behind all others: what has waited longest is given up first, and this version has not waited yet.
       this.#waiting.delete(incident.id)
       // A copy: the same object is put again when it has changed, also while it is on its way.
       this.#waiting.set(incident.id, structuredClone(incident))

@@ -6,6 +6,7 @@ import type { OptionInfo } from './optionTable.ts'
 import { SECRET } from './secrets.ts'
 import { parseSize, sizeText } from './sizeOption.ts'
 import { durationMs } from './timeOption.ts'
+import { WEBHOOKS, webhooksProblem } from './webhookOption.ts'
 
 export function schemaOf(option: OptionInfo): z.ZodType {
   switch (option.type) {
@@ -44,29 +45,18 @@ export function schemaOf(option: OptionInfo): z.ZodType {
     case 'secret':
       return z.string().regex(SECRET).nullable()
     case 'webhooks':
-      return z.array(WEBHOOK)
+      return WEBHOOKS
   }
 }
 
-/** What is missing or one too many in it is for combinations.ts to say. */
-const WEBHOOK = z.strictObject({
-  name: z.string().min(1).optional(),
-  url: z.string().min(1).optional(),
-  urlFile: z.string().min(1).optional(),
-  template: z.string().min(1).default('generic'),
-  secret: z.string().min(1).optional(),
-  secretFile: z.string().min(1).optional(),
-  routingKey: z.string().min(1).optional(),
-  routingKeyFile: z.string().min(1).optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  severities: z
-    .array(z.enum(['page', 'ticket']))
-    .min(1)
-    .default(['page', 'ticket'])
-})
+/** What is wrong, in words that end `is VALUE: …`. */
+export function refusal(option: OptionInfo, error: z.ZodError): string {
+  const problem = option.type === 'webhooks' ? webhooksProblem(error) : null
+  return problem ?? `expected ${expected(option)}`
+}
 
 /** The schema of an option in words, for who gave it something else. */
-export function expected(option: OptionInfo): string {
+function expected(option: OptionInfo): string {
   switch (option.type) {
     case 'text':
       return option.path === 'timeZone' ? 'an IANA time zone such as Europe/Berlin' : 'a text that is not empty'

@@ -69,11 +69,21 @@ describe('a wrong value: path, origin, value, what is allowed', () => {
     ['web.listen=1.2.3.4:65536', 'web.listen (--set) is "1.2.3.4:65536": expected ADDRESS:PORT'],
     ['web.token=short', 'web.token (--set) is ***: expected at least 16 printable ASCII characters'],
     ['web.metricsToken=with a blank in it', 'web.metricsToken (--set) is ***: expected at least 16 printable'],
+    ['alerts.webhooks=hunter2', 'alerts.webhooks (--set) is ***: expected a list of webhooks, each { url:'],
+    [
+      'alerts.webhooks=[{"url":"https://a.example/hunter2"},{"url":"https://b.example/hunter2","tempate":"hunter2","Secret":"hunter2"}]',
+      'alerts.webhooks (--set) is ***: webhook 2: unknown key tempate, did you mean template?; webhook 2: unknown key Secret, did you mean secret?\n'
+    ],
+    [
+      'alerts.webhooks=[{"url":4711,"severities":["hunter2"],"headers":{"x-key":["hunter2"]}},"hunter2"]',
+      'is ***: webhook 1: url: expected string, received number; webhook 1: headers.x-key: expected string, received array; webhook 1: severities.0: expected one of "page"|"ticket"; webhook 2: expected object, received string\n'
+    ],
     ['log.level=verbose', 'log.level (--set) is "verbose": expected one of error, warn, info, debug'],
     ['log.format=xml', 'log.format (--set) is "xml": expected one of auto, json, pretty']
   ])('%s', async (setting, sentence) => {
     const { code, stderr, stdout } = await why5xxHere(['config', '--set', setting])
     expect(stderr).toContain(sentence)
+    expect(stderr).not.toContain('hunter2')
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   })
 

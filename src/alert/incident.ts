@@ -43,6 +43,8 @@ export interface ToldMark {
   atMs: number
   /** Failures of the whole group by then. */
   failures: number
+  /** Of the whole group by then. Marks of former versions have none: they count as what it is now. */
+  severity?: IncidentSeverity
 }
 
 export interface Incident {

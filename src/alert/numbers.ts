@@ -5,7 +5,7 @@ import { type JudgedWindow, MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
 
 /** The window that says most: the least probable, of equals the shortest; null: there is none. */
-export function tellingWindow(windows: readonly JudgedWindow[]): JudgedWindow | null {
+function tellingWindow(windows: readonly JudgedWindow[]): JudgedWindow | null {
   let best: JudgedWindow | null = null
   for (const window of windows)
     if (

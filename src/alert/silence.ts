@@ -9,7 +9,7 @@ import { NEW_LEVEL_MINUTES } from './profile.ts'
 const ALWAYS_MINUTES = 360
 const MEAN_MINUTES = 180
 const REQUESTS_MIN = 5
-export const SILENT_MINUTES = 10
+const SILENT_MINUTES = 10
 const BACK_MINUTES = 3
 
 export class Silence {

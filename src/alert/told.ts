@@ -21,5 +21,5 @@ export function isTold({ told }: Incident): boolean {
 }
 
 function isSameMark(a: ToldMark, b: ToldMark): boolean {
-  return a.state === b.state && a.atMs === b.atMs && a.failures === b.failures
+  return a.state === b.state && a.atMs === b.atMs && a.failures === b.failures && a.severity === b.severity
 }

@@ -5,6 +5,7 @@ import { openClusterKnowledge } from '../clusterWiring.ts'
 import { Why5xxError } from '../errors.ts'
 import { rolesOf } from '../kubernetesOptions.ts'
 import { createLogger, type Logger } from '../logger.ts'
+import { logSecrets } from '../logSecrets.ts'
 import { Metrics } from '../metrics.ts'
 import { type PipelineParts, runPipeline } from '../pipeline.ts'
 import { bulkSummary, kafkaSummary, type RunSummary, summaryOf } from '../runSummary.ts'
@@ -50,7 +51,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
   const tokens = readTokens(config.web)
   const status = { line: null as StatusLine | null }
   const write = (text: string): void => void (status.line ?? process.stderr).write(text)
-  const logger = await createLogger(config.log, { secrets: secretsOf(config, tokens), write })
+  const logger = await createLogger(config.log, { secrets: logSecrets(config, tokens), write })
   const warn = (text: string): void => logger.warn(text)
   const log: DriverLog = (level, text, fields) => logger[level](text, fields)
   const roles = rolesOf(config)
@@ -214,13 +215,4 @@ function wholeSummary(summary: RunSummary, { facts }: Source, store: Sink): RunS
 function isUnreadable({ counters }: PipelineParts): boolean {
   const { access, error, controller, stream_access: streamAccess, reject } = counters.lines
   return counters.unreadable > 0 || (access + error + controller + streamAccess === 0 && reject > 0)
-}
-
-/** Whatever may not stand in a log; those of files are read where they are used. */
-function secretsOf({ source, sink, alerts }: LoadedOptions['config'], tokens: WebTokens): (string | null)[] {
-  const { apiKey, password } = sink.elasticsearch
-  const { alertmanager, webhooks } = alerts
-  const ofWebhooks = webhooks.flatMap(({ url, secret, routingKey }) => [url, secret, routingKey])
-  const ofReceivers = [alertmanager.password, alertmanager.bearerToken, ...ofWebhooks.map(text => text ?? null)]
-  return [tokens.token, tokens.metricsToken, source.kafka.sasl.password, apiKey, password, ...ofReceivers]
 }

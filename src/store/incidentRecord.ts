@@ -16,6 +16,7 @@ const TIME_MS_MAX = 8.64e15
 const time = z.number().min(-TIME_MS_MAX).max(TIME_MS_MAX)
 const count = z.number().min(0)
 const text = z.string()
+const severity = z.enum(['page', 'ticket', 'none'])
 const counted = z.array(z.tuple([text, count]))
 const judgedWindows = z.array(
   z.looseObject({
@@ -33,7 +34,7 @@ const FIELDS: { [K in keyof Incident]: z.ZodType<Incident[K]> } = {
   parent: text.nullable(),
   group: z.looseObject({ by: z.enum(['service', 'cause', 'node', 'controller']), key: text }).nullable(),
   state: z.enum(['open', 'resolved']),
-  severity: z.enum(['page', 'ticket', 'none']),
+  severity,
   upstream: text,
   service: text,
   namespace: text.nullable(),
@@ -91,7 +92,16 @@ const FIELDS: { [K in keyof Incident]: z.ZodType<Incident[K]> } = {
     })
   ),
   timeline: z.array(z.looseObject({ atMs: time, text })),
-  told: z.record(text, z.looseObject({ state: z.enum(['open', 'resolved']), atMs: time, failures: count }))
+  told: z.record(
+    text,
+    z.looseObject({
+      state: z.enum(['open', 'resolved']),
+      atMs: time,
+      failures: count,
+      // Former versions did not write it.
+      severity: severity.exactOptional()
+    })
+  )
 }
 
 const INCIDENT = z.looseObject(FIELDS)

@@ -182,7 +182,15 @@ export const anyIncident: fc.Arbitrary<Incident> = fc
     timeline: fc.array(fc.record({ atMs: time, text: hostileText }), { maxLength: 2 }),
     told: fc.dictionary(
       fc.constantFrom('alertmanager', 'slack', 'a.b', 'constructor', ' '),
-      fc.record({ state: fc.constantFrom('open', 'resolved'), atMs: time, failures: count }),
+      fc.record(
+        {
+          state: fc.constantFrom('open', 'resolved'),
+          atMs: time,
+          failures: count,
+          severity: fc.constantFrom('page', 'ticket', 'none')
+        },
+        { requiredKeys: ['state', 'atMs', 'failures'] }
+      ),
       { maxKeys: 3 }
     )
   })

@@ -1,6 +1,6 @@
 /**
  * One Alertmanager, by its API v2. It forgets what nobody repeats, so all that is open is sent again every minute and ends
- * four minutes after the last time. Several that form a cluster are told each: they agree among themselves who notifies.
+ * six minutes after the last time. Several that form a cluster are told each: they agree among themselves who notifies.
  */
 
 import type { Notice } from '../notice.ts'
@@ -9,8 +9,13 @@ import { ANSWER_MS, post } from './post.ts'
 import type { Delivery, Receiver } from './receiver.ts'
 
 const REPEAT_MS = 60_000
-/** What is not repeated within this time is over; three repetitions may fail. */
-const OPEN_MS = 240_000
+/**
+ * What is not repeated within this time is over. A restart must fit, or whoever is on call gets an end and a second page: up to
+ * 1 min since the last repetition, 0.5 min to stop, 2 min until the next process runs on another node, 1 min to load what was
+ * open, which is then repeated before anything is read, and 1 min for one try that fails. Longer, and the alerts of a program
+ * that is gone for good would stay.
+ */
+const OPEN_MS = 360_000
 
 export interface AlertmanagerOptions {
   name: string
@@ -92,13 +97,17 @@ export class AlertmanagerReceiver implements Receiver {
   }
 }
 
-/** As Alertmanager has them: no empty ones. Numbers would make a new alert of every change. */
+/**
+ * As Alertmanager has them: no empty ones. Together they are an alert's identity, so `upstream` is one of them: two ports of a
+ * service are two incidents, and the end of one must not end the other. Numbers would make a new alert of every change.
+ */
 export function labelsOf(notice: Notice): Labels {
   return textsOf({
     alertname: notice.alertname,
     cluster: notice.cluster,
     namespace: notice.namespace,
     service: notice.service,
+    upstream: notice.upstream,
     cause: notice.cause,
     severity: notice.severity
   })
@@ -135,7 +144,6 @@ function annotationsOf(notice: Notice): Labels {
     changes: notice.changes.map(({ at, text }) => `${at} ${text}`).join('\n'),
     grouped: grouped === null ? null : grouped.members.map(({ title }) => title).join('\n'),
     incident: notice.key,
-    upstream: notice.upstream,
     link: notice.link,
     [isHttpUrl(notice.runbook) ? 'runbook_url' : 'runbook']: notice.runbook
   })

@@ -5,20 +5,22 @@
  *   mark       group      is due
  *   none       open       open
  *   none       resolved   resolved, as a summary, while it ended less than an hour ago
- *   open       open       update, an hour after the mark or when failures have doubled since
+ *   open       open       update, an hour after the mark, when failures have doubled since, or when a ticket has become a page
  *   open       resolved   resolved, however long ago it ended
  *   resolved   open       (it began again within 30 minutes) update, by the same rule: nobody is paged twice for one incident
  *   resolved   resolved   nothing
  */
 
+import { isMoreSevere } from '../chronicle.ts'
 import { isOpenGroup } from '../grouping.ts'
 import type { Incident, ToldMark } from '../incident.ts'
 import type { IncidentGroup } from '../notice.ts'
+import { severityOfGroup } from '../noticeText.ts'
 
 export type DueKind = 'open' | 'update' | 'resolved'
 
 /** After which an incident that goes on is told again. */
-export const UPDATE_MS = 3_600_000
+const UPDATE_MS = 3_600_000
 /** What ended longer ago, and was never told, is history: it is listed, nobody is called for it. */
 export const SUMMARY_MS = 3_600_000
 
@@ -29,6 +31,8 @@ export function dueOf(group: IncidentGroup, receiver: string, nowMs: number): Du
     return mark.state === 'open' ? 'resolved' : null
   }
   if (mark === null) return 'open'
+  // Whoever reads tickets in the morning is to be called now.
+  if (mark.severity !== undefined && isMoreSevere(severityOfGroup(group), mark.severity)) return 'update'
   const failures = failuresOf(group)
   // A service without requests has no failures: nothing doubles there.
   const hasDoubled = failures > mark.failures && failures >= 2 * mark.failures

@@ -61,7 +61,8 @@ export class Lane {
   readonly #said = new Set<string>()
   #failures = 0
   #isAskedToWait = false
-  #notBeforeMs = Number.NEGATIVE_INFINITY
+  /** Nothing is sent for so long after a try that came to nothing. */
+  #pause = { sinceMs: Number.NEGATIVE_INFINITY, ms: 0 }
   #repeatedMs = Number.NEGATIVE_INFINITY
   #sentMs: number[] = []
   #alarm = new AbortController()
@@ -90,7 +91,7 @@ export class Lane {
   /** Tries what is due, each once; resolves when nothing is left, something failed, or `cut` is called. */
   finish(): Promise<void> {
     this.#isClosing = true
-    if (!this.#isAskedToWait) this.#notBeforeMs = Number.NEGATIVE_INFINITY
+    if (!this.#isAskedToWait) this.#pause.ms = 0
     this.wake()
     return this.#done
   }
@@ -123,7 +124,7 @@ export class Lane {
     const { repeatMs } = this.#receiver
     const due = this.#dueAt(nowMs)
     if (repeatMs === null) return due.sort((a, b) => this.#orderOf(a) - this.#orderOf(b)).slice(0, 1)
-    if (due.length === 0 && nowMs - this.#repeatedMs < repeatMs) return []
+    if (due.length === 0 && remainsMs(repeatMs, this.#repeatedMs, nowMs) > 0) return []
     return [...due, ...this.#repeated(due)]
   }
 
@@ -161,9 +162,10 @@ export class Lane {
     const { repeatMs } = this.#receiver
     if (items.length === 0) {
       if (repeatMs === null || this.#repeated([]).length === 0) return null
-      return Math.max(0, this.#repeatedMs + repeatMs - nowMs)
+      return remainsMs(repeatMs, this.#repeatedMs, nowMs)
     }
-    return Math.max(0, this.#notBeforeMs - nowMs, repeatMs === null ? this.#limitMs(nowMs) : 0)
+    const pauseMs = remainsMs(this.#pause.ms, this.#pause.sinceMs, nowMs)
+    return Math.max(pauseMs, repeatMs === null ? this.#limitMs(nowMs) : 0)
   }
 
   /** Until there is room for one more message in the minute. */
@@ -229,23 +231,23 @@ export class Lane {
     }
   }
 
-  #taken(messages: readonly (Item & { failures: number })[]): void {
+  #taken(messages: readonly (Item & { notice: Notice; failures: number })[]): void {
     const { clock, desired, onTold, log } = this.#parts
     const atMs = clock()
     if (this.#said.size > 0) log.info('a receiver takes alerts again', { receiver: this.facts.name })
     this.#said.clear()
     this.#failures = 0
     this.#isAskedToWait = false
-    this.#notBeforeMs = Number.NEGATIVE_INFINITY
+    this.#pause.ms = 0
     this.#repeatedMs = atMs
     this.facts.lastSuccessMs = atMs
-    for (const { group, kind, failures } of messages) {
+    for (const { group, kind, notice, failures } of messages) {
       this.facts.sent[kind]++
       this.#tries.delete(group.head.id)
       this.#refused.delete(group.head.id)
       if (kind === 'repeat') continue
       const state = kind === 'resolved' ? 'resolved' : 'open'
-      const told = desired.mark(group.head.id, this.facts.name, { state, atMs, failures })
+      const told = desired.mark(group.head.id, this.facts.name, { state, atMs, failures, severity: notice.severity })
       if (told === null) continue
       try {
         onTold(told)
@@ -264,7 +266,7 @@ export class Lane {
     const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures++, 10))
     const jitterMs = Math.max(BACKOFF_MIN_MS, random() * ceilingMs)
     this.#isAskedToWait = afterMs !== null
-    this.#notBeforeMs = clock() + Math.max(jitterMs, afterMs ?? 0)
+    this.#pause = { sinceMs: clock(), ms: Math.max(jitterMs, afterMs ?? 0) }
     // An outage is said once, and again only when it is another one.
     if (this.#said.has(why) || this.#said.size >= 20) return
     this.#said.add(why)
@@ -282,6 +284,11 @@ export class Lane {
       why
     })
   }
+}
+
+/** Of `ms` since then. A clock that was set back by more than that makes nobody wait: the difference counts, whatever its sign. */
+function remainsMs(ms: number, sinceMs: number, nowMs: number): number {
+  return Math.max(0, ms - Math.abs(nowMs - sinceMs))
 }
 
 /** Of what was refused: another look is worth another try. Counts change every minute and change nothing about it. */

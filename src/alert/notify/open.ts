@@ -9,7 +9,7 @@ import { AlertmanagerReceiver } from './alertmanager.ts'
 import type { Receiver } from './receiver.ts'
 import { httpUrl, PAGERDUTY_URL, webhookTitle } from './receiverAddress.ts'
 import { compileTemplate } from './template.ts'
-import { shippedTemplate } from './templates.ts'
+import { compileShipped, isShipped } from './templates.ts'
 import { WebhookReceiver } from './webhook.ts'
 
 const ALERTMANAGER = 'alerts.alertmanager'
@@ -57,7 +57,9 @@ function openWebhooks(configs: readonly WebhookConfig[]): Receiver[] {
     return new WebhookReceiver({
       name: `webhook ${config.name ?? `${url.host}${nth === 1 ? '' : ` ${nth}`}`}`,
       url,
-      template: compileTemplate(shippedTemplate(template) ?? readTemplate(template), template, routingKey !== null),
+      template: isShipped(template)
+        ? compileShipped(template)
+        : compileTemplate(readTemplate(template), template, routingKey !== null),
       secret: secretOf('secret'),
       routingKey,
       headers,

@@ -2,11 +2,11 @@
 
 import { compileTemplate, type Template } from './template.ts'
 
-export const GENERIC = `{%- comment -%} The notice itself: README.md beside this file says what its fields are. {%- endcomment -%}
+const GENERIC = `{%- comment -%} The notice itself: README.md beside this file says what its fields are. {%- endcomment -%}
 {{ notice }}
 `
 
-export const SLACK = `{%- comment -%}
+const SLACK = `{%- comment -%}
   For an incoming webhook of Slack. {{ … }} prints a whole JSON value; texts are put together between capture and endcapture.
   The filter slack takes & < > and mentions apart and cuts to what Slack allows: 150 in a header, 2,000 in a field, 3,000 in a text.
 {%- endcomment -%}
@@ -77,7 +77,7 @@ export const SLACK = `{%- comment -%}
 }
 `
 
-export const PAGERDUTY = `{%- comment -%}
+const PAGERDUTY = `{%- comment -%}
   An event for PagerDuty's Events API v2. The incident's id is the dedup_key: an update stays in the same alert, and a resolve
   closes it. Allowed are 1,024 characters in summary, 255 in dedup_key.
 {%- endcomment -%}
@@ -131,17 +131,24 @@ export const PAGERDUTY = `{%- comment -%}
 }
 `
 
-const SHIPPED = new Map([
+type ShippedName = 'generic' | 'slack' | 'pagerduty'
+
+const SHIPPED: ReadonlyMap<string, string> = new Map<ShippedName, string>([
   ['generic', GENERIC],
   ['slack', SLACK],
   ['pagerduty', PAGERDUTY]
 ])
 
-/** Source of a template that is ours; null: there is none of this name. */
-export function shippedTemplate(name: string): string | null {
-  return SHIPPED.get(name) ?? null
+/** Any other name is that of a file. */
+export function isShipped(name: string): name is ShippedName {
+  return SHIPPED.has(name)
 }
 
-export function compileShipped(name: 'generic' | 'slack' | 'pagerduty'): Template {
-  return compileTemplate(SHIPPED.get(name)!, name, name === 'pagerduty')
+/** Its source, as people find it in deploy/alerts/. */
+export function shippedTemplate(name: ShippedName): string {
+  return SHIPPED.get(name)!
+}
+
+export function compileShipped(name: ShippedName): Template {
+  return compileTemplate(shippedTemplate(name), name, name === 'pagerduty')
 }

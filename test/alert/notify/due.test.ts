@@ -45,6 +45,20 @@ describe('what is due', () => {
     expect(dueOf(single(head), 'slack', NOW_MS)).toBe(due)
   })
 
+  test.each([
+    // name                                     told as             is now    failures  due
+    ['a ticket has become a page', open(1), { severity: 'ticket' }, 'page', 10, 'update'],
+    ['the page it was told as', open(1), { severity: 'page' }, 'page', 10, null],
+    ['a page that is a ticket now', open(1), { severity: 'page' }, 'ticket', 10, null],
+    ['begins again, as a page this time', resolved(10), { severity: 'ticket' }, 'page', 12, 'update'],
+    ['told by a version that kept no severity', open(1), {}, 'page', 10, null]
+  ] as const)('%s', (_name, mark, before, severity, failures, due) => {
+    const head = incident('inc-1', { severity, failures, told: { slack: { ...mark, ...before } } })
+    expect(dueOf(single(head), 'slack', NOW_MS)).toBe(due)
+    const member = incident('inc-2', { severity, failures: 0 })
+    expect(dueOf({ head: { ...head, severity: 'ticket' }, members: [member] }, 'slack', NOW_MS)).toBe(due)
+  })
+
   test('names of receivers are no keys of prototypes', () => {
     expect(dueOf(single(incident('inc-1')), 'constructor', NOW_MS)).toBe('open')
   })

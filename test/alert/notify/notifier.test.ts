@@ -87,6 +87,47 @@ describe('an incident', () => {
     await notifier.close()
   })
 
+  test('that a former process has told is repeated from the first word on, as what it was', async () => {
+    const mark = { state: 'open', atMs: START_MS - 3 * MINUTE_MS, failures: 10, severity: 'page' } as const
+    const told = { webhook: { ...mark }, alertmanager: { ...mark } }
+    const notifier = start()
+    // As it was loaded: nothing has been counted since.
+    notifier.tell([single(incident('inc-1', { told }))])
+    await time.settle()
+    expect(alertmanager.taken).toEqual([{ key: 'inc-1', kind: 'open', failures: 10, atMs: START_MS }])
+    await time.advance(3 * MINUTE_MS)
+    expect(alertmanager.told).toHaveLength(4)
+    expect([webhook.told, stored]).toEqual([[], []])
+    await notifier.close()
+  })
+
+  test.each([0.5, 30])('is repeated every minute or two when the clock is set back by %d minutes', async minutes => {
+    const notifier = start([alertmanager])
+    notifier.tell([single(incident('inc-1'))])
+    await time.advance(5 * MINUTE_MS)
+    alertmanager.taken.length = 0
+    time.setBack(minutes * MINUTE_MS)
+    const setMs = time.nowMs
+    await time.advance(5 * MINUTE_MS)
+    const moments = [setMs, ...alertmanager.taken.map(({ atMs }) => atMs), time.nowMs]
+    const gaps = moments.slice(1).map((atMs, i) => atMs - moments[i]!)
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(2 * MINUTE_MS)
+    expect(alertmanager.taken.length).toBeGreaterThanOrEqual(4)
+    await notifier.close()
+  })
+
+  test('that a receiver did not take is tried again soon also when the clock is set back meanwhile', async () => {
+    webhook.answer = () => AWAY
+    const notifier = start([webhook])
+    notifier.tell([single(incident('inc-1'))])
+    await time.settle()
+    webhook.answer = () => TAKEN
+    time.setBack(30 * MINUTE_MS)
+    await time.advance(MINUTE_MS)
+    expect(webhook.told).toEqual(['inc-1 open'])
+    await notifier.close()
+  })
+
   test('that begins again within half an hour calls nobody until it is twice as bad', async () => {
     const notifier = start()
     const told = { state: 'resolved', atMs: START_MS - 10 * MINUTE_MS, failures: 10 } as const
@@ -98,6 +139,22 @@ describe('an incident', () => {
     notifier.tell([single(one)])
     await time.advance(MINUTE_MS / 2)
     expect([webhook.told, alertmanager.told]).toEqual([['inc-1 update'], ['inc-1 update']])
+    await notifier.close()
+  })
+
+  test('that becomes a page is told so at once, and once', async () => {
+    const notifier = start()
+    const one = incident('inc-1', { severity: 'ticket', failures: 200, masked: 200 })
+    notifier.tell([single(one)])
+    await time.advance(10 * MINUTE_MS)
+    one.severity = 'page'
+    one.failures = 240
+    notifier.tell([single(one)])
+    await time.settle()
+    expect(webhook.told).toEqual(['inc-1 open', 'inc-1 update'])
+    expect(one.told.webhook).toMatchObject({ state: 'open', failures: 240, severity: 'page' })
+    await time.advance(10 * MINUTE_MS)
+    expect(webhook.told).toEqual(['inc-1 open', 'inc-1 update'])
     await notifier.close()
   })
 

@@ -189,6 +189,7 @@ describe('Alertmanager', () => {
         cluster: 'prod',
         namespace: 'shop',
         service: 'shop/cart',
+        upstream: 'shop-cart-80',
         cause: 'connection_refused',
         severity: 'page'
       },
@@ -202,27 +203,18 @@ describe('Alertmanager', () => {
         changes: '2026-11-21T09:59:00.000Z Deployment shop/cart rolled out revision 12',
         grouped: FULL.grouped!.members[0]!.title,
         incident: FULL.key,
-        upstream: 'shop-cart-80',
         link: FULL.link,
         runbook_url: FULL.runbook
       },
       startsAt: FULL.since,
-      endsAt: new Date(NOW_MS + 240_000).toISOString(),
+      endsAt: new Date(NOW_MS + 360_000).toISOString(),
       generatorURL: FULL.link
     })
     // No empty label, no link that is none.
     expect(Object.keys(bare!.labels)).not.toContain('namespace')
     expect(bare!.annotations).toMatchObject({ runbook: BARE.runbook })
     expect(Object.keys(bare!)).toEqual(['labels', 'annotations', 'startsAt', 'endsAt'])
-    expect(Object.keys(bare!.annotations)).toEqual([
-      'summary',
-      'description',
-      'numbers',
-      'incident',
-      'upstream',
-      'link',
-      'runbook'
-    ])
+    expect(Object.keys(bare!.annotations)).toEqual(['summary', 'description', 'numbers', 'incident', 'link', 'runbook'])
   })
 
   test('an end is now, and never before the beginning', async () => {
@@ -235,7 +227,15 @@ describe('Alertmanager', () => {
       ],
       never
     )
-    expect(alertsAt(0).map(({ endsAt }) => Date.parse(endsAt) - NOW_MS)).toEqual([0, 90_000, 330_000])
+    expect(alertsAt(0).map(({ endsAt }) => Date.parse(endsAt) - NOW_MS)).toEqual([0, 90_000, 450_000])
+  })
+
+  test('two ports of one service are two alerts: the end of one leaves the other', async () => {
+    const other = { ...FULL, key: 'inc-20261121-1001-other', upstream: 'shop-cart-8080' }
+    await alertmanager().send([{ ...FULL, kind: 'resolved' }, other], never)
+    const [ended, open] = alertsAt(0)
+    expect([ended!.labels.upstream, open!.labels.upstream]).toEqual(['shop-cart-80', 'shop-cart-8080'])
+    expect({ ...ended!.labels, upstream: '' }).toEqual({ ...open!.labels, upstream: '' })
   })
 
   test('labels stay what they were at the beginning', async () => {
@@ -260,12 +260,12 @@ describe('Alertmanager', () => {
         alertsAt(i).map(({ labels, endsAt }) => [labels.alertname, labels.severity, Date.parse(endsAt) - NOW_MS])
       )
     ).toEqual([
-      [['Why5xxMaskedSpike', 'ticket', 240_000]],
+      [['Why5xxMaskedSpike', 'ticket', 360_000]],
       [
         ['Why5xxMaskedSpike', 'ticket', 0],
-        ['Why5xxFailureSpike', 'page', 240_000]
+        ['Why5xxFailureSpike', 'page', 360_000]
       ],
-      [['Why5xxFailureSpike', 'page', 240_000]]
+      [['Why5xxFailureSpike', 'page', 360_000]]
     ])
     expect([receiver.wants('ticket'), receiver.wants('none'), receiver.repeatMs]).toEqual([true, false, 60_000])
   })

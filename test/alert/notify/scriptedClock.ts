@@ -30,6 +30,12 @@ export class ScriptedClock {
       if (signal.aborted) sleeper.wake()
     })
 
+  /** Sets the wall clock back; waits go on as they were, like those of a real timer. */
+  setBack(ms: number): void {
+    this.nowMs -= ms
+    for (const sleeper of this.#sleepers) sleeper.atMs -= ms
+  }
+
   /** Lets everything go on that waits for nothing but its turn. */
   async settle(): Promise<void> {
     for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve))

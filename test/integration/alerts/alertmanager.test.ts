@@ -93,14 +93,15 @@ describe.skipIf(!isAlertmanagerAvailable())('the real Alertmanager', () => {
         alertname: 'Why5xxFailureSpike',
         cluster: 'prod',
         service: 'inc-once',
+        upstream: 'inc-once',
         cause: 'connection_refused',
         severity: 'page'
       },
-      annotations: { summary: sample.title, numbers: sample.numbers, incident: 'inc-once', upstream: 'inc-once' },
+      annotations: { summary: sample.title, numbers: sample.numbers, incident: 'inc-once' },
       status: { state: 'active' }
     })
-    expect(Object.keys(alert.labels)).toHaveLength(5)
-    expect(Date.parse(alert.endsAt) - Date.now()).toBeGreaterThan(200_000)
+    expect(Object.keys(alert.labels)).toHaveLength(6)
+    expect(Date.parse(alert.endsAt) - Date.now()).toBeGreaterThan(320_000)
     expect(Date.parse(alert.startsAt)).toBe(failing.startMs)
     end(failing)
     notifier.tell([single(failing)])
