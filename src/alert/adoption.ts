@@ -4,7 +4,7 @@ import { chronicle } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
 import { MINUTE_MS } from './finding.ts'
 import type { Incident } from './incident.ts'
-import { type Case, CONTINUE_MS, ENDED_MS, takeMinutes } from './incidents.ts'
+import { type Case, CONTINUE_MS, isKept, isLately, takeMinutes } from './incidents.ts'
 import { type RecentMinutes, seriesKey } from './minutes.ts'
 import { copyOfTold } from './told.ts'
 
@@ -52,18 +52,14 @@ export function adoptStored(
   return { cases, changed }
 }
 
-/** Open ones, those that ended lately, and those that any of them belongs to. */
+/** Those that are kept, and those that any of them belongs to. */
 function wanted(stored: readonly Incident[], clockMs: number): Incident[] {
-  const lately = stored.filter(incident => isLately(incident, clockMs, ENDED_MS))
-  const parents = new Set(lately.map(({ parent }) => parent))
+  const kept = stored.filter(incident => isKept(incident, clockMs))
+  const parents = new Set(kept.map(({ parent }) => parent))
   const byId = new Map<string, Incident>()
   for (const incident of stored)
-    if (isLately(incident, clockMs, ENDED_MS) || parents.has(incident.id)) byId.set(incident.id, incident)
+    if (isKept(incident, clockMs) || parents.has(incident.id)) byId.set(incident.id, incident)
   return [...byId.values()]
-}
-
-function isLately({ endMs }: Incident, clockMs: number, withinMs: number): boolean {
-  return endMs === null || clockMs - endMs <= withinMs
 }
 
 function caseOf(stored: Incident): Case {

@@ -37,8 +37,8 @@ export interface Alerting {
   add(sighting: Sighting, count?: number): void
   /**
    * Goes on with incidents of an earlier process, behind its counts: `advance` up to now comes first, and what it returns until
-   * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, and the
-   * parents of both. What history shows and nobody stored is new, and comes with the next `advance`.
+   * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, or
+   * in the last day while somebody still takes them for open, and the parents of all. What history shows and nobody stored is new, and comes with the next `advance`.
    */
   adopt(incidents: readonly Incident[]): void
   /**
@@ -46,7 +46,10 @@ export interface Alerting {
    * them sets their `told`, and the next step returns them to be stored.
    */
   advance(clockMs: number): AlertStep
-  /** Open incidents, and those that ended in the last hour, as they are told. */
+  /**
+   * As they are told: open incidents, those that ended in the last hour, and those that ended in the last day and that somebody
+   * still takes for open.
+   */
   readonly groups: readonly IncidentGroup[]
   /** Series that are kept; those that were given up because there are too many. */
   readonly facts: { services: number; series: number; dropped: number; late: number }
@@ -143,9 +146,12 @@ class IncidentAlerting implements Alerting {
     this.#judgedTo = Math.max(this.#judgedTo, untilMinute)
     this.#regroup(untilMinute * MINUTE_MS)
     const { incidents } = this.#book
+    this.#book.askAgain(this.#clockMs)
+    // A long time may be judged at once: what ended in it is to be stored before it is given up.
+    const changed = this.#book.takeChanged(untilMinute * MINUTE_MS)
     this.#book.tidy(this.#clockMs)
     if (incidents !== this.#book.incidents) this.#groups = null
-    return { changed: this.#book.takeChanged(untilMinute * MINUTE_MS) }
+    return { changed }
   }
 
   #regroup(judgedMs: number): void {

@@ -129,6 +129,29 @@ describe('an incident that has ended', () => {
   })
 })
 
+describe('an incident that ended while nobody was there to tell it', () => {
+  test('however long that was, is stored and told', () => {
+    const { alerting, detector } = started([], [open()], 6)
+    detector.advance = () => [finding('resolved', 11, { start: 2 })]
+    expect(alerting.advance(atMs(130)).changed).toMatchObject([{ id: 'stored', state: 'resolved', endMs: atMs(12) }])
+    expect(alerting.groups).toMatchObject([{ head: { id: 'stored', state: 'resolved' } }])
+  })
+
+  test('is told by the next process, when the first could store it only', () => {
+    const { alerting, changed } = started([], [ended(9)], 200)
+    expect(changed).toEqual([])
+    expect(alerting.groups).toMatchObject([{ head: { id: 'stored', state: 'resolved' } }])
+    alerting.groups[0]!.head.told.pager = { state: 'resolved', atMs: 2, failures: 41 }
+    expect(alerting.advance(atMs(201)).changed).toMatchObject([{ told: { pager: { state: 'resolved' } } }])
+    expect(alerting.groups).toEqual([])
+  })
+
+  test('is given up after a day', () => {
+    expect(started([], [ended(9)], 9 + 1439).alerting.groups).toHaveLength(1)
+    expect(started([], [ended(9)], 9 + 1440).alerting.groups).toEqual([])
+  })
+})
+
 describe('what nobody stored', () => {
   test('is opened', () => {
     const { alerting, changed } = started([finding('fired', 3)], [], 4, [[3, 30]])

@@ -252,3 +252,24 @@ test('members stay as long as their head, and the other way round', () => {
   alerting.advance(atMs(101))
   expect(alerting.groups).toEqual([])
 })
+
+test('what began and ended within one jump of hours is stored', () => {
+  const alerting = alertingOf([...firing(2, 6), finding('resolved', 11, { start: 2 })])
+  alerting.add(sighting({ timeMs: atMs(2) }), 9)
+  expect(alerting.advance(atMs(200)).changed).toMatchObject([{ state: 'resolved', endMs: atMs(12), failures: 9 }])
+  expect(alerting.groups).toEqual([])
+})
+
+test('of those whose end nobody can be told, a thousand are kept', () => {
+  const services = Array.from({ length: 1_200 }, (_, i) => `service-${i}`)
+  const found = (kind: 'fired' | 'resolved', minute: number) =>
+    services.map(upstream => finding(kind, minute, { upstream, start: 0, cause: 'client_closed' }))
+  const alerting = alertingOf([...found('fired', 0), ...found('resolved', 5)])
+  for (const incident of alerting.advance(atMs(1)).changed)
+    incident.told.pager = { state: 'open', atMs: 1, failures: 1 }
+  const told = new Set(alerting.advance(atMs(10)).changed)
+  expect(told.size).toBe(1_200)
+  alerting.advance(atMs(100))
+  for (const incident of told) incident.told.pager = { state: 'resolved', atMs: 2, failures: 1 }
+  expect(alerting.advance(atMs(101)).changed).toHaveLength(1_000)
+})
