@@ -3,6 +3,7 @@
 import { chronicle } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
 import { MINUTE_MS } from './finding.ts'
+import { foldOpen } from './folding.ts'
 import type { Incident } from './incident.ts'
 import { type Case, CONTINUE_MS, isKept, isLately, takeMinutes } from './incidents.ts'
 import { type RecentMinutes, seriesKey } from './minutes.ts'
@@ -24,10 +25,9 @@ export function adoptStored(
   clockMs: number,
   recent: RecentMinutes
 ): Adopted {
-  const changed = new Set<Case>()
-  const cases = wanted(stored, clockMs).map(caseOf)
-  const latest = new Map<string, Case>()
-  for (const one of [...cases].sort(byStart)) latest.set(one.key, one)
+  const cases = wanted(stored, clockMs).map(caseOf).sort(byStart)
+  const changed = foldOpen(cases)
+  const latest = latestOf(cases)
   const ids = new Set(cases.map(({ incident }) => incident.id))
 
   for (const own of [...found].sort(byStart)) {
@@ -50,6 +50,14 @@ export function adoptStored(
   const known = new Set(cases.map(({ incident }) => incident.id))
   for (const { incident } of cases) if (incident.parent !== null && !known.has(incident.parent)) incident.parent = null
   return { cases, changed }
+}
+
+/** By series; what is open is what the detector finds something of, whatever began and ended behind it. */
+export function latestOf(cases: readonly Case[]): Map<string, Case> {
+  const latest = new Map<string, Case>()
+  for (const found of [...cases].sort(byStart))
+    if (found.incident.endMs === null || latest.get(found.key)?.incident.endMs !== null) latest.set(found.key, found)
+  return latest
 }
 
 /** Those that are kept, and those that any of them belongs to. */

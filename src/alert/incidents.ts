@@ -1,6 +1,6 @@
 /** Incidents from what the detector finds: opened, kept up to date, resolved, and continued when they begin again. */
 
-import { adoptStored } from './adoption.ts'
+import { adoptStored, latestOf } from './adoption.ts'
 import { chronicle, developments, isMoreSevere, openedText, resolvedText, severityOf } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
 import { type Finding, type IncidentCause, type JudgedWindow, MINUTE_MS } from './finding.ts'
@@ -30,7 +30,7 @@ const PLACES_MAX = 20_000
 export interface Case {
   readonly key: string
   readonly incident: Incident
-  readonly evidence: Evidence
+  evidence: Evidence
   /** First minute since it began, or began again. */
   fromMinute: number
   /** The last one whose failures it has. */
@@ -169,11 +169,8 @@ export class IncidentBook {
     this.#byUpstream.clear()
     this.#latest.clear()
     this.#changed.clear()
-    for (const found of cases) {
-      this.#keep(found)
-      const { incident } = this.#latest.get(found.key) ?? found
-      if (incident.startMs <= found.incident.startMs) this.#latest.set(found.key, found)
-    }
+    for (const found of cases) this.#keep(found)
+    for (const [key, found] of latestOf(cases)) this.#latest.set(key, found)
     for (const found of changed) {
       this.#show(found, found.incident.failures)
       this.#changed.add(found.incident)
