@@ -3,8 +3,9 @@
 import { chronicle } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
 import { MINUTE_MS } from './finding.ts'
+import { foldOpen } from './folding.ts'
 import type { Incident } from './incident.ts'
-import { type Case, CONTINUE_MS, ENDED_MS, takeMinutes } from './incidents.ts'
+import { type Case, CONTINUE_MS, isKept, isLately, takeMinutes } from './incidents.ts'
 import { type RecentMinutes, seriesKey } from './minutes.ts'
 import { copyOfTold } from './told.ts'
 
@@ -24,10 +25,9 @@ export function adoptStored(
   clockMs: number,
   recent: RecentMinutes
 ): Adopted {
-  const changed = new Set<Case>()
-  const cases = wanted(stored, clockMs).map(caseOf)
-  const latest = new Map<string, Case>()
-  for (const one of [...cases].sort(byStart)) latest.set(one.key, one)
+  const cases = wanted(stored, clockMs).map(caseOf).sort(byStart)
+  const changed = foldOpen(cases)
+  const latest = latestOf(cases)
   const ids = new Set(cases.map(({ incident }) => incident.id))
 
   for (const own of [...found].sort(byStart)) {
@@ -52,18 +52,22 @@ export function adoptStored(
   return { cases, changed }
 }
 
-/** Open ones, those that ended lately, and those that any of them belongs to. */
-function wanted(stored: readonly Incident[], clockMs: number): Incident[] {
-  const lately = stored.filter(incident => isLately(incident, clockMs, ENDED_MS))
-  const parents = new Set(lately.map(({ parent }) => parent))
-  const byId = new Map<string, Incident>()
-  for (const incident of stored)
-    if (isLately(incident, clockMs, ENDED_MS) || parents.has(incident.id)) byId.set(incident.id, incident)
-  return [...byId.values()]
+/** By series; what is open is what the detector finds something of, whatever began and ended behind it. */
+export function latestOf(cases: readonly Case[]): Map<string, Case> {
+  const latest = new Map<string, Case>()
+  for (const found of [...cases].sort(byStart))
+    if (found.incident.endMs === null || latest.get(found.key)?.incident.endMs !== null) latest.set(found.key, found)
+  return latest
 }
 
-function isLately({ endMs }: Incident, clockMs: number, withinMs: number): boolean {
-  return endMs === null || clockMs - endMs <= withinMs
+/** Those that are kept, and those that any of them belongs to. */
+function wanted(stored: readonly Incident[], clockMs: number): Incident[] {
+  const kept = stored.filter(incident => isKept(incident, clockMs))
+  const parents = new Set(kept.map(({ parent }) => parent))
+  const byId = new Map<string, Incident>()
+  for (const incident of stored)
+    if (isKept(incident, clockMs) || parents.has(incident.id)) byId.set(incident.id, incident)
+  return [...byId.values()]
 }
 
 function caseOf(stored: Incident): Case {

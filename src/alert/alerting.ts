@@ -21,6 +21,11 @@ export interface AlertingOptions {
   idOf: (openedMs: number, upstream: string, cause: IncidentCause) => string
   /** What changed in `[fromMs, toMs)` at whatever the incident concerns, oldest first; left out: nothing is known of changes. */
   changesBefore?: (incident: Incident, fromMs: number, toMs: number) => IncidentChange[]
+  /**
+   * Wall time, Unix ms: what is more than five minutes ahead of it was written by a clock that is wrong, and is dropped and
+   * counted. Left out: nothing is, as for a log, whose time is its own.
+   */
+  nowMs?: () => number
 }
 
 export interface AlertStep {
@@ -37,8 +42,8 @@ export interface Alerting {
   add(sighting: Sighting, count?: number): void
   /**
    * Goes on with incidents of an earlier process, behind its counts: `advance` up to now comes first, and what it returns until
-   * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, and the
-   * parents of both. What history shows and nobody stored is new, and comes with the next `advance`.
+   * then is history, not to be told or stored. `incidents`: those that are open, those that ended in the last hour, or
+   * in the last day while somebody still takes them for open, and the parents of all. What history shows and nobody stored is new, and comes with the next `advance`.
    */
   adopt(incidents: readonly Incident[]): void
   /**
@@ -46,9 +51,12 @@ export interface Alerting {
    * them sets their `told`, and the next step returns them to be stored.
    */
   advance(clockMs: number): AlertStep
-  /** Open incidents, and those that ended in the last hour, as they are told. */
+  /**
+   * As they are told: open incidents, those that ended in the last hour, and those that ended in the last day and that somebody
+   * still takes for open.
+   */
   readonly groups: readonly IncidentGroup[]
-  /** Series that are kept; those that were given up because there are too many. */
+  /** Series that are kept; counts that were refused because there are too many, or because of their time. */
   readonly facts: { services: number; series: number; dropped: number; late: number }
 }
 
@@ -71,6 +79,8 @@ export function openAlerting(
 /** How long a controller that was seen counts as one that serves. */
 const CONTROLLER_MS = 60 * MINUTE_MS
 const CONTROLLERS_MAX = 200
+/** Clocks differ a little; what is further ahead would count when its time has come. */
+const AHEAD_MS = 5 * MINUTE_MS
 
 class IncidentAlerting implements Alerting {
   readonly #detector: Detector
@@ -83,14 +93,19 @@ class IncidentAlerting implements Alerting {
   /** Minutes before it are judged. */
   #judgedTo = Number.NEGATIVE_INFINITY
   #groups: readonly IncidentGroup[] | null = null
+  readonly #nowMs: (() => number) | undefined
+  /** Counts too far ahead. */
+  #ahead = 0
 
-  constructor({ idOf, changesBefore }: AlertingOptions, detector: Detector) {
+  constructor({ idOf, changesBefore, nowMs }: AlertingOptions, detector: Detector) {
     this.#detector = detector
+    this.#nowMs = nowMs
     this.#book = new IncidentBook({ idOf, changesBefore, minutes: this.#minutes })
   }
 
   get facts(): Alerting['facts'] {
-    return this.#detector.facts
+    const { facts } = this.#detector
+    return this.#ahead === 0 ? facts : { ...facts, dropped: facts.dropped + this.#ahead }
   }
 
   get groups(): readonly IncidentGroup[] {
@@ -99,6 +114,7 @@ class IncidentAlerting implements Alerting {
 
   addRequests(upstream: string, minuteMs: number, count: number): void {
     const minute = minuteOf(minuteMs)
+    if (this.#isAhead(minute, count)) return
     this.#detector.addRequests(upstream, minute, count)
     this.#minutes.addRequests(upstream, minute, count)
     if (minute < this.#judgedTo) this.#book.addLateRequests(upstream, minute, count)
@@ -106,6 +122,7 @@ class IncidentAlerting implements Alerting {
 
   addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void {
     const minute = minuteOf(minuteMs)
+    if (this.#isAhead(minute, count)) return
     const key = seriesKey(upstream, cause)
     this.#detector.addFailures(upstream, cause, minute, count)
     this.#minutes.addFailures(key, minute, count)
@@ -115,6 +132,7 @@ class IncidentAlerting implements Alerting {
   add(sighting: Sighting, count = 1): void {
     const { upstream, cause, timeMs, controllerPod } = sighting
     const minute = minuteOf(timeMs)
+    if (this.#isAhead(minute, count)) return
     const key = seriesKey(upstream, cause)
     this.#detector.addFailures(upstream, cause, minute, count)
     this.#book.note(sighting)
@@ -143,9 +161,19 @@ class IncidentAlerting implements Alerting {
     this.#judgedTo = Math.max(this.#judgedTo, untilMinute)
     this.#regroup(untilMinute * MINUTE_MS)
     const { incidents } = this.#book
+    this.#book.askAgain(this.#clockMs)
+    // A long time may be judged at once: what ended in it is to be stored before it is given up.
+    const changed = this.#book.takeChanged(untilMinute * MINUTE_MS)
     this.#book.tidy(this.#clockMs)
     if (incidents !== this.#book.incidents) this.#groups = null
-    return { changed: this.#book.takeChanged(untilMinute * MINUTE_MS) }
+    return { changed }
+  }
+
+  /** By whole minutes, so that of one all is counted or nothing. */
+  #isAhead(minute: number, count: number): boolean {
+    if (this.#nowMs === undefined || minute <= minuteOf(this.#nowMs() + AHEAD_MS)) return false
+    if (count > 0) this.#ahead += count
+    return true
   }
 
   #regroup(judgedMs: number): void {

@@ -1,6 +1,6 @@
 /** Incidents from what the detector finds: opened, kept up to date, resolved, and continued when they begin again. */
 
-import { adoptStored } from './adoption.ts'
+import { adoptStored, latestOf } from './adoption.ts'
 import { chronicle, developments, isMoreSevere, openedText, resolvedText, severityOf } from './chronicle.ts'
 import { Evidence } from './evidence.ts'
 import { type Finding, type IncidentCause, type JudgedWindow, MINUTE_MS } from './finding.ts'
@@ -8,12 +8,16 @@ import type { Incident, IncidentChange } from './incident.ts'
 import { KEPT_MINUTES, type RecentMinutes, seriesKey } from './minutes.ts'
 import { isSamePlace, type Place } from './places.ts'
 import type { Sighting } from './sighting.ts'
-import { copyOfTold, isSameTold } from './told.ts'
+import { copyOfTold, isOwed, isSameTold } from './told.ts'
 
 /** What begins again within that time of its end goes on. */
 export const CONTINUE_MS = 30 * MINUTE_MS
-/** How long those that ended are kept: for those that belong to them, and until everybody was told. */
+/** How long those that ended are kept: for those that belong to them. */
 export const ENDED_MS = 60 * MINUTE_MS
+/** How long those are kept of whose end somebody has not been told yet. */
+const OWED_MS = 24 * 60 * MINUTE_MS
+/** So many of them, besides those that ended lately. */
+const OWED_MAX = 1_000
 /** How far back what changed is asked for. */
 const CHANGES_MS = 15 * MINUTE_MS
 /** Kubernetes learns late: what changed is asked for once more. */
@@ -26,7 +30,7 @@ const PLACES_MAX = 20_000
 export interface Case {
   readonly key: string
   readonly incident: Incident
-  readonly evidence: Evidence
+  evidence: Evidence
   /** First minute since it began, or began again. */
   fromMinute: number
   /** The last one whose failures it has. */
@@ -45,7 +49,7 @@ export interface IncidentBookOptions {
 
 export class IncidentBook {
   readonly #options: IncidentBookOptions
-  /** By id; those that ended in the last hour too. */
+  /** By id; those that ended too, while `isKept`. */
   readonly #cases = new Map<string, Case>()
   /** The last one of a series. */
   readonly #latest = new Map<string, Case>()
@@ -113,15 +117,22 @@ export class IncidentBook {
       if (incident.endMs === null && minute >= fromMinute && minute <= takenTo) incident.requests += count
   }
 
-  /** Asks again what changed, and gives up what ended long ago, as do all that are told with it. */
+  /** Asks again what changed before those that began lately. */
+  askAgain(clockMs: number): void {
+    this.#asked = 0
+    for (const found of this.#cases.values())
+      if (found.askAgainMs !== null && clockMs >= found.askAgainMs && this.#askChanges(found)) found.askAgainMs = null
+  }
+
+  /** Gives up what ended long ago, as do all that are told with it; what changed must have been taken. */
   tidy(clockMs: number): void {
     const needed = new Set<string>()
+    let owed = 0
     for (const { incident } of this.#cases.values())
-      if (incident.endMs === null || clockMs - incident.endMs < ENDED_MS) needed.add(incident.parent ?? incident.id)
-    this.#asked = 0
+      if (isLately(incident, clockMs, ENDED_MS) || (isKept(incident, clockMs) && owed++ < OWED_MAX))
+        needed.add(incident.parent ?? incident.id)
     for (const found of this.#cases.values()) {
       const { incident, key } = found
-      if (found.askAgainMs !== null && clockMs >= found.askAgainMs && this.#askChanges(found)) found.askAgainMs = null
       if (needed.has(incident.parent ?? incident.id)) continue
       this.#remove(found)
       if (this.#latest.get(key) === found) this.#latest.delete(key)
@@ -158,11 +169,8 @@ export class IncidentBook {
     this.#byUpstream.clear()
     this.#latest.clear()
     this.#changed.clear()
-    for (const found of cases) {
-      this.#keep(found)
-      const { incident } = this.#latest.get(found.key) ?? found
-      if (incident.startMs <= found.incident.startMs) this.#latest.set(found.key, found)
-    }
+    for (const found of cases) this.#keep(found)
+    for (const [key, found] of latestOf(cases)) this.#latest.set(key, found)
     for (const found of changed) {
       this.#show(found, found.incident.failures)
       this.#changed.add(found.incident)
@@ -335,6 +343,15 @@ export class IncidentBook {
     incident.peakPerMinute = Math.max(incident.peakPerMinute, this.#options.minutes.failures(key, minute))
     this.#changed.add(incident)
   }
+}
+
+/** It is open, it ended lately, or it ended within a day and somebody still takes it for open. */
+export function isKept(incident: Incident, clockMs: number): boolean {
+  return isLately(incident, clockMs, ENDED_MS) || (isOwed(incident) && isLately(incident, clockMs, OWED_MS))
+}
+
+export function isLately({ endMs }: Incident, clockMs: number, withinMs: number): boolean {
+  return endMs === null || clockMs - endMs < withinMs
 }
 
 /** Takes over what was counted in the minutes up to `minute`; how many these are. */

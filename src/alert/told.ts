@@ -20,6 +20,11 @@ export function isTold({ told }: Incident): boolean {
   return Object.keys(told).length > 0
 }
 
+/** Somebody was told that it is open, and nothing since. */
+export function isOwed({ told }: Incident): boolean {
+  return Object.values(told).some(({ state }) => state === 'open')
+}
+
 function isSameMark(a: ToldMark, b: ToldMark): boolean {
   return a.state === b.state && a.atMs === b.atMs && a.failures === b.failures && a.severity === b.severity
 }

@@ -129,6 +129,80 @@ describe('an incident that has ended', () => {
   })
 })
 
+describe('an incident that ended while nobody was there to tell it', () => {
+  test('however long that was, is stored and told', () => {
+    const { alerting, detector } = started([], [open()], 6)
+    detector.advance = () => [finding('resolved', 11, { start: 2 })]
+    expect(alerting.advance(atMs(130)).changed).toMatchObject([{ id: 'stored', state: 'resolved', endMs: atMs(12) }])
+    expect(alerting.groups).toMatchObject([{ head: { id: 'stored', state: 'resolved' } }])
+  })
+
+  test('is told by the next process, when the first could store it only', () => {
+    const { alerting, changed } = started([], [ended(9)], 200)
+    expect(changed).toEqual([])
+    expect(alerting.groups).toMatchObject([{ head: { id: 'stored', state: 'resolved' } }])
+    alerting.groups[0]!.head.told.pager = { state: 'resolved', atMs: 2, failures: 41 }
+    expect(alerting.advance(atMs(201)).changed).toMatchObject([{ told: { pager: { state: 'resolved' } } }])
+    expect(alerting.groups).toEqual([])
+  })
+
+  test('is given up after a day', () => {
+    expect(started([], [ended(9)], 9 + 1439).alerting.groups).toHaveLength(1)
+    expect(started([], [ended(9)], 9 + 1440).alerting.groups).toEqual([])
+  })
+})
+
+describe('several open incidents of one series', () => {
+  const later = (changes: Partial<Incident> = {}) =>
+    open({ id: 'later', startMs: atMs(3), detectedMs: atMs(5), updatedMs: atMs(9), failures: 60, ...changes })
+
+  test('are one: the earliest goes on with what is known of both, the other ends', () => {
+    const pods: [string, number][] = [['cart-2', 60]]
+    const { alerting, changed, detector } = started([], [later({ masked: 60, pods }), open()], 20)
+    expect(changed).toMatchObject([
+      { id: 'stored', state: 'open', endMs: null, failures: 60, masked: 60, pods, told: TOLD },
+      { id: 'later', state: 'resolved', endMs: atMs(9), told: TOLD }
+    ])
+    expect(changed[1]?.timeline.at(-1)?.text).toBe('resolved: it is the same as stored')
+    // Whoever was told of the other is told its end.
+    expect(alerting.groups.map(({ head }) => head.id)).toEqual(['stored', 'later'])
+    expect(detector.adopted).toEqual([['shop-cart-80', 'connection_refused', 2]])
+    detector.advance = () => [finding('resolved', 25, { start: 2 })]
+    expect(alerting.advance(atMs(26)).changed).toMatchObject([{ id: 'stored', state: 'resolved', endMs: atMs(26) }])
+  })
+
+  test('what was told with the one that ends is told with the other', () => {
+    const group = { by: 'service' as const, key: 'shop-cart-80' }
+    const member = open({ id: 'member', cause: 'read_timeout', parent: 'later', told: {}, startMs: atMs(4) })
+    const { alerting } = started([], [open(), later({ group }), member], 20)
+    expect(alerting.groups).toMatchObject([
+      { head: { id: 'stored', group }, members: [{ id: 'member' }] },
+      { head: { id: 'later' }, members: [] }
+    ])
+  })
+
+  test('are one, too, where the earliest was under the other, or both under a third', () => {
+    const under = (parent: string | null) => [open({ parent, told: {} }), later({ parent: null })]
+    const other = open({ id: 'a', cause: 'read_timeout', parent: 'later', told: {} })
+    expect(started([], [other, ...under('later')], 20).alerting.groups).toMatchObject([
+      { head: { id: 'stored', parent: null }, members: [{ id: 'a' }] },
+      { head: { id: 'later' } }
+    ])
+    const third = open({ id: 'third', cause: 'read_timeout', startMs: atMs(1) })
+    const member = open({ id: 'member', cause: 'premature_close', parent: 'later', told: {}, detectedMs: atMs(6) })
+    expect(started([], [third, ...under('third'), member], 20).alerting.groups).toMatchObject([
+      { head: { id: 'third' }, members: [{ id: 'stored' }, { id: 'member' }] },
+      { head: { id: 'later' } }
+    ])
+  })
+
+  test('an open one goes on, whatever began and ended behind it', () => {
+    const { alerting, detector } = started([], [open(), later({ state: 'resolved', endMs: atMs(9) })], 20)
+    detector.advance = () => [finding('resolved', 25, { start: 2 })]
+    expect(alerting.advance(atMs(26)).changed).toMatchObject([{ id: 'stored', state: 'resolved' }])
+  })
+})
+
 describe('what nobody stored', () => {
   test('is opened', () => {
     const { alerting, changed } = started([finding('fired', 3)], [], 4, [[3, 30]])

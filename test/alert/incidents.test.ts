@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openAlerting } from '../../src/alert/alerting.ts'
 import type { Finding } from '../../src/alert/finding.ts'
 import type { Incident, IncidentChange } from '../../src/alert/incident.ts'
@@ -251,4 +251,58 @@ test('members stay as long as their head, and the other way round', () => {
   ])
   alerting.advance(atMs(101))
   expect(alerting.groups).toEqual([])
+})
+
+test('what began and ended within one jump of hours is stored', () => {
+  const alerting = alertingOf([...firing(2, 6), finding('resolved', 11, { start: 2 })])
+  alerting.add(sighting({ timeMs: atMs(2) }), 9)
+  expect(alerting.advance(atMs(200)).changed).toMatchObject([{ state: 'resolved', endMs: atMs(12), failures: 9 }])
+  expect(alerting.groups).toEqual([])
+})
+
+test('of those whose end nobody can be told, a thousand are kept', () => {
+  const services = Array.from({ length: 1_200 }, (_, i) => `service-${i}`)
+  const found = (kind: 'fired' | 'resolved', minute: number) =>
+    services.map(upstream => finding(kind, minute, { upstream, start: 0, cause: 'client_closed' }))
+  const alerting = alertingOf([...found('fired', 0), ...found('resolved', 5)])
+  for (const incident of alerting.advance(atMs(1)).changed)
+    incident.told.pager = { state: 'open', atMs: 1, failures: 1 }
+  const told = new Set(alerting.advance(atMs(10)).changed)
+  expect(told.size).toBe(1_200)
+  alerting.advance(atMs(100))
+  for (const incident of told) incident.told.pager = { state: 'resolved', atMs: 2, failures: 1 }
+  expect(alerting.advance(atMs(101)).changed).toHaveLength(1_000)
+})
+
+describe('what a wrong clock dates in the future', () => {
+  /** Fifty failures an hour ahead; else all is well. What is read is `lag` minutes old; null: the wall time is not known. */
+  function played(lag: number | null) {
+    let nowMs = 0
+    const alerting = openAlerting({ profile: 'normal', idOf, ...(lag !== null && { nowMs: () => nowMs }) })
+    const changed: Incident[] = []
+    for (let minute = -120; minute < 120; minute++) {
+      nowMs = atMs(minute + (lag ?? 0))
+      if (minute === 0) {
+        alerting.addRequests('shop-cart-80', atMs(60), 50)
+        alerting.addFailures('shop-cart-80', 'connection_refused', atMs(60), 20)
+        for (let i = 0; i < 30; i++) alerting.add(sighting({ timeMs: atMs(60, i) }))
+      }
+      alerting.addRequests('shop-cart-80', atMs(minute), 500)
+      changed.push(...alerting.advance(atMs(minute + 1)).changed)
+    }
+    return { changed, dropped: alerting.facts.dropped }
+  }
+
+  test('is dropped and counted where the wall time is known, and does not count when its time has come', () => {
+    expect(played(1)).toEqual({ changed: [], dropped: 100 })
+    expect(played(54)).toMatchObject({ changed: [], dropped: 100 })
+  })
+
+  test.each([55, 120, null])('counts within five minutes of it, and in a log, whose time is its own: %s', lag => {
+    const { changed, dropped } = played(lag)
+    expect(new Set(changed.map(({ id }) => id))).toEqual(
+      new Set([idOf(atMs(61), 'shop-cart-80', 'connection_refused')])
+    )
+    expect([changed.at(-1)?.state, dropped]).toEqual(['resolved', 0])
+  })
 })
