@@ -97,9 +97,13 @@ export class AlertService implements JudgedListener {
     return this.#hasEnded
   }
 
-  /** Instead of what was said at first; before anything is read. */
-  countFrom(fromMs: number): void {
+  /** Instead of what was said at first; before anything is read. `fresh` was told nothing: what is known is read again. */
+  countFrom(fromMs: number, fresh: Alerting): void {
     this.#fromMs = fromMs
+    this.#guard(() => {
+      this.#alerting = fresh
+      fresh.announce(this.#left ?? [])
+    })
   }
 
   /** Begin of the oldest minute that was counted since the start, Unix ms; Infinity: none was. */
@@ -175,8 +179,10 @@ export class AlertService implements JudgedListener {
 
   #adoptInto(alerting: Alerting, stored: readonly Incident[]): void {
     for (const { id } of stored) this.#meet(id)
-    if (this.#left !== null) this.#left = newestOf(this.#left, stored)
-    else {
+    if (this.#left !== null) {
+      this.#left = newestOf(this.#left, stored)
+      if (!Number.isFinite(this.#clockMs)) alerting.announce(this.#left)
+    } else {
       const own = this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
       alerting.adopt(newestOf(own, stored))
     }

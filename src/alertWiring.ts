@@ -123,7 +123,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     },
     begin: () => start.begin(),
     countFrom(ms) {
-      service.countFrom(ms)
+      service.countFrom(ms, openFresh())
       start.endHistoryAt(ms)
     },
     async close() {

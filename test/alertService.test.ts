@@ -46,6 +46,8 @@ class Counting implements Alerting {
     this.adopted = [...incidents]
   }
 
+  announce(): void {}
+
   advance(clockMs: number): { changed: Incident[] } {
     this.advanced.push(clockMs)
     return { changed: [] }
@@ -75,7 +77,7 @@ describe('what is counted', () => {
   test('where the store tells no past, more is counted: requests as well as failures', () => {
     const alerting = new Counting()
     const { service } = alertBed({ alerting, fromMs: T + HOUR_MS })
-    service.countFrom(T)
+    service.countFrom(T, alerting)
     service.judged(minuteBatch(T, 50, 1))
     expect([...alerting.requests]).toEqual([[T, 50]])
     expect([...alerting.failures]).toEqual([[T, 1]])
