@@ -6,7 +6,7 @@
 import type { Alerting } from './alert/alerting.ts'
 import type { Incident } from './alert/incident.ts'
 import type { IncidentGroup } from './alert/notice.ts'
-import { GRACE_MS, type Pace, recordClock } from './alertClock.ts'
+import { GRACE_MS, type Pace, ReturnWatch, recordClock } from './alertClock.ts'
 import { minuteOf, newestOf } from './alertHistory.ts'
 import { AlertJournal } from './alertJournal.ts'
 import type { ClassifiedBatch, JudgedListener } from './judge.ts'
@@ -75,6 +75,7 @@ export class AlertService implements JudgedListener {
   /** Ids of incidents that were met. */
   readonly #known = new Set<string>()
   readonly #unjudged: Unjudged
+  readonly #returns = new ReturnWatch()
   /** Errors of ours. */
   failed = 0
 
@@ -141,7 +142,9 @@ export class AlertService implements JudgedListener {
 
   passed(readToMs: number, nowMs: number): void {
     const clockMs = recordClock(readToMs, nowMs, this.#options.pace)
-    if (clockMs !== null) this.#guard(() => this.#advance(clockMs, nowMs))
+    if (clockMs === null) return
+    const isHeld = this.#options.pace === 'live' && this.#returns.isReturning(nowMs)
+    this.#guard(() => this.#advance(isHeld ? this.#clockMs : clockMs, nowMs))
   }
 
   ended(): void {
@@ -193,6 +196,7 @@ export class AlertService implements JudgedListener {
   #advance(clockMs: number, nowMs: number): void {
     this.#firstPassMs ??= nowMs
     this.#clockMs = Math.max(this.#clockMs, clockMs)
+    if (!Number.isFinite(this.#clockMs)) return
     const wasCurrent = this.#isCurrent
     this.#isCurrent = this.#isTold(nowMs)
     const minuteMs = minuteOf(this.#clockMs)
