@@ -37,8 +37,11 @@ export interface Alerts {
   /** For the judge of the pipeline. */
   listener: JudgedListener
   metrics: AlertMetricsSource
-  /** Asks what was before; to be called before anything is read. Resolves to whether that tells what is ordinary. */
-  begin(): Promise<boolean>
+  /**
+   * Asks what was before; to be called before anything is read. Resolves to whether that tells what is ordinary; at once when
+   * the signal is aborted.
+   */
+  begin(signal?: AbortSignal): Promise<boolean>
   /** Instead of `countedFromMs`: more is read again. */
   countFrom(ms: number): void
   /** Judges the last minutes of what has ended, tells and stores what is left, for a few seconds at most. Before the store is closed. */
@@ -121,7 +124,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
       notifier: () => notifier.facts,
       queues: () => new Map([...queues].map(([name, queue]) => [name, queue.facts]))
     },
-    begin: () => start.begin(),
+    begin: signal => start.begin(signal),
     countFrom(ms) {
       service.countFrom(ms, openFresh())
       start.endHistoryAt(ms)
