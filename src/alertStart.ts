@@ -48,6 +48,7 @@ export class AlertStart {
   #hasHistory: boolean
   #knowsPast = false
   #hasTopic: boolean
+  #isAsking = false
   readonly #said = new Set<string>()
 
   constructor(options: AlertStartOptions) {
@@ -78,6 +79,14 @@ export class AlertStart {
   /** More is read than was thought: history ends earlier. */
   endHistoryAt(ms: number): void {
     this.#until = ms
+  }
+
+  /** What was told is of no use any more: the last day is asked for once more, behind what is counted from now on. */
+  again(): void {
+    this.#until = 'now'
+    if (this.#options.openReader === null) return this.#options.service.forgetJournal()
+    this.#hasHistory = false
+    if (!this.#isAsking) void this.#askAgain(FIRST_MS)
   }
 
   /** At the end of what has one: asks a last time. */
@@ -135,12 +144,14 @@ export class AlertStart {
   async #askAgain(firstMs: number): Promise<void> {
     const { signal } = this.#stop
     const { wait } = this.#options
+    this.#isAsking = true
     for (let ms = firstMs; !this.#isDone; ms = AGAIN_MS) {
       await wait(ms, signal)
       if (signal.aborted) return
       await this.#askTopic()
       if (!this.#hasHistory) await this.#askStore({ isOver: () => signal.aborted, isBehind: true })
     }
+    this.#isAsking = false
   }
 
   async #askTopic(): Promise<void> {

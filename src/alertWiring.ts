@@ -9,6 +9,7 @@ import { openReceivers } from './alert/notify/open.ts'
 import type { Pace } from './alertClock.ts'
 import { minuteOf } from './alertHistory.ts'
 import type { AlertMetricsSource } from './alertMetrics.ts'
+import { repeatedGroups } from './alertRepeat.ts'
 import { AlertService } from './alertService.ts'
 import { AlertStart } from './alertStart.ts'
 import { IncidentQueue } from './incidentQueue.ts'
@@ -88,6 +89,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     for (const queue of queues.values()) queue.put(incidents)
   }
   const receivers = openReceivers(config)
+  const names = receivers.map(({ name }) => name)
   const texts = { clusterName, runbook: links.runbook, incidentLink: links.incident }
   const notifier = new Notifier({
     receivers,
@@ -105,9 +107,14 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     tell: groups => notifier.tell(groups),
     store,
     controllers: rows => reloads.add(rows.map(controllerRow)),
-    say
+    say,
+    repeat: incidents => notifier.tell(repeatedGroups(incidents, names, nowMs())),
+    startOver() {
+      start.again()
+      return openFresh()
+    }
   })
-  const start = new AlertStart({
+  const start: AlertStart = new AlertStart({
     service,
     openFresh,
     openReader: isFresh || !hasStore(config) ? null : () => openReader(config),
