@@ -4,9 +4,10 @@
  */
 
 import type { Alerting } from './alert/alerting.ts'
+import { chronicle } from './alert/chronicle.ts'
 import type { Incident } from './alert/incident.ts'
 import type { IncidentGroup } from './alert/notice.ts'
-import { GRACE_MS, type Pace, recordClock } from './alertClock.ts'
+import { GRACE_MS, type Pace, ReturnWatch, recordClock } from './alertClock.ts'
 import { minuteOf, newestOf } from './alertHistory.ts'
 import { AlertJournal } from './alertJournal.ts'
 import type { ClassifiedBatch, JudgedListener } from './judge.ts'
@@ -32,6 +33,10 @@ export interface AlertServiceOptions {
   controllers: (rows: ClassifiedBatch['controllers']) => void
   /** A sentence for the log. */
   say: (text: string) => void
+  /** Known open incidents before record time is current: to be repeated where that keeps them open, not told anew. */
+  repeat?: (incidents: readonly Incident[]) => void
+  /** All that was judged is of no use; returns one that knows nothing yet, and asks the store again. */
+  startOver?: () => Alerting
 }
 
 export interface AlertFacts {
@@ -54,6 +59,8 @@ const CAUGHT_UP_MS = 2 * MINUTE_MS
 const CATCH_UP_MS = 5 * MINUTE_MS
 /** A count further ahead of the wall moves no end. */
 const AHEAD_MS = MINUTE_MS
+/** Record time so far ahead of the wall: it was wrong when it got there. Less is waited for. */
+const WRONG_MS = 5 * MINUTE_MS
 const KNOWN_MAX = 20_000
 
 export class AlertService implements JudgedListener {
@@ -75,6 +82,7 @@ export class AlertService implements JudgedListener {
   /** Ids of incidents that were met. */
   readonly #known = new Set<string>()
   readonly #unjudged: Unjudged
+  readonly #returns = new ReturnWatch()
   /** Errors of ours. */
   failed = 0
 
@@ -97,9 +105,13 @@ export class AlertService implements JudgedListener {
     return this.#hasEnded
   }
 
-  /** Instead of what was said at first; before anything is read. */
-  countFrom(fromMs: number): void {
+  /** Instead of what was said at first; before anything is read. `fresh` was told nothing: what is known is read again. */
+  countFrom(fromMs: number, fresh: Alerting): void {
     this.#fromMs = fromMs
+    this.#guard(() => {
+      this.#alerting = fresh
+      fresh.announce(this.#left ?? [])
+    })
   }
 
   /** Begin of the oldest minute that was counted since the start, Unix ms; Infinity: none was. */
@@ -137,7 +149,9 @@ export class AlertService implements JudgedListener {
 
   passed(readToMs: number, nowMs: number): void {
     const clockMs = recordClock(readToMs, nowMs, this.#options.pace)
-    if (clockMs !== null) this.#guard(() => this.#advance(clockMs, nowMs))
+    if (clockMs === null) return
+    const isHeld = this.#options.pace === 'live' && this.#returns.isReturning(nowMs)
+    this.#guard(() => this.#advance(isHeld ? this.#clockMs : clockMs, nowMs))
   }
 
   ended(): void {
@@ -175,18 +189,22 @@ export class AlertService implements JudgedListener {
 
   #adoptInto(alerting: Alerting, stored: readonly Incident[]): void {
     for (const { id } of stored) this.#meet(id)
-    if (this.#left !== null) this.#left = newestOf(this.#left, stored)
-    else {
-      const own = this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
-      alerting.adopt(newestOf(own, stored))
+    if (this.#left !== null) {
+      this.#left = newestOf(this.#left, stored)
+      if (!Number.isFinite(this.#clockMs)) alerting.announce(this.#left)
+    } else {
+      alerting.adopt(newestOf(this.#all(), stored))
     }
+    if (!this.#isCurrent) this.#options.repeat?.(this.#left ?? newestOf(this.#all(), stored))
     // What adoption has changed comes with the next step.
     this.#judgedMs = Number.NEGATIVE_INFINITY
   }
 
   #advance(clockMs: number, nowMs: number): void {
     this.#firstPassMs ??= nowMs
+    if (this.#clockMs - nowMs > WRONG_MS && this.#options.pace === 'live') this.#startOver(nowMs)
     this.#clockMs = Math.max(this.#clockMs, clockMs)
+    if (!Number.isFinite(this.#clockMs)) return
     const wasCurrent = this.#isCurrent
     this.#isCurrent = this.#isTold(nowMs)
     const minuteMs = minuteOf(this.#clockMs)
@@ -196,6 +214,29 @@ export class AlertService implements JudgedListener {
     if (this.#isCurrent) this.#options.tell(this.#alerting.groups)
     if (wasCurrent && !this.#isCurrent)
       this.#options.say('what is read is older than 20 minutes: nobody is told of incidents until it is current')
+  }
+
+  /** The wall clock was ahead, and record time followed it: whatever comes now would be late for ever. */
+  #startOver(nowMs: number): void {
+    const { say, startOver } = this.#options
+    if (startOver === undefined) return
+    const minutes = Math.round((this.#clockMs - nowMs) / MINUTE_MS)
+    say(`the clock was ${minutes} minutes ahead, and minutes were judged that are still to come: alerts start again`)
+    const own = this.#all()
+    const untrue = own.filter(({ state, startMs }) => state === 'open' && startMs > nowMs)
+    for (const incident of untrue) {
+      Object.assign(incident, { state: 'resolved', endMs: nowMs, updatedMs: incident.updatedMs + 1 })
+      chronicle(incident, nowMs, 'resolved: the clock was ahead, and it never began')
+    }
+    if (untrue.length > 0) this.#options.store(untrue)
+    this.#clockMs = this.#judgedMs = this.#newestMs = Number.NEGATIVE_INFINITY
+    this.#left = newestOf(this.#left ?? [], own)
+    this.#journal = new AlertJournal()
+    this.#alerting = startOver()
+  }
+
+  #all(): Incident[] {
+    return this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
   }
 
   #step(): void {

@@ -23,20 +23,32 @@ export interface AlertStartOptions {
 }
 
 const MINUTE_MS = 60_000
-/** How long the beginning is held up by a store. */
+/** How long the beginning is held up by a store that does not answer, and by one that has stopped in the middle. */
 const PATIENCE_MS = 15_000
 const AGAIN_MS = 30_000
 const FIRST_MS = 2_000
 /** What the detector learns before its first alarm, and what it has not learned yet of the last minutes. */
 const ORDINARY_MS = 75 * MINUTE_MS
 
+interface Asking {
+  /** What is found after it says so is dropped: meanwhile others may have counted the same. */
+  isOver: () => boolean
+  /** Something was counted already: history goes before it. */
+  isBehind: boolean
+  onStep?: () => void
+}
+
 export class AlertStart {
   readonly #options: Required<AlertStartOptions>
   readonly #stop = new AbortController()
+  readonly #stopped = new Promise<void>(resolve => {
+    this.#stop.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
   #until: AlertStartOptions['until']
   #hasHistory: boolean
   #knowsPast = false
   #hasTopic: boolean
+  #isAsking = false
   readonly #said = new Set<string>()
 
   constructor(options: AlertStartOptions) {
@@ -48,25 +60,19 @@ export class AlertStart {
   }
 
   /**
-   * Before anything is read. What does not answer in time is asked again and again, until it does. Resolves to whether enough
-   * of the last day is known to tell what is ordinary.
+   * Before anything is read. What does not answer in time is asked again and again, until it does; what is being told is waited
+   * for. Resolves to whether enough of the last day is known to tell what is ordinary; when `signal` is aborted at once, and
+   * nothing is asked any more.
    */
-  async begin(): Promise<boolean> {
-    const { say, wait } = this.#options
-    const until = this.#until
-    await this.#askTopic()
-    if (!this.#hasHistory && until !== 'first') {
-      const over = new AbortController()
-      const isLate = { value: false }
-      const late = wait(PATIENCE_MS, over.signal).then(() => {
-        isLate.value = true
-      })
-      await Promise.race([this.#askStore(() => isLate.value), late])
-      over.abort()
-      if (!this.#hasHistory && this.#said.size === 0)
-        say('the store is slow: alerts begin without what it knows of the last day, which comes later')
+  async begin(signal?: AbortSignal): Promise<boolean> {
+    const stop = (): void => this.stop()
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted) this.stop()
+    try {
+      await Promise.race([this.#begin(), this.#stopped])
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
-    if (!this.#isDone) void this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
     return this.#knowsPast
   }
 
@@ -75,12 +81,20 @@ export class AlertStart {
     this.#until = ms
   }
 
+  /** What was told is of no use any more: the last day is asked for once more, behind what is counted from now on. */
+  again(): void {
+    this.#until = 'now'
+    if (this.#options.openReader === null) return this.#options.service.forgetJournal()
+    this.#hasHistory = false
+    if (!this.#isAsking) void this.#askAgain(FIRST_MS)
+  }
+
   /** At the end of what has one: asks a last time. */
   async end(): Promise<void> {
     this.stop()
     if (this.#hasHistory) return
     const over = new AbortController()
-    const asked = this.#askStore(() => over.signal.aborted, true)
+    const asked = this.#askStore({ isOver: () => over.signal.aborted, isBehind: true })
     await Promise.race([asked, this.#options.wait(PATIENCE_MS, over.signal)])
     over.abort()
   }
@@ -90,6 +104,39 @@ export class AlertStart {
     this.#stop.abort()
   }
 
+  async #begin(): Promise<void> {
+    const { signal } = this.#stop
+    const until = this.#until
+    await this.#askTopic()
+    if (!this.#hasHistory && until !== 'first' && !signal.aborted) {
+      await this.#askInTime()
+      if (!this.#hasHistory && this.#said.size === 0 && !signal.aborted)
+        this.#options.say('the store is slow: alerts begin without what it knows of the last day, which comes later')
+    }
+    if (!this.#isDone) void this.#askAgain(until === 'first' ? FIRST_MS : AGAIN_MS)
+  }
+
+  /** As long as it goes on it is waited for: a day of thousands of services takes longer than anybody waits for an answer. */
+  async #askInTime(): Promise<void> {
+    let isOver = false
+    let isAnswered = false
+    let steps = 0
+    const asked = this.#askStore({
+      isOver: () => isOver || this.#stop.signal.aborted,
+      onStep: () => void steps++,
+      isBehind: false
+    }).then(() => {
+      isAnswered = true
+    })
+    for (let before = -1; !isAnswered && steps > before; ) {
+      before = steps
+      const over = new AbortController()
+      await Promise.race([asked, this.#options.wait(PATIENCE_MS, over.signal), this.#stopped])
+      over.abort()
+    }
+    isOver = true
+  }
+
   get #isDone(): boolean {
     return this.#hasHistory && this.#hasTopic
   }
@@ -97,12 +144,14 @@ export class AlertStart {
   async #askAgain(firstMs: number): Promise<void> {
     const { signal } = this.#stop
     const { wait } = this.#options
+    this.#isAsking = true
     for (let ms = firstMs; !this.#isDone; ms = AGAIN_MS) {
       await wait(ms, signal)
       if (signal.aborted) return
       await this.#askTopic()
-      if (!this.#hasHistory) await this.#askStore(() => signal.aborted, true)
+      if (!this.#hasHistory) await this.#askStore({ isOver: () => signal.aborted, isBehind: true })
     }
+    this.#isAsking = false
   }
 
   async #askTopic(): Promise<void> {
@@ -118,8 +167,7 @@ export class AlertStart {
     }
   }
 
-  /** What is found after `isOver` says so is dropped: meanwhile others may have counted the same. */
-  async #askStore(isOver: () => boolean, isBehind = false): Promise<void> {
+  async #askStore({ isOver, isBehind, onStep = () => {} }: Asking): Promise<void> {
     const { openReader, openFresh, service, nowMs, say } = this.#options
     const until = this.#until
     const untilMs = typeof until === 'number' ? until : minuteOf(nowMs()) + MINUTE_MS
@@ -129,7 +177,9 @@ export class AlertStart {
       try {
         const fromMs = minuteOf(toMs - HISTORY_MS)
         const fresh = openFresh()
-        const oldestMs = service.takesHistory ? await tellHistory(reader, fresh, fromMs, toMs) : toMs
+        const telling = { fromMs, toMs, isOver, onStep }
+        const oldestMs = service.takesHistory ? await tellHistory(reader, fresh, telling) : toMs
+        if (isOver()) return
         const stored = await reader.incidents(incidentsSince(fromMs))
         // A line that came late: its minute would count twice.
         const isOverlapping = typeof until !== 'number' && service.oldestMs < toMs

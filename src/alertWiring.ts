@@ -9,6 +9,7 @@ import { openReceivers } from './alert/notify/open.ts'
 import type { Pace } from './alertClock.ts'
 import { minuteOf } from './alertHistory.ts'
 import type { AlertMetricsSource } from './alertMetrics.ts'
+import { repeatedGroups } from './alertRepeat.ts'
 import { AlertService } from './alertService.ts'
 import { AlertStart } from './alertStart.ts'
 import { IncidentQueue } from './incidentQueue.ts'
@@ -37,8 +38,11 @@ export interface Alerts {
   /** For the judge of the pipeline. */
   listener: JudgedListener
   metrics: AlertMetricsSource
-  /** Asks what was before; to be called before anything is read. Resolves to whether that tells what is ordinary. */
-  begin(): Promise<boolean>
+  /**
+   * Asks what was before; to be called before anything is read. Resolves to whether that tells what is ordinary; at once when
+   * the signal is aborted.
+   */
+  begin(signal?: AbortSignal): Promise<boolean>
   /** Instead of `countedFromMs`: more is read again. */
   countFrom(ms: number): void
   /** Judges the last minutes of what has ended, tells and stores what is left, for a few seconds at most. Before the store is closed. */
@@ -85,6 +89,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     for (const queue of queues.values()) queue.put(incidents)
   }
   const receivers = openReceivers(config)
+  const names = receivers.map(({ name }) => name)
   const texts = { clusterName, runbook: links.runbook, incidentLink: links.incident }
   const notifier = new Notifier({
     receivers,
@@ -102,9 +107,14 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     tell: groups => notifier.tell(groups),
     store,
     controllers: rows => reloads.add(rows.map(controllerRow)),
-    say
+    say,
+    repeat: incidents => notifier.tell(repeatedGroups(incidents, names, nowMs())),
+    startOver() {
+      start.again()
+      return openFresh()
+    }
   })
-  const start = new AlertStart({
+  const start: AlertStart = new AlertStart({
     service,
     openFresh,
     openReader: isFresh || !hasStore(config) ? null : () => openReader(config),
@@ -121,9 +131,9 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
       notifier: () => notifier.facts,
       queues: () => new Map([...queues].map(([name, queue]) => [name, queue.facts]))
     },
-    begin: () => start.begin(),
+    begin: signal => start.begin(signal),
     countFrom(ms) {
-      service.countFrom(ms)
+      service.countFrom(ms, openFresh())
       start.endHistoryAt(ms)
     },
     async close() {

@@ -46,6 +46,8 @@ class Counting implements Alerting {
     this.adopted = [...incidents]
   }
 
+  announce(): void {}
+
   advance(clockMs: number): { changed: Incident[] } {
     this.advanced.push(clockMs)
     return { changed: [] }
@@ -75,7 +77,7 @@ describe('what is counted', () => {
   test('where the store tells no past, more is counted: requests as well as failures', () => {
     const alerting = new Counting()
     const { service } = alertBed({ alerting, fromMs: T + HOUR_MS })
-    service.countFrom(T)
+    service.countFrom(T, alerting)
     service.judged(minuteBatch(T, 50, 1))
     expect([...alerting.requests]).toEqual([[T, 50]])
     expect([...alerting.failures]).toEqual([[T, 1]])
@@ -175,6 +177,50 @@ describe('who is told', () => {
   })
 })
 
+describe('when the source was away', () => {
+  /** Seven hours of traffic that is read as it comes; `failures` in each minute of the last ten. */
+  function until(minutes: number, failures: number) {
+    const bed = alertBed()
+    for (let minute = -420; minute < minutes; minute++) {
+      const atMs = T + minute * MINUTE_MS
+      bed.service.judged(minuteBatch(atMs, 500, minute >= 0 ? failures : 0))
+      bed.service.passed(Number.POSITIVE_INFINITY, atMs + MINUTE_MS)
+    }
+    return bed
+  }
+
+  test('twelve minutes later it stands at its end, and shippers bring them only then: no service was silent', () => {
+    const bed = until(0, 0)
+    bed.service.passed(Number.NEGATIVE_INFINITY, T + 6 * MINUTE_MS)
+    for (let second = 0; second < 600; second += 10) {
+      if (second === 60)
+        for (let minute = 0; minute < 13; minute++) bed.service.judged(minuteBatch(T + minute * MINUTE_MS, 500, 0))
+      const nowMs = T + 12 * MINUTE_MS + second * 1_000
+      if (second > 60 && second % 60 === 0) bed.service.judged(minuteBatch(nowMs - MINUTE_MS, 500, 0))
+      bed.service.passed(Number.POSITIVE_INFINITY, nowMs)
+    }
+    expect([...bed.stored.values()]).toEqual([])
+    expect(bed.service.facts.clockMs).toBe(T + 22 * MINUTE_MS - 20_000)
+  })
+
+  test('a service that nobody asks for even then was silent', () => {
+    const bed = until(0, 0)
+    for (let second = 0; second <= 180; second += 10)
+      bed.service.passed(Number.POSITIVE_INFINITY, T + (720 + second) * 1_000)
+    expect([...bed.stored.values()]).toMatchObject([{ cause: 'no_requests', state: 'open' }])
+  })
+
+  test('what is open does not end meanwhile', () => {
+    const bed = until(10, 40)
+    for (let second = 0; second < 180; second += 10)
+      bed.service.passed(Number.POSITIVE_INFINITY, T + (17 * 60 + second) * 1_000)
+    for (let minute = 10; minute < 20; minute++) bed.service.judged(minuteBatch(T + minute * MINUTE_MS, 500, 40))
+    bed.service.passed(Number.POSITIVE_INFINITY, T + 20 * MINUTE_MS)
+    bed.service.passed(Number.POSITIVE_INFINITY, T + 21 * MINUTE_MS)
+    expect([...bed.stored.values()]).toMatchObject([{ state: 'open', continued: 0, failures: 800 }])
+  })
+})
+
 describe('history', () => {
   const minutes = fc.array(fc.record({ requests: fc.nat(50), failures: fc.nat(5) }), { minLength: 1, maxLength: 120 })
 
@@ -223,8 +269,7 @@ describe('history', () => {
           if (isAway) {
             isAway = false
             ask()
-            await new Promise(setImmediate)
-            await new Promise(setImmediate)
+            for (let turn = 0; turn < 500 && service.takesHistory; turn++) await new Promise(setImmediate)
           }
           for (const { minuteMs, requests, failures } of all.slice(answers))
             service.judged(minuteBatch(minuteMs, requests, failures))
@@ -245,7 +290,7 @@ describe('history', () => {
   test('is judged no further than it goes: what lies behind was not read yet', async () => {
     const alerting = new Counting()
     const list = [0, 1, 2, 90].map(minute => ({ minuteMs: T + minute * MINUTE_MS, requests: 5, failures: 0 }))
-    expect(await tellHistory(storedMinutes(list), alerting, T - HOUR_MS, T + 3 * HOUR_MS)).toBe(T)
+    expect(await tellHistory(storedMinutes(list), alerting, { fromMs: T - HOUR_MS, toMs: T + 3 * HOUR_MS })).toBe(T)
     expect(Math.max(...alerting.advanced)).toBe(T + 90 * MINUTE_MS)
     expect(alerting.advanced).toEqual([...alerting.advanced].sort((a, b) => a - b))
   })

@@ -47,6 +47,11 @@ export interface Alerting {
    */
   adopt(incidents: readonly Incident[]): void
   /**
+   * Before the first count, of incidents that are adopted later: they are open, so what they count is not learned as ordinary,
+   * however little history comes before it.
+   */
+  announce(incidents: readonly Incident[]): void
+  /**
    * Judges every minute that ended by `clockMs`, which never goes back. Incidents are the same objects every time: who tells
    * them sets their `told`, and the next step returns them to be stored.
    */
@@ -145,6 +150,11 @@ class IncidentAlerting implements Alerting {
     for (const { upstream, cause, startMs } of this.#book.adopt(incidents, this.#clockMs))
       this.#detector.adopt(upstream, cause, minuteOf(startMs))
     this.#groups = null
+  }
+
+  announce(incidents: readonly Incident[]): void {
+    for (const { upstream, cause, startMs, endMs } of incidents)
+      if (endMs === null) this.#detector.adopt(upstream, cause, minuteOf(startMs))
   }
 
   advance(clockMs: number): AlertStep {

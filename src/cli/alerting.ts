@@ -12,8 +12,8 @@ export interface Alerting {
   listener: JudgedListener | null
   metrics: AlertMetricsSource
   health(): string[]
-  /** Before the worker reads. */
-  begin(): Promise<unknown>
+  /** Before the worker reads; not longer than until the signal is aborted. */
+  begin(signal: AbortSignal): Promise<unknown>
   /** Before the store is closed. */
   close(): Promise<void>
 }

@@ -1,5 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 
+/** How long what still lives may end by itself. */
+const LEFT_MS = 1_000
+
 /** What every program of the package does around its command line; the exit code is what `run` returns. */
 export async function runProcess(run: (argv: string[]) => Promise<number>): Promise<void> {
   // Memory is bounded by what is held, which is small: the collector's defaults would let garbage grow to many times of it
@@ -15,4 +18,6 @@ export async function runProcess(run: (argv: string[]) => Promise<number>): Prom
   })
 
   process.exitCode = await run(process.argv)
+  // Whoever was stopped while it asked a store or a broker does not wait for the answer.
+  setTimeout(() => process.exit(), LEFT_MS).unref()
 }

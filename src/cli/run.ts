@@ -91,7 +91,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
     status.line.start()
     const watch = watchRun(parts, store, { watching, alerting }, logger)
     try {
-      await alerting?.begin()
+      await alerting?.begin(stop.signal)
       await runPipeline(parts, stop.signal)
     } finally {
       clearInterval(watch)

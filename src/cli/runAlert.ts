@@ -40,7 +40,7 @@ export class AlertReading {
     parts: PipelineParts,
     alerts: Alerts,
     knowledge: ClusterKnowledge | null,
-    begin: () => Promise<void>
+    begin: (signal: AbortSignal) => Promise<void>
   ) {
     this.parts = parts
     this.alerts = alerts
@@ -70,8 +70,8 @@ export class AlertReading {
       nowMs: Date.now,
       warn
     })
-    const begin = async (): Promise<void> => {
-      if (await alerts.begin()) return
+    const begin = async (signal: AbortSignal): Promise<void> => {
+      if ((await alerts.begin(signal)) || signal.aborted) return
       logger.info('no store tells enough of the last day: the last two hours of the topic are read instead')
       Object.assign(begins, tailBegins(Date.now(), config, false))
       alerts.countFrom(begins.countedMs)
@@ -102,11 +102,11 @@ export class AlertReading {
     await this.alerts.close()
   }
 
-  async #run(begin: () => Promise<void>): Promise<void> {
+  async #run(begin: (signal: AbortSignal) => Promise<void>): Promise<void> {
     // Not before the caller has it in its hands.
     await Promise.resolve()
     try {
-      await begin()
+      await begin(this.#stop.signal)
       if (!this.#stop.signal.aborted) await runPipeline(this.parts, this.#stop.signal)
     } finally {
       await this.parts.source.close?.()

@@ -109,7 +109,7 @@ export class AlertWorld {
   /** The store is asked again now. */
   async askAgain(): Promise<void> {
     this.#askAgain()
-    for (let i = 0; i < 40; i++) await setImmediate()
+    for (let turn = 0; turn < 2_000 && this.service.takesHistory; turn++) await setImmediate()
   }
 
   /** Wall time goes by with nobody there to see it. */
