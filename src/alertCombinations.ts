@@ -69,7 +69,8 @@ function impossibleWebhook(webhook: WebhookConfig, index: number): string[] {
   const hasKey = (routingKey ?? routingKeyFile) !== undefined
   if (isPagerDuty && !hasKey)
     problems.push(`${about}: give routingKey or routingKeyFile, the key of an Events API v2 integration`)
-  if (!isPagerDuty && hasKey) problems.push(`${about}: routingKey is for template pagerduty alone`)
+  if ((template === 'generic' || template === 'slack') && hasKey)
+    problems.push(`${about}: routingKey is for template pagerduty, or for a file that prints routing_key`)
   if (name !== undefined && !NAME.test(name))
     problems.push(`${about}: a name has at most 80 letters, digits, blanks and _ . : @ / -`)
   for (const [header, value] of Object.entries(headers)) {

@@ -1,4 +1,5 @@
 /** Receivers from the configuration, and what is wrong with one, without its secrets. */
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openReceivers } from '../../../src/alert/notify/open.ts'
 import { sampleNotices } from '../../../src/alert/notify/sampleNotices.ts'
@@ -92,6 +93,27 @@ test('secrets come from files, without the line end', async () => {
   }
 })
 
+test('a copy of the template for PagerDuty works as the one that is built in', async () => {
+  const server = await HookServer.start()
+  try {
+    const template = join(import.meta.dirname, '../../../deploy/alerts/pagerduty.liquid')
+    const both = ['pagerduty', template].map(one => ({
+      url: server.url,
+      template: one,
+      routingKey: ROUTING_KEY,
+      name: one.slice(-9)
+    }))
+    const notices = [sampleNotices()[0]![1]]
+    for (const receiver of openReceivers(configOf([], both)))
+      await receiver.send(notices, new AbortController().signal, ['k'])
+    const [builtIn, copied] = server.posted.map(({ body }) => JSON.parse(body) as unknown)
+    expect(copied).toEqual(builtIn)
+    expect(copied).toMatchObject({ routing_key: ROUTING_KEY, event_action: 'trigger' })
+  } finally {
+    await server.stop()
+  }
+})
+
 describe('together these cannot work', () => {
   const url = 'https://example.com/hook'
   test.each<[string, string[], (Partial<WebhookConfig> & { url?: string })[], RegExp]>([
@@ -104,7 +126,12 @@ describe('together these cannot work', () => {
       [{ name: 'pager', template: 'pagerduty' }],
       /webhook 1 \(pager\): give routingKey/
     ],
-    ['a key without PagerDuty', [], [{ url, routingKey: ROUTING_KEY }], /routingKey is for template pagerduty alone/],
+    [
+      'a key without PagerDuty',
+      [],
+      [{ url, routingKey: ROUTING_KEY }],
+      /routingKey is for template pagerduty, or for a file/
+    ],
     ['no web address', [], [{ url: `ftp://example.com${SLACK_PATH}` }], /url: expected an address such as/],
     [
       'a user in the address',
