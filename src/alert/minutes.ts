@@ -16,11 +16,20 @@ export function seriesKey(upstream: string, cause: IncidentCause): string {
 /** Entries that are kept at most: of what comes beyond, nothing is known but what the detector counts. */
 const COUNTS_MAX = 2_000_000
 const EVIDENCE_MAX = 150_000
+/** Of them, those that still hold their lines: what is read at once may be a day, and is packed before it is judged. */
+const LOOSE_MAX = 10_000
+
+interface Loose {
+  minute: number
+  key: string
+}
 
 /** Only minutes in which there was something. What is not judged yet is kept: long histories are best told hour by hour. */
 export class RecentMinutes {
-  /** Of failures that were seen, by minute, then by series; packed when the minute is judged. */
+  /** Of failures that were seen, by minute, then by series; packed when the minute is judged, or when too many are not. */
   readonly #evidence = new Map<number, Map<string, Evidence | PackedEvidence>>()
+  /** Those that may not be packed. */
+  #loose: Loose[] = []
   readonly #shared = new SharedValues()
   /** All failures; as above. */
   readonly #failures = new Map<number, Map<string, number>>()
@@ -55,7 +64,11 @@ export class RecentMinutes {
       key = this.#shared.text(key)
     }
     if (minute <= this.#judged) series.set(key, evidence.packed(this.#shared))
-    else if (known === undefined) series.set(key, evidence)
+    else if (evidence !== known) {
+      series.set(key, evidence)
+      this.#loose.push({ minute, key })
+      if (this.#loose.length >= LOOSE_MAX) this.#packTo(Number.POSITIVE_INFINITY)
+    }
   }
 
   requests(upstream: string, minute: number): number {
@@ -73,10 +86,7 @@ export class RecentMinutes {
 
   /** Minutes up to `minute` are about to be judged. */
   judge(minute: number): void {
-    for (const [other, series] of this.#evidence)
-      if (other > this.#judged && other <= minute)
-        for (const [key, evidence] of series)
-          if (evidence instanceof Evidence) series.set(key, evidence.packed(this.#shared))
+    this.#packTo(minute)
     this.#judged = Math.max(this.#judged, minute)
   }
 
@@ -93,6 +103,17 @@ export class RecentMinutes {
         this.#seen -= series.size
         this.#evidence.delete(minute)
       }
+  }
+
+  #packTo(minute: number): void {
+    const later: Loose[] = []
+    for (const one of this.#loose) {
+      const series = this.#evidence.get(one.minute)
+      const evidence = series?.get(one.key)
+      if (one.minute > minute) later.push(one)
+      else if (evidence instanceof Evidence) series!.set(one.key, evidence.packed(this.#shared))
+    }
+    this.#loose = later
   }
 
   #isForgotten(minute: number): boolean {

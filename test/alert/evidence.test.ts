@@ -171,3 +171,16 @@ test('minutes are kept for twenty minutes behind the judgement', () => {
   minutes.addFailures('key', NOON, 2)
   expect(minutes.failures('key', NOON)).toBe(0)
 })
+
+test('what is read long before it is judged keeps no lines of most minutes, and loses nothing', () => {
+  const minutes = new RecentMinutes()
+  const failure = (minute: number, second: number) =>
+    sighting({ timeMs: atMs(minute, second), id: `${minute}-${second}` })
+  const all = Array.from({ length: 25_000 }, (_, minute) => minute)
+  for (const second of [30, 10]) for (const minute of all) minutes.add('key', NOON + minute, failure(minute, second))
+  expect(all.filter(minute => minutes.evidence('key', NOON + minute) instanceof Evidence).length).toBeLessThan(10_000)
+  minutes.judge(NOON + 25_000)
+  const sum = evidenceOf()
+  for (const minute of all) sum.merge(minutes.evidence('key', NOON + minute)!)
+  expect([sum.sighted, sum.firstId, sum.lastId]).toEqual([50_000, '0-10', '24999-30'])
+})
