@@ -45,7 +45,7 @@ export async function tellHistory(
       for (const row of requests.get(minuteMs) ?? [])
         if (row.requests > 0) alerting.addRequests(row.upstream, minuteMs, row.requests)
       for (const { upstream, cause, failed, masked, other } of failures.get(minuteMs) ?? [])
-        alerting.addFailures(upstream, cause, minuteMs, failed + masked + other)
+        alerting.addFailures(upstream, cause, minuteMs, failed + masked + other, masked)
       if (requests.has(minuteMs)) {
         oldestMs = Math.min(oldestMs, minuteMs)
         newestMs = Math.max(newestMs, minuteMs)

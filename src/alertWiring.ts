@@ -79,6 +79,7 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
   const openFresh = (): Alerting =>
     openAlerting({
       profile: alerts.profile,
+      nowMs,
       idOf: (openedMs, upstream, cause) => incidentId(clusterName, openedMs, upstream, cause),
       changesBefore: (incident, fromMs, toMs) =>
         changesBefore(incident, fromMs, toMs, { state: knowledge?.state ?? null, reloads: reloads.all })

@@ -36,8 +36,8 @@ export interface AlertStep {
 export interface Alerting {
   /** Requests of a service's minute, counted now; a minute may come in parts, and late. */
   addRequests(upstream: string, minuteMs: number, count: number): void
-  /** Failures of which only the count is known: history. */
-  addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void
+  /** Failures of which only the count is known: history. `masked`: how many of them a retry saved; left out: nobody knows. */
+  addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number, masked?: number): void
   /** `count`: so many that are alike. */
   add(sighting: Sighting, count?: number): void
   /**
@@ -125,12 +125,12 @@ class IncidentAlerting implements Alerting {
     if (minute < this.#judgedTo) this.#book.addLateRequests(upstream, minute, count)
   }
 
-  addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number): void {
+  addFailures(upstream: string, cause: IncidentCause, minuteMs: number, count: number, masked?: number): void {
     const minute = minuteOf(minuteMs)
     if (this.#isAhead(minute, count)) return
     const key = seriesKey(upstream, cause)
     this.#detector.addFailures(upstream, cause, minute, count)
-    this.#minutes.addFailures(key, minute, count)
+    this.#minutes.addFailures(key, minute, count, masked)
     if (minute < this.#judgedTo) this.#book.addLateFailures(key, minute, count)
   }
 

@@ -19,7 +19,7 @@ export function isMoreSevere(a: IncidentSeverity, b: IncidentSeverity): boolean 
   return RANKS[a] > RANKS[b]
 }
 
-/** As far as its failures tell; history does not tell which of them a retry saved. */
+/** As far as its failures tell. */
 export function severityOf(cause: IncidentCause, failures: number, { sighted, unsaved }: Evidence): IncidentSeverity {
   if (cause === 'no_requests') return 'page'
   if (!causeTable[cause].slo) return 'none'

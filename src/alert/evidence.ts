@@ -63,6 +63,12 @@ export class Evidence {
     this.#offer(kept)
   }
 
+  /** Failures of which only the counts are known. */
+  addCounts(count: number, masked: number): void {
+    this.sighted += count
+    this.masked += masked
+  }
+
   merge(other: Evidence | PackedEvidence): void {
     this.sighted += other.sighted
     this.masked += other.masked

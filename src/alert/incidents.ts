@@ -361,6 +361,8 @@ export function takeMinutes(found: Case, minute: number, recent: RecentMinutes):
   for (let at = from; at <= minute; at++) {
     const more = recent.evidence(key, at)
     if (more !== null) evidence.merge(more)
+    const { count, masked } = recent.unseen(key, at)
+    evidence.addCounts(count, masked)
     const failures = recent.failures(key, at)
     incident.failures += failures
     incident.peakPerMinute = Math.max(incident.peakPerMinute, failures)

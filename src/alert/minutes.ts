@@ -33,6 +33,9 @@ export class RecentMinutes {
   readonly #shared = new SharedValues()
   /** All failures; as above. */
   readonly #failures = new Map<number, Map<string, number>>()
+  /** Of these the ones of which only counts are known, and how many of them a retry saved. */
+  readonly #unseen = new Map<number, Map<string, number>>()
+  readonly #unseenMasked = new Map<number, Map<string, number>>()
   /** By minute, then by upstream. */
   readonly #requests = new Map<number, Map<string, number>>()
   /** Entries of the maps above. */
@@ -45,8 +48,12 @@ export class RecentMinutes {
     this.#count(this.#requests, upstream, minute, count)
   }
 
-  addFailures(key: string, minute: number, count: number): void {
+  /** `masked`: how many of them a retry saved; null: nobody knows. */
+  addFailures(key: string, minute: number, count: number, masked: number | null = null): void {
     this.#count(this.#failures, key, minute, count)
+    if (masked === null) return
+    this.#count(this.#unseen, key, minute, count)
+    this.#count(this.#unseenMasked, key, minute, masked)
   }
 
   add(key: string, minute: number, sighting: Sighting, count = 1): void {
@@ -79,6 +86,14 @@ export class RecentMinutes {
     return this.#failures.get(minute)?.get(key) ?? 0
   }
 
+  /** Failures that nobody saw, of which counts alone are known. */
+  unseen(key: string, minute: number): { count: number; masked: number } {
+    return {
+      count: this.#unseen.get(minute)?.get(key) ?? 0,
+      masked: this.#unseenMasked.get(minute)?.get(key) ?? 0
+    }
+  }
+
   /** null: none was seen. */
   evidence(key: string, minute: number): Evidence | PackedEvidence | null {
     return this.#evidence.get(minute)?.get(key) ?? null
@@ -92,7 +107,7 @@ export class RecentMinutes {
 
   /** To be called when what was judged has been taken over. */
   forget(): void {
-    for (const minutes of [this.#failures, this.#requests])
+    for (const minutes of [this.#failures, this.#unseen, this.#unseenMasked, this.#requests])
       for (const [minute, counts] of minutes)
         if (this.#isForgotten(minute)) {
           this.#counts -= counts.size
