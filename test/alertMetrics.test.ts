@@ -25,6 +25,8 @@ const source: AlertMetricsSource = {
     opened: new Map([['connection_refused', 3]]),
     series: 12,
     dropped: 4,
+    late: 5,
+    failed: 6,
     clockMs: 0,
     isCurrent: true
   }),
@@ -35,13 +37,13 @@ const source: AlertMetricsSource = {
         sent: { open: 3, update: 0, resolved: 2, repeat: 0 },
         failed: { open: 1, update: 0, resolved: 0, repeat: 0 },
         refused: { open: 0, update: 0, resolved: 0, repeat: 0 },
-        lastSuccessMs: null,
+        lastSuccessMs: 1_795_255_200_500,
         pending: 2
       }
     ],
-    givenUp: 0
+    givenUp: 8
   }),
-  queues: () => new Map([['store', { waiting: 7, written: 1, failed: 2, dropped: 0 }]])
+  queues: () => new Map([['store', { waiting: 7, written: 1, failed: 2, dropped: 9 }]])
 }
 
 test('a spike is there while it goes on, in each of its causes; counts and receivers beside it', async () => {
@@ -62,6 +64,15 @@ test('a spike is there while it goes on, in each of its causes; counts and recei
   expect(exposition.value('why5xx_alert_series', {})).toBe(12)
   expect(exposition.value('why5xx_alert_dropped_total', {})).toBe(4)
   expect(exposition.value('why5xx_incidents_waiting', { place: 'store' })).toBe(7)
+  expect(exposition.value('why5xx_alert_late_total', {})).toBe(5)
+  expect(exposition.value('why5xx_alert_errors_total', {})).toBe(6)
+  expect(exposition.value('why5xx_alert_current', {})).toBe(1)
+  expect(exposition.value('why5xx_notifications_given_up_total', {})).toBe(8)
+  const slack = { receiver: 'webhook slack' }
+  expect(exposition.value('why5xx_notifications_success_timestamp_seconds', slack)).toBe(1_795_255_200.5)
+  expect(exposition.value('why5xx_incident_writes_total', { place: 'store', outcome: 'written' })).toBe(1)
+  expect(exposition.value('why5xx_incident_writes_total', { place: 'store', outcome: 'dropped' })).toBe(9)
+  expect(exposition.value('why5xx_incident_write_failures_total', { place: 'store' })).toBe(2)
   for (const { name, help } of exposition.families) expect(help, name).toMatch(/^[A-Z1].{20,}\.$/)
 })
 
