@@ -114,6 +114,15 @@ export function addAlertMetrics(metrics: MetricRegistry, source: AlertMetricsSou
   )
 }
 
+/** Of whoever reads a topic for alerts alone, beside workers or without one. */
+export function addAlertLag(metrics: MetricRegistry, seconds: () => number): void {
+  metrics.gauge(
+    'why5xx_alert_lag_seconds',
+    'Seconds between the newest line that was read for alerts and now; 0 when everything that is there was read.',
+    seconds
+  )
+}
+
 function openOnes(groups: readonly IncidentGroup[]): [upstream: string, cause: string][] {
   const open = groups.flatMap(({ head, members }) => [head, ...members]).filter(({ state }) => state === 'open')
   const labels = new Map(open.map(({ upstream, cause }) => [`${cause}\n${metricLabel(upstream)}`, cause]))

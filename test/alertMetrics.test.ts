@@ -1,7 +1,7 @@
 /** What /metrics says of incidents. */
 import { expect, test } from 'vitest'
 import type { Incident } from '../src/alert/incident.ts'
-import { type AlertMetricsSource, addAlertMetrics, alertSummary } from '../src/alertMetrics.ts'
+import { type AlertMetricsSource, addAlertLag, addAlertMetrics, alertSummary } from '../src/alertMetrics.ts'
 import { MetricRegistry } from '../src/metricRegistry.ts'
 import { readExposition } from './support/exposition.ts'
 import { HOSTILE_NAMES } from './support/filledCounters.ts'
@@ -49,6 +49,7 @@ const source: AlertMetricsSource = {
 test('a spike is there while it goes on, in each of its causes; counts and receivers beside it', async () => {
   const metrics = new MetricRegistry()
   addAlertMetrics(metrics, source)
+  addAlertLag(metrics, () => 12.5)
   const exposition = readExposition(await metrics.text())
   const spike = (upstream: string, cause: string) =>
     exposition.value('why5xx_spike_active', { cluster: 'prod', upstream, cause })
@@ -66,6 +67,7 @@ test('a spike is there while it goes on, in each of its causes; counts and recei
   expect(exposition.value('why5xx_incidents_waiting', { place: 'store' })).toBe(7)
   expect(exposition.value('why5xx_alert_late_total', {})).toBe(5)
   expect(exposition.value('why5xx_alert_errors_total', {})).toBe(6)
+  expect(exposition.value('why5xx_alert_lag_seconds', {})).toBe(12.5)
   expect(exposition.value('why5xx_alert_current', {})).toBe(1)
   expect(exposition.value('why5xx_notifications_given_up_total', {})).toBe(8)
   const slack = { receiver: 'webhook slack' }
