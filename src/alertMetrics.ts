@@ -57,6 +57,53 @@ export function addAlertMetrics(metrics: MetricRegistry, source: AlertMetricsSou
     [],
     add => add(alerts().dropped)
   )
+  metrics.counter(
+    'why5xx_alert_late_total',
+    'Requests and failures that came more than 15 minutes late, and were not looked at for spikes.',
+    [],
+    add => add(alerts().late)
+  )
+  metrics.counter(
+    'why5xx_alert_errors_total',
+    'Errors of why5xx itself while it looked for incidents; what it looked at just then is not known.',
+    [],
+    add => add(alerts().failed)
+  )
+  metrics.gauge('why5xx_alert_current', '1 while receivers are told; 0 while what is read is too old for it.', () =>
+    Number(alerts().isCurrent)
+  )
+  metrics.counter(
+    'why5xx_notifications_given_up_total',
+    'Ends of incidents that a receiver was never told, because too many ended while it was away.',
+    [],
+    add => add(notifier().givenUp)
+  )
+  metrics.gauges(
+    'why5xx_notifications_success_timestamp_seconds',
+    'When a receiver last took a message, in seconds since the Unix epoch; there is none before the first.',
+    ['receiver'],
+    add => {
+      for (const { name, lastSuccessMs } of notifier().receivers)
+        if (lastSuccessMs !== null) add(lastSuccessMs / 1_000, { receiver: metricLabel(name) })
+    }
+  )
+  metrics.counter(
+    'why5xx_incident_writes_total',
+    'Versions of incidents, by where they are kept (store, or topic), and by what came of it: written, or dropped because too many waited.',
+    ['place', 'outcome'],
+    add => {
+      for (const [place, { written, dropped }] of queues())
+        for (const [outcome, count] of Object.entries({ written, dropped })) add(count, { place, outcome })
+    }
+  )
+  metrics.counter(
+    'why5xx_incident_write_failures_total',
+    'Attempts to store incidents that failed and are made again, by where: store, or topic.',
+    ['place'],
+    add => {
+      for (const [place, { failed }] of queues()) add(failed, { place })
+    }
+  )
   metrics.gauges(
     'why5xx_incidents_waiting',
     'Incidents that are not stored yet, by where: store, or topic.',
@@ -64,6 +111,15 @@ export function addAlertMetrics(metrics: MetricRegistry, source: AlertMetricsSou
     add => {
       for (const [place, { waiting }] of queues()) add(waiting, { place })
     }
+  )
+}
+
+/** Of whoever reads a topic for alerts alone, beside workers or without one. */
+export function addAlertLag(metrics: MetricRegistry, seconds: () => number): void {
+  metrics.gauge(
+    'why5xx_alert_lag_seconds',
+    'Seconds between the newest line that was read for alerts and now; 0 when everything that is there was read.',
+    seconds
   )
 }
 

@@ -45,6 +45,10 @@ export interface AlertFacts {
   opened: ReadonlyMap<string, number>
   series: number
   dropped: number
+  /** Requests and failures that were not looked at for spikes, because their minute was judged more than 15 minutes before. */
+  late: number
+  /** Errors of ours: what was looked at just then is not known. */
+  failed: number
   /** Record time up to which minutes may be judged, Unix ms; -Infinity: none yet. */
   clockMs: number
   /** False: incidents are found and stored, and nobody is told, because what is read is old. */
@@ -83,8 +87,10 @@ export class AlertService implements JudgedListener {
   readonly #known = new Set<string>()
   readonly #unjudged: Unjudged
   readonly #returns = new ReturnWatch()
-  /** Errors of ours. */
-  failed = 0
+  #failed = 0
+  /** Of those whose place was taken. */
+  readonly #before = { dropped: 0, late: 0 }
+  #hasSaidLate = false
 
   constructor(options: AlertServiceOptions) {
     this.#options = options
@@ -96,8 +102,18 @@ export class AlertService implements JudgedListener {
 
   get facts(): AlertFacts {
     const { groups, facts } = this.#alerting
-    const { series, dropped } = facts
-    return { groups, opened: this.#opened, series, dropped, clockMs: this.#clockMs, isCurrent: this.#isCurrent }
+    const { series } = facts
+    const before = this.#before
+    return {
+      groups,
+      opened: this.#opened,
+      series,
+      dropped: before.dropped + facts.dropped,
+      late: before.late + facts.late,
+      failed: this.#failed,
+      clockMs: this.#clockMs,
+      isCurrent: this.#isCurrent
+    }
   }
 
   /** Nothing more will come. */
@@ -109,7 +125,7 @@ export class AlertService implements JudgedListener {
   countFrom(fromMs: number, fresh: Alerting): void {
     this.#fromMs = fromMs
     this.#guard(() => {
-      this.#alerting = fresh
+      this.#replace(fresh)
       fresh.announce(this.#left ?? [])
     })
   }
@@ -176,7 +192,7 @@ export class AlertService implements JudgedListener {
       this.#journal?.tell(fresh)
       if (Number.isFinite(this.#clockMs)) fresh.advance(this.#clockMs)
       this.#adoptInto(fresh, stored)
-      this.#alerting = fresh
+      this.#replace(fresh)
       this.forgetJournal()
     })
   }
@@ -212,6 +228,7 @@ export class AlertService implements JudgedListener {
     this.#judgedMs = minuteMs
     this.#step()
     if (this.#isCurrent) this.#options.tell(this.#alerting.groups)
+    this.#sayLate()
     if (wasCurrent && !this.#isCurrent)
       this.#options.say('what is read is older than 20 minutes: nobody is told of incidents until it is current')
   }
@@ -223,7 +240,7 @@ export class AlertService implements JudgedListener {
     const minutes = Math.round((this.#clockMs - nowMs) / MINUTE_MS)
     say(`the clock was ${minutes} minutes ahead, and minutes were judged that are still to come: alerts start again`)
     const own = this.#all()
-    const untrue = own.filter(({ state, startMs }) => state === 'open' && startMs > nowMs)
+    const untrue = own.filter(({ state, detectedMs }) => state === 'open' && detectedMs > nowMs)
     for (const incident of untrue) {
       Object.assign(incident, { state: 'resolved', endMs: nowMs, updatedMs: incident.updatedMs + 1 })
       chronicle(incident, nowMs, 'resolved: the clock was ahead, and it never began')
@@ -232,11 +249,27 @@ export class AlertService implements JudgedListener {
     this.#clockMs = this.#judgedMs = this.#newestMs = Number.NEGATIVE_INFINITY
     this.#left = newestOf(this.#left ?? [], own)
     this.#journal = new AlertJournal()
-    this.#alerting = startOver()
+    this.#replace(startOver())
+  }
+
+  #replace(fresh: Alerting): void {
+    const { dropped, late } = this.#alerting.facts
+    this.#before.dropped += dropped
+    this.#before.late += late
+    this.#alerting = fresh
   }
 
   #all(): Incident[] {
     return this.#alerting.groups.flatMap(({ head, members }) => [head, ...members])
+  }
+
+  #sayLate(): void {
+    if (this.#hasSaidLate || this.facts.late === 0) return
+    this.#hasSaidLate = true
+    this.#options.say(
+      'requests or failures came more than 15 minutes late, as of a shipper that was cut off: they are stored, and not ' +
+        'looked at for incidents; why5xx_alert_late_total counts them'
+    )
   }
 
   #step(): void {
@@ -270,7 +303,7 @@ export class AlertService implements JudgedListener {
     try {
       work()
     } catch (error) {
-      this.failed++
+      this.#failed++
       this.#unjudged.tell(error)
     }
   }

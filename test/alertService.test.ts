@@ -83,6 +83,20 @@ describe('what is counted', () => {
     expect([...alerting.failures]).toEqual([[T, 1]])
   })
 
+  test('what comes more than 15 minutes late is counted, through a new beginning too, and said once', () => {
+    const { service, said } = alertBed()
+    for (let minute = 0; minute < 60; minute++) {
+      service.judged(minuteBatch(T + minute * MINUTE_MS, 100, 0))
+      if (minute === 30) service.judged(minuteBatch(T + 10 * MINUTE_MS, 40, 4))
+      if (minute === 40) service.judged(minuteBatch(T + 20 * MINUTE_MS, 40, 4))
+      service.passed(Number.POSITIVE_INFINITY, T + (minute + 1) * MINUTE_MS + 10_000)
+    }
+    expect(service.facts.late).toBe(88)
+    service.takeOver(freshAlerting(), [])
+    expect(service.facts.late).toBe(88)
+    expect(said).toEqual([expect.stringContaining('more than 15 minutes late')])
+  })
+
   test('an error of ours stops nothing, and is said without what the log said', () => {
     const alerting = new Counting()
     alerting.add = () => {
@@ -93,7 +107,7 @@ describe('what is counted', () => {
     service.judged(minuteBatch(T, 100, 3))
     expect(said).toEqual([expect.stringMatching(/^looking for incidents has failed: TypeError at /)])
     expect(said[0]).not.toContain('secret')
-    expect(service.failed).toBe(2)
+    expect(service.facts.failed).toBe(2)
   })
 })
 

@@ -38,7 +38,7 @@ function startOf(given: Partial<AlertStartOptions>) {
     ...given
   })
   const passPatience = (): void => {
-    for (const end of [...waits]) end()
+    for (const end of waits) end()
   }
   return { start, bed, passPatience }
 }

@@ -1,6 +1,6 @@
 /** The alert role beside a worker: a tap on its pipeline, or a reading of the topic by itself. */
 
-import type { AlertMetricsSource } from '../alertMetrics.ts'
+import { type AlertMetricsSource, alertSummary } from '../alertMetrics.ts'
 import { openAlerts } from '../alertWiring.ts'
 import type { JudgedListener, Knowledge } from '../judge.ts'
 import type { Logger } from '../logger.ts'
@@ -12,6 +12,11 @@ export interface Alerting {
   listener: JudgedListener | null
   metrics: AlertMetricsSource
   health(): string[]
+  unready(): string[]
+  /** For the log line of every minute. */
+  summary(): Record<string, number>
+  /** Of whoever reads by itself, seconds; null: its lag is that of the worker. */
+  lagSeconds: (() => number) | null
   /** Before the worker reads; not longer than until the signal is aborted. */
   begin(signal: AbortSignal): Promise<unknown>
   /** Before the store is closed. */
@@ -33,11 +38,20 @@ export async function openAlerting(
       listener: null,
       metrics: reading.alerts.metrics,
       health: () => reading.health,
+      unready: () => reading.unready,
+      summary: () => reading.summary,
+      lagSeconds: () => reading.lagSeconds,
       begin: async () => {},
       close: () => reading.close()
     }
   }
   const isFresh = sink.kind === 'embedded' && source.kind === 'files' && store.streams.length === 0
   const alerts = await openAlerts({ ...loaded, logger, knowledge, isFresh })
-  return { ...alerts, health: () => [] }
+  return {
+    ...alerts,
+    health: () => [],
+    unready: () => [],
+    summary: () => alertSummary(alerts.metrics),
+    lagSeconds: null
+  }
 }

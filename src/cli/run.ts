@@ -1,4 +1,4 @@
-import { addAlertMetrics, alertSummary } from '../alertMetrics.ts'
+import { addAlertLag, addAlertMetrics } from '../alertMetrics.ts'
 import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import type { ClusterWatch } from '../clusterWatch.ts'
 import { openClusterKnowledge } from '../clusterWiring.ts'
@@ -162,6 +162,7 @@ function listenFor(
   })
   if (watching !== null) addWatchMetrics(metrics, watching.metrics)
   if (alerting !== null) addAlertMetrics(metrics, alerting.metrics)
+  if (alerting?.lagSeconds) addAlertLag(metrics, alerting.lagSeconds)
   const health = (): string[] => [
     ...sourceHealth(parts, store.pausedBecause),
     ...(watching?.health ?? []),
@@ -172,7 +173,7 @@ function listenFor(
     if (!counters.isReady) why.push('the source has not been read yet')
     if (source.facts?.hasJoined === false) why.push('the consumer group has not been joined yet')
     if (store.pausedBecause !== null) why.push(store.pausedBecause)
-    return why
+    return [...why, ...(alerting?.unready() ?? [])]
   }
   return listen(loaded, tokens, { metrics, health, ready }, logger)
 }
@@ -197,7 +198,7 @@ function watchRun(
     logger.info('a minute of work', {
       ...wholeSummary(previous, source, store),
       ...watching?.summary,
-      ...(alerting && alertSummary(alerting.metrics))
+      ...alerting?.summary()
     })
   }, TICK_MS)
 }

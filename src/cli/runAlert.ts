@@ -1,4 +1,4 @@
-import { addAlertMetrics, alertSummary } from '../alertMetrics.ts'
+import { addAlertLag, addAlertMetrics, alertSummary } from '../alertMetrics.ts'
 import { type Alerts, openAlerts, tailBegins } from '../alertWiring.ts'
 import type { ClusterKnowledge } from '../cluster/knowledge.ts'
 import type { ClusterWatch } from '../clusterWatch.ts'
@@ -90,8 +90,11 @@ export class AlertReading {
   }
 
   get summary(): Record<string, number> {
-    const lagSeconds = Math.round(this.parts.counters.lagSeconds(Date.now()))
-    return { ...alertSummary(this.alerts.metrics), alertLagSeconds: lagSeconds }
+    return { ...alertSummary(this.alerts.metrics), alertLagSeconds: Math.round(this.lagSeconds) }
+  }
+
+  get lagSeconds(): number {
+    return this.parts.counters.lagSeconds(Date.now())
   }
 
   /** What is due is told once more, and incidents are stored; for some seconds at most. */
@@ -138,6 +141,7 @@ export async function runAlert(loaded: LoadedOptions, tokens: WebTokens, logger:
     metrics.addProcess()
     metrics.addLag(() => parts.counters.lagSeconds(Date.now()))
     addAlertMetrics(metrics, alerts.metrics)
+    addAlertLag(metrics, () => reading?.lagSeconds ?? 0)
     if (watching !== null) addWatchMetrics(metrics, watching.metrics)
     server = await listen(
       loaded,

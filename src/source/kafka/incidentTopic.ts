@@ -85,12 +85,18 @@ export class IncidentTopic implements IncidentWriter {
    * Why5xxError `WHY5XX_KAFKA` when they cannot be read in time.
    */
   async readAll(): Promise<Incident[]> {
-    const { topic, connection, log } = this.#options
+    const { topic, connection, log, say } = this.#options
     const retry = { ...RETRY, retries: 3 }
     const admin = createClient({ connection, log, requestTimeoutMs: REQUEST_MS, retry }).admin()
     try {
       await admin.connect()
-      if (!(await admin.listTopics()).includes(topic)) return []
+      if (!(await admin.listTopics()).includes(topic)) {
+        say(
+          `no topic ${topic}, or our user may not see it: open incidents of an earlier process are not known from it. ` +
+            'The first start finds none; else allow DESCRIBE and READ on it'
+        )
+        return []
+      }
       const { low, high } = await this.#marks(admin)
       return low >= high ? [] : await this.#readTo(admin, low, high)
     } catch (error) {
