@@ -12,6 +12,7 @@ import type { AlertMetricsSource } from './alertMetrics.ts'
 import { repeatedGroups } from './alertRepeat.ts'
 import { AlertService } from './alertService.ts'
 import { AlertStart } from './alertStart.ts'
+import { IncidentLog } from './incidentLog.ts'
 import { IncidentQueue } from './incidentQueue.ts'
 import type { JudgedListener, Knowledge } from './judge.ts'
 import type { Logger } from './logger.ts'
@@ -86,12 +87,15 @@ export async function openAlerts(options: AlertWiringOptions, countedFromMs: num
     })
   const topic = await openTopic(config, logger)
   const queues = queuesOf(config, topic, say)
+  const incidentLog = new IncidentLog()
   const store = (incidents: readonly Incident[]): void => {
+    for (const { text, fields } of incidentLog.linesOf(incidents)) logger.info(text, fields)
     for (const queue of queues.values()) queue.put(incidents)
   }
   const receivers = openReceivers(config)
   const names = receivers.map(({ name }) => name)
   const texts = { clusterName, runbook: links.runbook, incidentLink: links.incident }
+  if (receivers.length > 0) logger.info('who is told of incidents', { receivers: receivers.map(({ name }) => name) })
   const notifier = new Notifier({
     receivers,
     noticeOf: (group, kind) => noticeOf(group, kind, texts),
