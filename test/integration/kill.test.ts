@@ -108,7 +108,12 @@ test('a second run on the same store is refused, and touches nothing', async () 
   const store = join(folder.path, 'shared')
   const args = ['run', log, '--store', store, '--listen', '127.0.0.1:0']
   const first = new RunningProgram(args)
-  await first.until(() => segmentBytes(store) > 0 || undefined)
+  // The whole of it may take two batches.
+  const isWritten = async (): Promise<true | undefined> =>
+    ((await first.metric('why5xx_lines_total', { kind: 'access' })) === good.length &&
+      (await first.metric('why5xx_sink_in_flight_bytes')) === 0) ||
+    undefined
+  await first.until(isWritten)
   const look = (): string[] => filesOf(store).filter(file => !file.startsWith('lock'))
   const before = look()
   const second = await why5xx(args)

@@ -24,7 +24,7 @@ const HOSTILE = 'a\\x22} 1\\x5C{{ .Labels }}'
 
 /** Labels of our metrics, and the two that Prometheus adds. No path, no pod, no host, no address. */
 const LABELS =
-  'category cause cluster code ingress instance job kind namespace node place root_cause service slo stage state status type upstream verdict version'
+  'category cause cluster code ingress instance job kind namespace node outcome place receiver root_cause service slo stage state status type upstream verdict version'
 
 /** The shipped rules with windows of seconds. */
 function shortened(rules: string): string {
