@@ -1,7 +1,7 @@
 /** `why5xx check` of a real broker: topics as they are, and as they should not be. */
 import { randomUUID } from 'node:crypto'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { Finding } from '../../../src/check/finding.ts'
 import { checkKafka } from '../../../src/check/kafka.ts'
 import type { KafkaConfig } from '../../../src/clusterOptions.ts'
@@ -31,8 +31,12 @@ describe.skipIf(brokers === null)('on a real broker', () => {
     await producer.send({ topic: topics.good, messages: ['a', 'b', 'c'].map(value => ({ value })) })
     await producer.disconnect()
     // A broker that was just started makes the topic of its groups when somebody asks for the first.
-    const isReady = async () => (await check({ topic: topics.good })).of('groupId').every(({ state }) => state === 'ok')
-    await expect.poll(isReady, { timeout: 30_000, interval: 250 }).toBe(true)
+    await vi.waitFor(
+      async () => {
+        for (const { state } of (await check({ topic: topics.good })).of('groupId')) expect(state).toBe('ok')
+      },
+      { timeout: 30_000, interval: 250 }
+    )
   })
   afterAll(async () => {
     await admin.deleteTopics({ topics: Object.values(topics) })
