@@ -97,4 +97,9 @@ test('replay stores them once, with what their failures tell', async () => {
   expect(JSON.stringify(listed.incidents)).toContain('oom_killed')
   const { stdout } = await why5xxHere(['timeline', ...window])
   expect(stdout).toContain('connection_refused on shop/cart, detected 10:04')
+
+  // What README.md shows of the same commands.
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const shown = /\n\$ why5xx incidents --from \S+ --to \S+\n([\s\S]*?)```/.exec(readme)
+  expect((await why5xxHere(['incidents', ...window])).stdout).toBe(shown![1])
 })
