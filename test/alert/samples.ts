@@ -4,6 +4,7 @@ import type { Detector } from '../../src/alert/alerting.ts'
 import { type Finding, type IncidentCause, type JudgedWindow, MINUTE_MS } from '../../src/alert/finding.ts'
 import type { Incident } from '../../src/alert/incident.ts'
 import type { SightedRootCause, Sighting } from '../../src/alert/sighting.ts'
+import { unknown } from '../support/incidents.ts'
 
 /** 2026-11-21T10:00:00Z, as a minute since the epoch. */
 export const NOON = Date.UTC(2026, 10, 21, 10) / MINUTE_MS
@@ -115,9 +116,9 @@ export function incident(changes: Partial<Incident> = {}): Incident {
   const { upstream = 'shop-cart-80', cause = 'connection_refused', detectedMs = atMs(4) } = changes
   const windows = [windowOf(5, 41, { expected: 1.2, requests: 6_010, spread: 1.8, pValue: 3e-44 })]
   return {
+    ...unknown(),
     id: idOf(detectedMs, upstream, cause),
     parent: null,
-    group: null,
     state: 'open',
     severity: 'page',
     upstream,
@@ -129,9 +130,7 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     detectedMs,
     updatedMs: atMs(4),
     endMs: null,
-    continued: 0,
     failures: 41,
-    masked: 0,
     requests: 2_000,
     peakPerMinute: 30,
     expected: 0.4,
@@ -141,15 +140,6 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     status: 502,
     firstId: 'first',
     lastId: 'last',
-    rootCause: null,
-    rootCauseShare: { count: 0, of: 0 },
-    example: null,
-    pods: [],
-    nodes: [],
-    controllers: [],
-    changes: [],
-    timeline: [],
-    told: {},
     ...changes
   }
 }

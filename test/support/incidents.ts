@@ -18,6 +18,26 @@ export const EVERY_INCIDENT: IncidentFilter = {
   state: null
 }
 
+/** What an incident has of which nothing is known; new each time, because marks are set in it. */
+export const unknown = () => ({
+  parent: null,
+  group: null,
+  endMs: null,
+  continued: 0,
+  masked: 0,
+  firstId: null,
+  lastId: null,
+  rootCause: null,
+  rootCauseShare: { count: 0, of: 0 },
+  example: null,
+  pods: [],
+  nodes: [],
+  controllers: [],
+  changes: [],
+  timeline: [],
+  told: {}
+})
+
 /** Open, at shop/cart, detected after two minutes. */
 export function incident(given: Partial<Incident> = {}): Incident {
   const startMs = given.startMs ?? BEGIN

@@ -6,14 +6,14 @@ import type { IncidentGroup, Notice } from '../../../src/alert/notice.ts'
 import { severityOfGroup } from '../../../src/alert/noticeText.ts'
 import { failuresOf } from '../../../src/alert/notify/due.ts'
 import { sampleNotices } from '../../../src/alert/notify/sampleNotices.ts'
+import { unknown } from '../../support/incidents.ts'
 
 export const START_MS = Date.UTC(2026, 10, 21, 10, 0)
 
 export function incident(id: string, fields: Partial<Incident> = {}): Incident {
   return {
+    ...unknown(),
     id,
-    parent: null,
-    group: null,
     state: 'open',
     severity: 'page',
     upstream: id,
@@ -24,10 +24,7 @@ export function incident(id: string, fields: Partial<Incident> = {}): Incident {
     startMs: START_MS,
     detectedMs: START_MS,
     updatedMs: START_MS,
-    endMs: null,
-    continued: 0,
     failures: 10,
-    masked: 0,
     requests: 1_000,
     peakPerMinute: 10,
     expected: 1,
@@ -35,17 +32,6 @@ export function incident(id: string, fields: Partial<Incident> = {}): Incident {
     windows: [],
     lately: [],
     status: 502,
-    firstId: null,
-    lastId: null,
-    rootCause: null,
-    rootCauseShare: { count: 0, of: 0 },
-    example: null,
-    pods: [],
-    nodes: [],
-    controllers: [],
-    changes: [],
-    timeline: [],
-    told: {},
     ...fields
   }
 }
