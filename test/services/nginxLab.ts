@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { applicationAnswers } from './applicationAnswers.ts'
 import { makeCertificate } from './certificate.ts'
 import { clientFaults } from './clientFaults.ts'
+import { CriFile, type LineTaker } from './containerLog.ts'
 import { controllerFaults, exhaustConnections, SCARCE_LOCATION } from './controllerFaults.ts'
 import { startCriLog } from './criLog.ts'
 import type { Fault, Lab } from './fault.ts'
@@ -44,7 +45,13 @@ function seeded(seed: number): () => number {
   }
 }
 
-export async function runNginxLab(program: NginxProgram, directory: string, seed: number): Promise<LabLogs> {
+/** `containerLog`: takes what is else written to the CRI file, such as the log of a container on a node. */
+export async function runNginxLab(
+  program: NginxProgram,
+  directory: string,
+  seed: number,
+  containerLog?: LineTaker
+): Promise<LabLogs> {
   const work = join(directory, 'nginx-lab')
   for (const own of ['nginx-lab', 'access.log', 'error.log', 'controller.cri.log', 'truth.json']) {
     rmSync(join(directory, own), { recursive: true, force: true })
@@ -87,7 +94,7 @@ export async function runNginxLab(program: NginxProgram, directory: string, seed
     ...clientFaults(lab),
     ...controllerFaults(lab)
   ]
-  const cri = startCriLog(work, criFile)
+  const cri = startCriLog(work, containerLog ?? new CriFile(criFile))
   const config = labConfigOf(lab, faults, program, {
     access: [accessFile, cri.stdoutPipe],
     error: [errorFile, cri.stderrPipe],
