@@ -3,20 +3,23 @@
 import { type Client, errors } from '@elastic/elasticsearch'
 import type { ElasticsearchConfig } from '../clusterOptions.ts'
 import { Why5xxError } from '../errors.ts'
-import { checkVersion, openClient, sentenceOf } from '../store/elasticsearch/connection.ts'
+import type { Role } from '../kubernetesOptions.ts'
+import { checkVersion, openClient } from '../store/elasticsearch/connection.ts'
 import { IndexNames } from '../store/elasticsearch/names.ts'
+import { checkPrivileges } from './elasticsearchRights.ts'
 import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
 import { checkTemplates } from './templates.ts'
 
 const NODES = 'sink.elasticsearch.nodes'
-const LOGIN = 'sink.elasticsearch.username'
 const NAMESPACE = 'sink.elasticsearch.namespace'
 /** A person waits. */
 const ANSWER_MS = 5_000
-/** Of the indices of our namespace: what a worker does with them. */
-const WRITE_PRIVILEGES = ['create_index', 'index', 'read', 'view_index_metadata']
 
-export async function checkElasticsearch(config: ElasticsearchConfig): Promise<Finding[]> {
+/** `roles`: of the process that is asked about. */
+export async function checkElasticsearch(
+  config: ElasticsearchConfig,
+  roles: ReadonlySet<Role> = new Set(['worker'])
+): Promise<Finding[]> {
   let names: IndexNames
   let clients: Client[]
   try {
@@ -32,7 +35,7 @@ export async function checkElasticsearch(config: ElasticsearchConfig): Promise<F
     return [
       // One of several nodes is enough for a run.
       ...nodes.map(finding => (finding.state === 'problem' ? { ...finding, state: 'hint' as const } : finding)),
-      await checkPrivileges(reached, names),
+      await checkPrivileges(reached, names, config, roles),
       ...(await checkTemplates(reached, config)),
       ...(await checkAutoCreation(reached, names))
     ]
@@ -67,26 +70,6 @@ function mendFor(cause: unknown): string {
   if (cause instanceof errors.ConnectionError && /certificate|self.signed|issuer/i.test(cause.message))
     return 'set sink.elasticsearch.caFile to the authority that signed its certificate'
   return 'start it, or set sink.elasticsearch.nodes to where Elasticsearch 9.0 or later is'
-}
-
-async function checkPrivileges(client: Client, names: IndexNames): Promise<Finding> {
-  const pattern = `why5xx-*-${names.namespace}*`
-  try {
-    const answer = await client.security.hasPrivileges({ index: [{ names: [pattern], privileges: WRITE_PRIVILEGES }] })
-    const held = Object.values(answer.index)[0] ?? {}
-    const missing = WRITE_PRIVILEGES.filter(privilege => held[privilege] !== true)
-    if (missing.length === 0) return ok(LOGIN, `${answer.username} may write and read ${pattern}`)
-    return problem(
-      LOGIN,
-      `${answer.username} lacks ${missing.join(', ')} on ${pattern}`,
-      `give its role the index privileges ${WRITE_PRIVILEGES.join(', ')} and maintenance on why5xx-*`
-    )
-  } catch (error) {
-    // A cluster without security has no such question.
-    if (error instanceof errors.ResponseError)
-      return ok(LOGIN, 'the cluster asks nobody for a login: whoever reaches it may read and delete')
-    return problem(LOGIN, `the rights of our user cannot be asked: Elasticsearch ${sentenceOf(error)}`, mendFor(error))
-  }
 }
 
 /** `action.auto_create_index`: a day's index is made by its first document. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkElasticsearch, mayCreate } from '../../src/check/elasticsearch.ts'
 import type { Finding } from '../../src/check/finding.ts'
 import type { ElasticsearchConfig } from '../../src/clusterOptions.ts'
+import type { Role } from '../../src/kubernetesOptions.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { type Answer, AnsweringServer, type Asked } from '../support/answeringServer.ts'
 
@@ -21,14 +22,20 @@ interface Cluster {
   templates?: Answer
 }
 
-const PRIVILEGES = ['create_index', 'index', 'read', 'view_index_metadata']
+const PRIVILEGES = ['auto_configure', 'index', 'read', 'maintenance']
 
 function rights(held: string[]): Answer {
-  const index = { 'why5xx-*-default*': Object.fromEntries(PRIVILEGES.map(name => [name, held.includes(name)])) }
-  return [200, { username: 'writer', has_all_requested: held.length === PRIVILEGES.length, index }]
+  const asked = [...PRIVILEGES, 'create_index', 'view_index_metadata', 'delete_index']
+  const answer = Object.fromEntries(asked.map(name => [name, held.includes(name)]))
+  const index = { 'why5xx-*-default': answer, 'why5xx-*-default-*': answer, 'why5xx-incident-default': answer }
+  return [200, { username: 'writer', has_all_requested: false, index }]
 }
 
-async function check(cluster: Cluster, settings: Partial<ElasticsearchConfig> = {}): Promise<Finding[]> {
+async function check(
+  cluster: Cluster,
+  settings: Partial<ElasticsearchConfig> = {},
+  roles?: ReadonlySet<Role>
+): Promise<Finding[]> {
   const { info = [200, { version: { number: '9.5.3' } }], autoCreate = 'true' } = cluster
   server.answer = ({ path }: Asked) => {
     if (path === '/') return info
@@ -39,13 +46,17 @@ async function check(cluster: Cluster, settings: Partial<ElasticsearchConfig> = 
     return [404, { error: { type: 'resource_not_found_exception', reason: path } }]
   }
   const config = { ...defaultConfig().sink.elasticsearch, nodes: [server.url], ...settings }
-  return checkElasticsearch(config)
+  return checkElasticsearch(config, roles)
 }
 
 test('all is well but for what setup would make', async () => {
   expect(await check({})).toMatchObject([
     { about: 'sink.elasticsearch.nodes', state: 'ok', text: `${server.url}: Elasticsearch 9.5.3`, mend: null },
-    { about: 'sink.elasticsearch.username', state: 'ok', text: 'writer may write and read why5xx-*-default*' },
+    {
+      about: 'sink.elasticsearch.username',
+      state: 'ok',
+      text: 'writer may read why5xx-*-default and why5xx-*-default-*, and write them'
+    },
     {
       about: 'sink.elasticsearch',
       state: 'problem',
@@ -101,8 +112,24 @@ test.each<[string, Cluster, string, Finding['state'], RegExp, RegExp]>([
     { rights: rights(['read']) },
     'username',
     'problem',
-    /writer lacks create_index, index, view_/,
-    /give its role/
+    /^writer lacks auto_configure, index, maintenance on why5xx-\*-default and why5xx-\*-default-\*$/,
+    /give its role .* deploy\/elasticsearch\/why5xx-writer\.json/
+  ],
+  [
+    'the right to make indices by its other name',
+    { rights: rights(['create_index', 'index', 'read', 'maintenance']) },
+    'username',
+    'ok',
+    /^writer may read/,
+    /^$/
+  ],
+  [
+    'rights without that to refresh',
+    { rights: rights(['auto_configure', 'index', 'read']) },
+    'username',
+    'hint',
+    /^writer lacks maintenance on .*: what was just written is found some seconds late$/,
+    /give its role this privilege too/
   ],
   ['no security', { rights: [400, { error: 'no handler found' }] }, 'username', 'ok', /asks nobody for a login/, /^$/],
   [
@@ -119,6 +146,20 @@ test.each<[string, Cluster, string, Finding['state'], RegExp, RegExp]>([
   expect(finding).toMatchObject({ about, state })
   expect(finding!.text).toMatch(text)
   expect(finding!.mend ?? '').toMatch(mend)
+})
+
+test('a role alert by itself needs to write incidents alone; a worker that deletes needs more', async () => {
+  const about = 'sink.elasticsearch.username'
+  const login = (findings: Finding[]): Finding | undefined => findings.find(finding => finding.about === about)
+  const alert = await check({ rights: rights(['read']) }, {}, new Set(['alert']))
+  expect(login(alert)).toMatchObject({
+    text: expect.stringMatching(
+      /^writer lacks maintenance on .*; auto_configure, index on why5xx-incident-default$/
+    ) as string,
+    mend: expect.stringContaining('why5xx-alert.json') as string
+  })
+  const own = await check({ rights: rights(PRIVILEGES) }, { lifecycle: 'own' })
+  expect(login(own)!.text).toBe('writer lacks view_index_metadata, delete_index on why5xx-*-default-*')
 })
 
 test('one node of several that is away is a hint, all of them a problem', async () => {

@@ -49,6 +49,11 @@ export class IndexNames {
     return `${PREFIX}-${kind}-${this.namespace}-*`
   }
 
+  /** All that is ours, and nothing of another namespace: roles are given for these. */
+  get patterns(): [undated: string, daily: string] {
+    return [`${PREFIX}-*-${this.namespace}`, `${PREFIX}-*-${this.namespace}-*`]
+  }
+
   get state(): string {
     return `${PREFIX}-state-${this.namespace}`
   }
