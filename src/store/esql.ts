@@ -18,6 +18,8 @@ import { fullOrder } from './tableRows.ts'
 export interface EsqlOptions {
   /** Which indices, as `FROM` names them. See `indexPattern`. */
   pattern: string
+  /** false: whoever runs it puts a window of time around it, as Kibana's rules do. */
+  isWindowed?: boolean
 }
 
 /** Of a chart as wide as a screen: Elasticsearch takes the next round width that makes no more. */
@@ -38,20 +40,19 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
  * Throws Why5xxError `WHY5XX_USAGE` for what `columnsOf` refuses. Parameters are `?name`, whose control must offer `*` for all. It
  * was never run: there is no ES|QL where this is tested, only its grammar.
  */
-export function esqlText(query: TableQuery, { pattern }: EsqlOptions): string {
+export function esqlText(query: TableQuery, { pattern, isWindowed = true }: EsqlOptions): string {
   const columns = columnsOf(query)
   const sort = fullOrder(query.sort, columns).map(
     ({ by, order }) => `${identifier(by)} ${order === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
   )
   const time = identifier(query.timeField)
   const where = [
-    `${time} >= ?_tstart`,
-    `${time} < ?_tend`,
+    ...(isWindowed ? [`${time} >= ?_tstart`, `${time} < ?_tend`] : []),
     ...query.where.map(condition => conditionText(query, condition))
   ]
   return [
     `FROM ${pattern}`,
-    `WHERE ${where.join(' AND ')}`,
+    ...(where.length === 0 ? [] : [`WHERE ${where.join(' AND ')}`]),
     ...('columns' in query ? listedCommands(query) : countedCommands(query)),
     `SORT ${sort.join(', ')}`,
     `LIMIT ${query.limit}`,
