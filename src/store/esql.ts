@@ -29,6 +29,8 @@ export interface EsqlOptions {
   pattern: string
   /** Values in the place of parameters, as `TableWindow.params` has them; left out: parameters stay. */
   params?: TableWindow['params']
+  /** false: whoever runs it puts a window of time around it, as Kibana's rules do. */
+  isWindowed?: boolean
 }
 
 /** Of a chart as wide as a screen: Elasticsearch takes the next round width that makes no more. */
@@ -49,7 +51,7 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
  * Throws Why5xxError `WHY5XX_USAGE` for what `columnsOf` refuses. Parameters are `?name`, whose control must offer `*` for all. It
  * was never run: there is no ES|QL where this is tested, only its grammar.
  */
-export function esqlText(given: TableQuery, { pattern, params }: EsqlOptions): string {
+export function esqlText(given: TableQuery, { pattern, params, isWindowed = true }: EsqlOptions): string {
   const columns = columnsOf(given)
   const query = params === undefined ? given : withValues(given, params)
   const sort = fullOrder(query.sort, columns).map(
@@ -57,13 +59,12 @@ export function esqlText(given: TableQuery, { pattern, params }: EsqlOptions): s
   )
   const time = identifier(query.timeField)
   const where = [
-    `${time} >= ?_tstart`,
-    `${time} < ?_tend`,
+    ...(isWindowed ? [`${time} >= ?_tstart`, `${time} < ?_tend`] : []),
     ...query.where.map(condition => conditionText(query, condition))
   ]
   return [
     `FROM ${pattern}`,
-    `WHERE ${where.join(' AND ')}`,
+    ...(where.length === 0 ? [] : [`WHERE ${where.join(' AND ')}`]),
     ...('columns' in query ? listedCommands(query) : countedCommands(query)),
     // One row has no order.
     ...('by' in query && query.by.length === 0 ? [] : [`SORT ${sort.join(', ')}`]),
