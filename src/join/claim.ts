@@ -134,8 +134,14 @@ function fits(access: AccessEntry, error: ErrorEntry): boolean {
   const { record } = access
   const { connection, host, subrequest, request } = error.record
   if (record.connection !== null && connection !== null && record.connection !== connection) return false
-  if (record.host !== null && host !== null && record.host !== host && subrequest === null) return false
+  if (record.host !== null && host !== null && hostName(record.host) !== hostName(host) && subrequest === null)
+    return false
   return request === null ? endsBeforeRequest(access, error) : isSameRequest(record.request, error)
+}
+
+/** nginx quotes the header in error lines, and `$host` is that in small letters, without port and final dot. */
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/\.?(?::\d{1,5})?$/, '')
 }
 
 /** All lines of a request carry it; lines without a number cannot be told apart by it. */

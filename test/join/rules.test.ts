@@ -258,7 +258,7 @@ describe('lines of others', () => {
     expect(failureOf(failures, '0123456789abcdef0123456789abcdef')).toMatchObject({ join: 'access_only', errors: [] })
   })
 
-  test('another host', () => {
+  describe('by host', () => {
     const format = (host: string) =>
       JSON.stringify({
         time: '2026-11-21T10:00:00+00:00',
@@ -270,9 +270,19 @@ describe('lines of others', () => {
         upstream_status: '502',
         request_time: '0.001'
       })
-    const joined = runEngine([error(M.refused, '10.0.0.7:80'), format('shop.example.com')]).failures
-    const apart = runEngine([error(M.refused, '10.0.0.7:80'), format('other.example.com')]).failures
-    expect(joined.map(failure => failure.join)).toEqual(['joined'])
-    expect(apart.map(failure => failure.join)).toEqual(['access_only'])
+
+    test.each([
+      // of the access line, of the error line, which quotes the client's header
+      ['shop.example.com', 'shop.example.com', 'joined'],
+      ['shop.example.com', 'Shop.Example.com:8443', 'joined'],
+      ['shop.example.com', 'shop.example.com.', 'joined'],
+      ['shop.example.com:8443', 'shop.example.com:8443', 'joined'],
+      ['[2001:db8::1]', '[2001:db8::1]:8443', 'joined'],
+      ['other.example.com', 'shop.example.com', 'access_only'],
+      ['shop.example.com', 'shop.example.com.evil', 'access_only']
+    ])('%s and %s: %s', (logged, quoted, join) => {
+      const { failures } = runEngine([error(M.refused, '10.0.0.7:80', { host: quoted }), format(logged)])
+      expect(failures.map(failure => failure.join)).toEqual([join])
+    })
   })
 })
