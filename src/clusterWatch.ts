@@ -6,12 +6,10 @@ import { keptObject } from './cluster/keptFields.ts'
 import type { ClusterRecordWriter } from './cluster/record.ts'
 import { type RunningWatch, watchCluster } from './cluster/watch.ts'
 import { openRecordWriter, type RecordLog } from './clusterWiring.ts'
-import type { KubernetesConfig } from './kubernetesOptions.ts'
+import { CONTROLLER_CONFIG_MAP, type KubernetesConfig, tlsSecretOf } from './kubernetesOptions.ts'
 import type { Config } from './optionTable.ts'
 import type { WatchMetricsSource } from './watchMetrics.ts'
 
-/** As every way of installing the controller names it. */
-const CONTROLLER_CONFIG_MAP = 'ingress-nginx-controller'
 /** A watch that hangs is started again; one that cannot reach anybody would be no better off. */
 const STUCK_MS = 120_000
 
@@ -39,7 +37,7 @@ export class ClusterWatch {
    * answer is waited for.
    */
   static async start(config: Config, recordLog: RecordLog): Promise<ClusterWatch> {
-    const { api, kubeconfig, context, namespaces, controllerNamespace } = config.kubernetes
+    const { api, kubeconfig, context, namespaces, controllerNamespace, tlsSecrets } = config.kubernetes
     const connection = connect({
       api: apiOf(api),
       ...(kubeconfig !== null && { file: kubeconfig }),
@@ -54,7 +52,8 @@ export class ClusterWatch {
         keep: object => keptObject(object, { certificateFacts }),
         notify: recordLog.say,
         namespaces,
-        configMaps: [{ namespace: controllerNamespace, name: CONTROLLER_CONFIG_MAP }]
+        configMaps: [{ namespace: controllerNamespace, name: CONTROLLER_CONFIG_MAP }],
+        secrets: tlsSecrets.flatMap(text => tlsSecretOf(text) ?? [])
       },
       // The watch waits: what is not durable yet stays with the API server.
       events => writer.append(events),

@@ -1,7 +1,9 @@
 /** Options that are right by themselves and wrong together. */
 
 import { impossibleAlerts } from './alertCombinations.ts'
+import { tlsSecretOf } from './kubernetesOptions.ts'
 import type { Config } from './optionTable.ts'
+import { jsonText } from './text.ts'
 
 /**
  * One sentence for each combination that cannot work; it names both paths and what is allowed. `origins` tells where the
@@ -34,6 +36,9 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     problems.push(
       `${named('kubernetes.api')} is ${kubernetes.api}, and ${named(kubernetes.kubeconfig === null ? 'kubernetes.context' : 'kubernetes.kubeconfig')} is given: set kubernetes.api to kubeconfig, or leave it out`
     )
+  for (const text of kubernetes.tlsSecrets)
+    if (tlsSecretOf(text) === null)
+      problems.push(`${named('kubernetes.tlsSecrets')}: ${jsonText(text)} is not NAMESPACE/NAME, such as shop/cart-tls`)
   const { tls, sasl, brokers } = source.kafka
   const { elasticsearch } = sink
   for (const [path, value, file] of [

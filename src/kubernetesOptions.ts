@@ -54,6 +54,14 @@ export const KUBERNETES_OPTIONS: readonly OptionInfo[] = [
     sentence: 'Namespace of the controller: its ConfigMap is read there.'
   },
   {
+    path: 'kubernetes.tlsSecrets',
+    type: 'texts',
+    default: [],
+    unit: null,
+    sentence:
+      'TLS Secrets whose certificates the watch role reads, each as NAMESPACE/NAME; of the rest of a Secret only the names of its keys are kept.'
+  },
+  {
     path: 'kubernetes.snapshots',
     type: 'texts',
     default: [],
@@ -101,10 +109,20 @@ export interface KubernetesConfig {
   context: string | null
   namespaces: string[]
   controllerNamespace: string
+  tlsSecrets: string[]
   snapshots: string[]
   labels: string[]
   topic: string
   recordSizeMax: string | null
+}
+
+/** As every way of installing the controller names it. */
+export const CONTROLLER_CONFIG_MAP = 'ingress-nginx-controller'
+
+/** `shop/cart-tls`; null: it is none. */
+export function tlsSecretOf(text: string): { namespace: string; name: string } | null {
+  const [, namespace, name] = /^([a-z0-9][a-z0-9-]*)\/([a-z0-9][a-z0-9.-]*)$/.exec(text) ?? []
+  return namespace === undefined ? null : { namespace, name: name! }
 }
 
 interface RoleSettings {

@@ -26,6 +26,7 @@ test.each<[string[], string]>([
     ['kubernetes.api=in-cluster', 'kubernetes.context=prod'],
     'kubernetes.api (--set) is in-cluster, and kubernetes.context (--set) is given: set kubernetes.api to kubeconfig'
   ],
+  [['kubernetes.tlsSecrets=cart-tls'], 'kubernetes.tlsSecrets (--set): "cart-tls" is not NAMESPACE/NAME'],
   [['kubernetes.kubeconfig=/k'], 'kubernetes.kubeconfig (--set) is given'],
   [['kubernetes.recordSizeMax=1MiB'], 'kubernetes.recordSizeMax (--set) is "1MiB": expected a size'],
   [['diagnosis.settleMs=-1'], 'diagnosis.settleMs (--set) is -1: expected a whole number of ms, at least 0']

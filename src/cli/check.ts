@@ -8,6 +8,7 @@ import { styleFor } from '../terminal.ts'
 import { clip, grouped, jsonText, percent, plural, safeText } from '../text.ts'
 import type { CommonOptions, LoadedOptions } from './options.ts'
 import { reportInputError, writeOut } from './output.ts'
+import type { RbacFlags } from './printRbac.ts'
 
 const REJECTS_SHOWN = 5
 /** Below this share a file needs mending. */
@@ -29,16 +30,25 @@ interface FileCheck {
   error: string | null
 }
 
+export interface CheckFlags extends RbacFlags {
+  format?: string
+  store?: string | true
+  cluster?: string[] | true
+  alerts?: boolean
+}
+
 /** Says which formats files hold, what cannot be read, and whether a run would work; the configuration is checked by being loaded. */
-export async function runCheck(
-  paths: string[],
-  flags: { format?: string; store?: string | true; cluster?: string[] | true; alerts?: boolean },
-  options: CommonOptions
-): Promise<number> {
+export async function runCheck(paths: string[], flags: CheckFlags, options: CommonOptions): Promise<number> {
   const format = flags.format ?? 'text'
   if (format !== 'text' && format !== 'json')
     throw new Why5xxError('WHY5XX_USAGE', `--format ${format}: expected text or json`)
   const loaded = await options.load()
+  if (flags.printRbac !== undefined) {
+    if (flags.cluster !== true || paths.length > 0)
+      throw new Why5xxError('WHY5XX_USAGE', '--print-rbac goes with check --cluster, and without files')
+    const { runPrintRbac } = await import('./printRbac.ts')
+    return runPrintRbac(flags, loaded.config)
+  }
   if (flags.alerts) {
     if (paths.length > 0 || flags.store !== undefined || flags.cluster !== undefined)
       throw new Why5xxError(

@@ -181,10 +181,23 @@ Exit codes: 0 printed; 1 the failure has no root cause, or the store or file cou
       '--cluster [file...]',
       'instead: what the API server lets us see, controllers, log format, recorded state; of files: what they can answer'
     )
+    .option(
+      '--print-rbac [scope]',
+      'with --cluster: print the roles that the watch needs, full or smallest, for kubectl apply (default: full)'
+    )
+    .option(
+      '--namespaces <names>',
+      'with --print-rbac: roles for these namespaces alone, A,B (default: kubernetes.namespaces)'
+    )
+    .option(
+      '--account <namespace/name>',
+      'with --print-rbac: the service account that gets them',
+      'why5xx/why5xx-watch'
+    )
     .option('--alerts', 'instead: sends a marked test alert to each receiver, resolves it, and says what came back')
     .addHelpText(
       'after',
-      `\nExamples:\n  why5xx check controller.log\n  why5xx check --store ./why5xx-data\n  why5xx check --config why5xx.yaml\n  why5xx check --cluster\n  why5xx check --cluster cluster.json\n  why5xx check --alerts --set alerts.alertmanager.urls=http://alertmanager:9093\n\nExit code 1 if anything must be mended, less than 95 % can be read, or a receiver of alerts refuses the test or is away.`
+      `\nExamples:\n  why5xx check controller.log\n  why5xx check --store ./why5xx-data\n  why5xx check --config why5xx.yaml\n  why5xx check --cluster\n  why5xx check --cluster cluster.json\n  why5xx check --cluster --print-rbac --namespaces shop,pay | kubectl apply -f -\n  why5xx check --alerts --set alerts.alertmanager.urls=http://alertmanager:9093\n\nExit code 1 if anything must be mended, less than 95 % can be read, or a receiver of alerts refuses the test or is away.`
     )
     .action(async (files: string[], flags: Record<string, unknown>, command: Command) => {
       const { runCheck } = await import('./check.ts')

@@ -76,6 +76,13 @@ export class KubernetesClient {
     return this.#send('PATCH', path, change, 'application/merge-patch+json')
   }
 
+  /** Server-side, as `kubectl apply --server-side`: made when it is not there, and no field may be unknown. */
+  apply(path: string, object: Json, options: { dryRun?: boolean } = {}): Promise<ApiObject> {
+    const dryRun = options.dryRun ? '&dryRun=All' : ''
+    const query = `fieldManager=why5xx-test&force=true&fieldValidation=Strict${dryRun}`
+    return this.#send('PATCH', `${path}?${query}`, object, 'application/apply-patch+yaml')
+  }
+
   delete(path: string): Promise<ApiObject> {
     return this.#send('DELETE', path)
   }

@@ -1,14 +1,13 @@
 /** The control plane as one binary, compiled from the modules that kubernetes/go.mod pins. */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { missingForGo } from './go.ts'
 import { cached, entryOf, type Recipe } from './testCache.ts'
 
 const VERSION = 'v1.36.3'
 const SOURCES = join(import.meta.dirname, 'kubernetes')
-/** The first Go that fetches a newer one by itself when a module wants it. */
-const GO_MIN = [1, 21] as const
 const BUILD_MS_MAX = 30 * 60_000
 
 const recipe: Recipe = {
@@ -27,11 +26,7 @@ export interface KubernetesProgram {
 
 /** Why no control plane can be started here, as a sentence; null when one can. */
 export function missingForKubernetes(): string | null {
-  if (existsSync(entryOf(recipe))) return null
-  const version = /go(\d+)\.(\d+)/.exec(spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).stdout ?? '')
-  const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)]
-  const isEnough = major > GO_MIN[0] || (major === GO_MIN[0] && minor >= GO_MIN[1])
-  return isEnough ? null : `Go ${GO_MIN.join('.')} or newer is missing (PATH)`
+  return existsSync(entryOf(recipe)) ? null : missingForGo()
 }
 
 /** Compiles it unless it is in the cache: 5 to 15 minutes on two cores, and 900 MB of modules on their way. */

@@ -1,0 +1,137 @@
+{{- /*
+why5xx.yaml of a component: worker, watch, alert, setup. Each gets what it uses and no more, so that another webhook starts no
+worker again. A file with a secret is named by its path; secretVolumes below puts it there. Takes (list $ component).
+*/ -}}
+{{- define "why5xx.config" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := $root.Values -}}
+{{- $secrets := "/etc/why5xx/secrets" -}}
+{{- $config := dict "clusterName" $values.clusterName "log" (dict "format" "json") -}}
+
+{{- if ne $component "setup" }}
+{{- $kafka := dict "brokers" $values.kafka.brokers "topic" $values.kafka.topic "groupId" $values.kafka.groupId "rejectTopic" $values.kafka.rejectTopic "driver" $values.kafka.driver -}}
+{{- $tls := $values.kafka.tls -}}
+{{- if $tls.enabled }}
+{{- $files := dict "enabled" true -}}
+{{- if $tls.existingSecret }}
+{{- if $tls.caKey }}{{ $_ := set $files "caFile" (printf "%s/kafka-tls/%s" $secrets $tls.caKey) }}{{ end }}
+{{- if $tls.certKey }}{{ $_ := set $files "certFile" (printf "%s/kafka-tls/%s" $secrets $tls.certKey) }}{{ end }}
+{{- if $tls.keyKey }}{{ $_ := set $files "keyFile" (printf "%s/kafka-tls/%s" $secrets $tls.keyKey) }}{{ end }}
+{{- end }}
+{{- $_ := set $kafka "tls" $files }}
+{{- end }}
+{{- with $values.kafka.sasl }}
+{{- if ne .mechanism "none" }}
+{{- $_ := set $kafka "sasl" (dict "mechanism" .mechanism "username" .username "passwordFile" (printf "%s/kafka-sasl/%s" $secrets .passwordKey)) }}
+{{- end }}
+{{- end }}
+{{- $_ := set $config "roles" (list $component) }}
+{{- $_ := set $config "source" (dict "kind" "kafka" "kafka" $kafka) }}
+{{- $web := dict "listen" (printf ":%d" (int $values.metrics.port)) -}}
+{{- if $values.metrics.existingSecret }}
+{{- $_ := set $web "metricsTokenFile" (printf "%s/metrics/%s" $secrets $values.metrics.tokenKey) }}
+{{- end }}
+{{- $_ := set $config "web" $web }}
+{{- $kubernetes := dict "controllerNamespace" $values.ingressNginx.namespace "topic" $values.kafka.kubernetesTopic -}}
+{{- if eq $component "watch" }}
+{{- $_ := set $kubernetes "api" "in-cluster" }}
+{{- if eq $values.rbac.scope "namespaces" }}{{ $_ := set $kubernetes "namespaces" $values.rbac.namespaces }}{{ end }}
+{{- if $values.rbac.tlsSecrets }}{{ $_ := set $kubernetes "tlsSecrets" $values.rbac.tlsSecrets }}{{ end }}
+{{- end }}
+{{- $_ := set $config "kubernetes" $kubernetes }}
+{{- end }}
+
+{{- if ne $component "watch" }}
+{{- $login := ternary $values.setup $values.elasticsearch (eq $component "setup") -}}
+{{- $elasticsearch := dict "nodes" $values.elasticsearch.nodes "namespace" $values.elasticsearch.namespace -}}
+{{- if $login.existingSecret }}
+{{- if $login.username }}
+{{- $_ := set $elasticsearch "username" $login.username }}
+{{- $_ := set $elasticsearch "passwordFile" (printf "%s/elasticsearch/%s" $secrets $login.passwordKey) }}
+{{- else }}
+{{- $_ := set $elasticsearch "apiKeyFile" (printf "%s/elasticsearch/%s" $secrets $login.apiKeyKey) }}
+{{- end }}
+{{- end }}
+{{- if $values.elasticsearch.caSecret }}
+{{- $_ := set $elasticsearch "caFile" (printf "%s/elasticsearch-ca/%s" $secrets $values.elasticsearch.caKey) }}
+{{- end }}
+{{- $_ := set $config "sink" (dict "kind" "elasticsearch" "elasticsearch" $elasticsearch) }}
+{{- end }}
+
+{{- if eq $component "alert" }}
+{{- $_ := set $config "alerts" (include "why5xx.alerts" $root | fromYaml) }}
+{{- end }}
+{{- mergeOverwrite $config (deepCopy $values.config) | toYaml }}
+{{- end }}
+
+{{- define "why5xx.alerts" -}}
+{{- $values := .Values -}}
+{{- $secrets := "/etc/why5xx/secrets" -}}
+{{- $alerts := dict "topic" $values.kafka.incidentTopic -}}
+{{- with $values.alert.alertmanager }}
+{{- if .urls }}
+{{- $alertmanager := dict "urls" .urls -}}
+{{- if .existingSecret }}
+{{- if .username }}
+{{- $_ := set $alertmanager "username" .username }}
+{{- $_ := set $alertmanager "passwordFile" (printf "%s/alertmanager/%s" $secrets .passwordKey) }}
+{{- else }}
+{{- $_ := set $alertmanager "bearerTokenFile" (printf "%s/alertmanager/%s" $secrets .bearerTokenKey) }}
+{{- end }}
+{{- end }}
+{{- $_ := set $alerts "alertmanager" $alertmanager }}
+{{- end }}
+{{- end }}
+{{- $webhooks := list -}}
+{{- range $i, $given := $values.alert.webhooks }}
+{{- $webhook := pick $given "name" "template" "headers" "severities" -}}
+{{- range $key, $file := dict "urlKey" "urlFile" "secretKey" "secretFile" "routingKeyKey" "routingKeyFile" }}
+{{- if hasKey $given $key }}
+{{- $_ := set $webhook $file (printf "%s/webhook-%d/%s" $secrets $i (get $given $key)) }}
+{{- end }}
+{{- end }}
+{{- $webhooks = append $webhooks $webhook }}
+{{- end }}
+{{- if $webhooks }}{{ $_ := set $alerts "webhooks" $webhooks }}{{ end }}
+{{- toYaml $alerts }}
+{{- end }}
+
+{{- /* Which Secrets a component needs, as a list of {name, secret}: mounted at /etc/why5xx/secrets/NAME. Takes (list $ component). */ -}}
+{{- define "why5xx.secrets" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $values := $root.Values -}}
+{{- $found := list -}}
+{{- if ne $component "setup" }}
+{{- if and $values.kafka.tls.enabled $values.kafka.tls.existingSecret }}
+{{- $found = append $found (dict "name" "kafka-tls" "secret" $values.kafka.tls.existingSecret) }}
+{{- end }}
+{{- if ne $values.kafka.sasl.mechanism "none" }}
+{{- $found = append $found (dict "name" "kafka-sasl" "secret" $values.kafka.sasl.existingSecret "keys" (list $values.kafka.sasl.passwordKey)) }}
+{{- end }}
+{{- if $values.metrics.existingSecret }}
+{{- $found = append $found (dict "name" "metrics" "secret" $values.metrics.existingSecret "keys" (list $values.metrics.tokenKey)) }}
+{{- end }}
+{{- end }}
+{{- if ne $component "watch" }}
+{{- $login := ternary $values.setup $values.elasticsearch (eq $component "setup") -}}
+{{- if $login.existingSecret }}
+{{- $found = append $found (dict "name" "elasticsearch" "secret" $login.existingSecret "keys" (list (ternary $login.passwordKey $login.apiKeyKey (ne $login.username "")))) }}
+{{- end }}
+{{- if $values.elasticsearch.caSecret }}
+{{- $found = append $found (dict "name" "elasticsearch-ca" "secret" $values.elasticsearch.caSecret "keys" (list $values.elasticsearch.caKey)) }}
+{{- end }}
+{{- end }}
+{{- if eq $component "alert" }}
+{{- with $values.alert.alertmanager }}
+{{- if and .urls .existingSecret }}
+{{- $found = append $found (dict "name" "alertmanager" "secret" .existingSecret "keys" (list (ternary .passwordKey .bearerTokenKey (ne .username "")))) }}
+{{- end }}
+{{- end }}
+{{- range $i, $webhook := $values.alert.webhooks }}
+{{- $found = append $found (dict "name" (printf "webhook-%d" $i) "secret" $webhook.existingSecret) }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
