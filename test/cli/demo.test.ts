@@ -16,7 +16,14 @@ test('a bundled incident is explained and kept, and it says how to ask for it', 
   expect(existsSync(join(folder.path, 'why5xx-demo/store.json'))).toBe(true)
   const command = /^ {2}why5xx (failures .*)$/m.exec(first.stdout)![1]!
   const store = ['--store', join(folder.path, 'why5xx-demo')]
-  const { stdout } = await why5xxHere([...command.split(' '), ...store, '--service', 'shop/cart', '--limit', '1'])
+  const { stdout } = await why5xxHere([
+    ...command.split(' '),
+    ...store,
+    '--cause',
+    'connection_refused',
+    '--limit',
+    '1'
+  ])
   expect(stdout).toContain('oom_killed')
 })
 
