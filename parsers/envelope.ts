@@ -1,15 +1,17 @@
 /**
- * Takes the text frame off a line: CRI, `kubectl logs --timestamps --prefix`, and the prefixes of stern, compose, journald
- * and syslog. Checked for every line, because one file can hold several (log-formats.md 1.2).
+ * Takes the text frame off a line: CRI, `kubectl logs --timestamps --prefix`, what logcli prints, and the prefixes of stern,
+ * compose, journald and syslog. Checked for every line, because one file can hold several (log-formats.md 1.2).
  */
 
 import { latin1 } from './latin1.ts'
 import type { Line } from './line.ts'
+import { LogcliLabels } from './logcliLabels.ts'
 import { Rfc3339Reader } from './time.ts'
 
 const SPACE = 0x20
 const OPEN = 0x5b
 const CLOSE = 0x5d
+const OPEN_BRACE = 0x7b
 const MINUS = 0x2d
 const LETTER_T = 0x54
 
@@ -29,6 +31,7 @@ const STERN_PODS_MAX = 1000
 
 export class EnvelopeReader {
   readonly #stamp = new Rfc3339Reader()
+  readonly #labels = new LogcliLabels()
   /** `[pod/NAME/CONTAINER] ` of the line before, by its bytes. */
   #prefix: Buffer = Buffer.alloc(0)
   #prefixPod: string | null = null
@@ -51,6 +54,7 @@ export class EnvelopeReader {
     line.writtenTo = this.#stamp.end
     line.isWrittenNumber = false
     line.start = this.#stamp.end + 1
+    if (bytes[line.start] === OPEN_BRACE) this.#labels.take(line)
     return this.#criStream(line)
   }
 

@@ -1,15 +1,17 @@
 /**
- * Takes the JSON frame off a line: docker json-file, and the records of Fluent Bit, Fluentd, Vector, Filebeat and journald.
+ * Takes the JSON frame off a line: docker json-file, the records of Fluent Bit, Fluentd, Vector, Filebeat and journald, and
+ * what `logcli -o jsonl` prints.
  *
  *   {"log":"…\n","stream":"stdout","time":"…"}
  *
- * The content lies under `log`, `message`, `body` or `MESSAGE`. Fluent Bit puts CRI pieces together itself and keeps
+ * The content lies under `log`, `message`, `body`, `MESSAGE`, or `line` (logcli). Fluent Bit puts CRI pieces together itself and keeps
  * `_p: "P"`, so only docker's own lines can be pieces.
  */
 
 import type { Framing } from './envelope.ts'
 import { utf8AsLatin1 } from './escape.ts'
 import type { Line } from './line.ts'
+import { labelFacts } from './logcliLabels.ts'
 import { parseTimeText } from './time.ts'
 
 const BRACE = 0x7b
@@ -134,7 +136,7 @@ export function takePath(place: Place, path: string): void {
   }
 }
 
-const CONTENT_KEYS = ['log', 'message', 'body', 'MESSAGE', 'msg'] as const
+const CONTENT_KEYS = ['log', 'message', 'body', 'MESSAGE', 'msg', 'line'] as const
 const STAMP_KEYS = ['time', '@timestamp', 'timestamp', 'date'] as const
 /** Fluent Bit's `offset_key` as we ship it, Vector's file source, Filebeat. */
 const OFFSET_PATHS = [['log_offset'], ['offset'], ['log', 'offset']] as const
@@ -157,7 +159,14 @@ export const FACT_PATHS: ReadonlySet<string> = new Set([
   'log_path',
   'file',
   'log\nfile\npath',
-  '__REALTIME_TIMESTAMP'
+  '__REALTIME_TIMESTAMP',
+  'labels\npod',
+  'labels\nnamespace',
+  'labels\ncontainer',
+  'labels\nnode_name',
+  'labels\nnode',
+  'labels\nstream',
+  'labels\nfilename'
 ])
 
 function factsOf(object: Record<string, unknown>): EnvelopeFacts | null {
@@ -165,7 +174,9 @@ function factsOf(object: Record<string, unknown>): EnvelopeFacts | null {
   if (contentKey === undefined || isAccessLog(object)) return null
   const kubernetes = record(object.kubernetes)
   const log = record(object.log)
-  const stream = text(object.stream) ?? text(log?.stream)
+  const labels = contentKey === 'line' ? record(object.labels) : null
+  const told = labelFacts(name => (labels !== null && Object.hasOwn(labels, name) ? text(labels[name]) : null))
+  const stream = text(object.stream) ?? text(log?.stream) ?? told.stream
   const stampKey = STAMP_KEYS.find(key => typeof object[key] === 'string' || typeof object[key] === 'number') ?? null
   return {
     contentKey,
@@ -179,11 +190,15 @@ function factsOf(object: Record<string, unknown>): EnvelopeFacts | null {
     isDocker: Object.keys(object).every(key => key === 'log' || key === 'stream' || key === 'time' || key === 'attrs'),
     isJoined: '_p' in object && object._p !== 'F',
     stream: stream === 'stdout' || stream === 'stderr' ? stream : null,
-    pod: text(kubernetes?.pod_name) ?? text(record(kubernetes?.pod)?.name),
-    namespace: text(kubernetes?.namespace_name) ?? text(kubernetes?.namespace) ?? text(kubernetes?.pod_namespace),
-    container: text(kubernetes?.container_name) ?? text(record(kubernetes?.container)?.name),
-    node: text(kubernetes?.host) ?? text(object.node) ?? text(kubernetes?.pod_node_name),
-    path: text(object.log_path) ?? text(object.file) ?? text(record(log?.file)?.path)
+    pod: text(kubernetes?.pod_name) ?? text(record(kubernetes?.pod)?.name) ?? told.pod,
+    namespace:
+      text(kubernetes?.namespace_name) ??
+      text(kubernetes?.namespace) ??
+      text(kubernetes?.pod_namespace) ??
+      told.namespace,
+    container: text(kubernetes?.container_name) ?? text(record(kubernetes?.container)?.name) ?? told.container,
+    node: text(kubernetes?.host) ?? text(object.node) ?? text(kubernetes?.pod_node_name) ?? told.node,
+    path: text(object.log_path) ?? text(object.file) ?? text(record(log?.file)?.path) ?? told.path
   }
 }
 

@@ -35,10 +35,10 @@ test('npm start reads nothing that is not in the package', () => {
     scripts: Record<string, string>
     files: string[]
   }
-  const read = scripts.start!.split(/[\s=]/).filter(word => word.startsWith('samples/'))
-  expect(read.length).toBe(2)
-  for (const file of read) {
-    expect(readFileSync(join(ROOT, file)).length).toBeGreaterThan(0)
-    expect(files.some(folder => file.startsWith(`${folder}/`))).toBe(true)
+  expect(scripts.start).toMatch(/ dist\/main\.js demo$/)
+  const incident = /INCIDENT = '([^']+)'/.exec(readFileSync(join(ROOT, 'src/cli/demo.ts'), 'utf8'))![1]!
+  for (const name of ['controller.log', 'cluster.ndjson']) {
+    expect(readFileSync(join(ROOT, incident, name)).length).toBeGreaterThan(0)
+    expect(files.some(folder => incident.startsWith(`${folder}/`))).toBe(true)
   }
 })

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { collect, common } from './commandFlags.ts'
+import type { DemoFlags } from './demo.ts'
 import type { ReplayFlags } from './replay.ts'
 import { newProgram, runCommands } from './runCommands.ts'
 import { addStoreCommands } from './storeCommands.ts'
@@ -106,6 +107,23 @@ Examples:
       }
       const { runReplay } = await import('./replay.ts')
       exitCode = await runReplay(files, flags, common(command))
+    })
+
+  program
+    .command('demo')
+    .description(
+      'explains a log, keeps it in a store on this machine, and says what to ask that; without a file, of a bundled incident'
+    )
+    .argument('[file...]', 'log files, also gzip (default: a wave of OOM kills during a sale)')
+    .option('--store <folder>', 'where it is kept (default: ./why5xx-demo)')
+    .option('--no-color', 'plain text also on a terminal')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  why5xx demo\n  why5xx demo /var/log/nginx/access.log /var/log/nginx/error.log`
+    )
+    .action(async (files: string[], flags: DemoFlags) => {
+      const { runDemo } = await import('./demo.ts')
+      exitCode = await runDemo(files, flags)
     })
 
   program
@@ -262,7 +280,7 @@ before anything is written to Kibana. The rules ask with the rights of who ran s
 
   for (const command of program.commands) {
     command.exitOverride()
-    if (command.name() === 'causes') continue
+    if (['causes', 'demo'].includes(command.name())) continue
     command
       .option('--config <file>', 'YAML file with options (default: ./why5xx.yaml if it is there)')
       .option('--set <path=value>', 'set one option, e.g. join.errorWaitMs=300000', collect)

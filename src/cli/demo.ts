@@ -1,0 +1,55 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Why5xxError } from '../errors.ts'
+import { quoteForShell } from '../text.ts'
+import { runExplain } from './explain.ts'
+import { CommonOptions } from './options.ts'
+import { writeOut } from './output.ts'
+import { runReplay } from './replay.ts'
+
+/** What is shown without a file, in the package: a log, and the state of its cluster. */
+const INCIDENT = 'samples/incidents/oom-during-load'
+const STORE = './why5xx-demo'
+
+export interface DemoFlags {
+  store?: string
+  color?: boolean
+}
+
+/**
+ * What somebody sees first: what failed in a log and why, the same in a store on this machine, and what to ask that store.
+ * The log is one's own, or that of a bundled incident. Returns the exit code.
+ */
+export async function runDemo(paths: string[], { store = STORE, color }: DemoFlags): Promise<number> {
+  const bundled = paths.length === 0 ? bundledIncident() : null
+  const logs = bundled === null ? paths : [bundled.log]
+  if (logs.includes('-'))
+    throw new Why5xxError('WHY5XX_USAGE', 'demo reads files twice; for stdin try why5xx explain -')
+  const cluster = bundled === null ? {} : { cluster: [bundled.cluster] }
+  const explained = await runExplain(logs, { ...cluster, ...(color !== undefined && { color }) }, new CommonOptions({}))
+  await writeOut('\nThe same in a store, as why5xx run keeps it all day:\n')
+  // An old log is not to vanish with the next run.
+  const set = ['sink.kind=embedded', 'sink.embedded.retention=3650d']
+  if (bundled !== null) set.push(`kubernetes.snapshots=${bundled.cluster}`)
+  const replayed = await runReplay(logs, { store }, new CommonOptions({ set }))
+  await writeOut(nextSteps())
+  return Math.max(explained, replayed)
+}
+
+/** dist/main.js → the package. Throws Why5xxError `WHY5XX_USAGE` where it came without its samples. */
+function bundledIncident(): { log: string; cluster: string } {
+  const folder = join(dirname(realpathSync(process.argv[1]!)), '..', INCIDENT)
+  const incident = { log: join(folder, 'controller.log'), cluster: join(folder, 'cluster.ndjson') }
+  if (!existsSync(incident.log))
+    throw new Why5xxError('WHY5XX_USAGE', `${incident.log} is not there: name a log file instead`)
+  return incident
+}
+
+function nextSteps(): string {
+  const program = realpathSync(process.argv[1]!)
+  return `
+To type it like that: alias why5xx=${quoteForShell(`node ${quoteForShell(program)}`)}
+Your own log:         why5xx demo /path/to/controller.log
+Your own cluster:     kubectl logs -n ingress-nginx -l app.kubernetes.io/component=controller --tail=-1 --prefix --timestamps --since=1h | why5xx explain -
+`
+}

@@ -1,0 +1,47 @@
+/** What somebody sees first: `npm start`, and the same with a log of one's own. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { accessLine, at } from '../support/lines.ts'
+import { Folder, why5xx, why5xxHere } from '../support/program.ts'
+
+const folder = new Folder()
+afterAll(() => folder.remove())
+
+test('a bundled incident is explained and kept, and it says how to ask for it', async () => {
+  const first = await why5xx(['demo'], { cwd: folder.path })
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  expect(first.stdout).toContain('was OOM-killed at 10:03:24 (limit 256Mi)')
+  expect(first.stdout).toContain('2,416 requests counted, 236 documents stored, 2 incidents stored')
+  expect(existsSync(join(folder.path, 'why5xx-demo/store.json'))).toBe(true)
+  const command = /^ {2}why5xx (failures .*)$/m.exec(first.stdout)![1]!
+  const store = ['--store', join(folder.path, 'why5xx-demo')]
+  const { stdout } = await why5xxHere([
+    ...command.split(' '),
+    ...store,
+    '--cause',
+    'connection_refused',
+    '--limit',
+    '1'
+  ])
+  expect(stdout).toContain('oom_killed')
+})
+
+test("one's own log, whatever the environment configures", async () => {
+  const log = folder.write(
+    'own.log',
+    `${accessLine({ timeMs: at('10:03:00'), status: 502, up: '10.0.0.7:80|0|0.001|502', name: 'pay-api-80' })}\n`
+  )
+  const env = { WHY5XX_SINK_KIND: 'elasticsearch' }
+  const { code, stdout } = await why5xx(['demo', log, '--store', 'own'], { cwd: folder.path, env })
+  expect(code).toBe(0)
+  expect(stdout).toContain('pay-api-80')
+  expect(stdout).toContain('1 document stored\nin own')
+})
+
+test('stdin cannot be read twice', async () => {
+  expect(await why5xxHere(['demo', '-'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('why5xx explain -')
+  })
+})
