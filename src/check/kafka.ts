@@ -2,10 +2,12 @@
 
 import type { Admin } from 'kafkajs'
 import type { KafkaConfig } from '../clusterOptions.ts'
+import type { Role } from '../kubernetesOptions.ts'
 import { kafkaConnection } from '../source/kafka/connection.ts'
-import { createClient, deepest } from '../source/kafka/kafkajsClient.ts'
+import { createClient, deepest, reasonOf } from '../source/kafka/kafkajsClient.ts'
 import { clip, grouped, plural } from '../text.ts'
-import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
+import { type Finding, hint, isThisMachine, ok, problem, wrongSetting } from './finding.ts'
+import { checkOwnTopics, isRefused } from './kafkaOwnTopics.ts'
 
 const TOPIC = 'source.kafka.topic'
 const REJECT_TOPIC = 'source.kafka.rejectTopic'
@@ -20,7 +22,17 @@ const RETENTION_ENOUGH_MS = 48 * HOUR_MS
 /** `CONFIG_RESOURCE` of the protocol. */
 const TOPIC_RESOURCE = 2
 
-export async function checkKafka(config: KafkaConfig): Promise<Finding[]> {
+/** What a process does with the brokers beside reading lines. */
+export interface KafkaUse {
+  roles: ReadonlySet<Role>
+  /** `kubernetes.topic` */
+  clusterTopic: string
+  /** `alerts.topic` */
+  incidentTopic: string
+}
+
+/** `use` left out: a worker that reads no state of the cluster. */
+export async function checkKafka(config: KafkaConfig, use?: KafkaUse): Promise<Finding[]> {
   let admin: Admin
   try {
     admin = openAdmin(config)
@@ -31,11 +43,14 @@ export async function checkKafka(config: KafkaConfig): Promise<Finding[]> {
     await admin.connect()
     const cluster = await admin.describeCluster()
     const brokers = `${config.brokers.join(', ')}: ${plural(cluster.brokers.length, 'broker')}, cluster ${cluster.clusterId}`
+    const isWorker = use?.roles.has('worker') ?? true
+    const readsLines = isWorker || use!.roles.has('alert')
     return [
       ok(BROKERS, brokers),
-      ...(await checkTopic(admin, config, cluster.brokers.length)),
-      await checkRejectTopic(admin, config),
-      await checkGroup(admin, config)
+      ...openLogin(config),
+      ...(readsLines ? await checkTopic(admin, config, cluster.brokers.length) : []),
+      ...(isWorker ? [await checkRejectTopic(admin, config), await checkGroup(admin, config)] : []),
+      ...(use === undefined ? [] : await checkOwnTopics(admin, config, use))
     ]
   } catch (error) {
     return [connectionProblem(error, config)]
@@ -43,6 +58,15 @@ export async function checkKafka(config: KafkaConfig): Promise<Finding[]> {
     // What could not connect has nothing to end.
     await admin.disconnect().catch(() => {})
   }
+}
+
+/** A login and lines that go over a network that may be listened to. */
+function openLogin({ brokers, sasl, tls }: KafkaConfig): Finding[] {
+  const isEncrypted = tls.enabled || tls.caFile !== null || tls.certFile !== null
+  const isNear = brokers.every(broker => isThisMachine(broker.replace(/:\d+$/, '')))
+  if (sasl.mechanism === 'none' || isEncrypted || isNear) return []
+  const what = sasl.mechanism === 'plain' ? 'our password and all lines go' : 'all lines go'
+  return [hint('source.kafka.tls', `${what} to the brokers unencrypted`, 'set source.kafka.tls.enabled, or tls.caFile')]
 }
 
 function openAdmin(config: KafkaConfig): Admin {
@@ -111,11 +135,21 @@ async function checkTopic(admin: Admin, { topic }: KafkaConfig, brokers: number)
 }
 
 async function checkTopicSettings(admin: Admin, topic: string): Promise<Finding[]> {
-  const names = ['cleanup.policy', 'retention.ms']
-  const described = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: names }]
-  })
+  const configNames = ['cleanup.policy', 'retention.ms']
+  const resources = [{ type: TOPIC_RESOURCE, name: topic, configNames }]
+  let described: Awaited<ReturnType<Admin['describeConfigs']>>
+  try {
+    described = await admin.describeConfigs({ includeSynonyms: false, resources })
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    return [
+      hint(
+        TOPIC,
+        `${topic}: our user may not see how long lines are kept`,
+        `allow it DescribeConfigs on topic ${topic}, or look yourself: kafka-topics.sh --describe --topic ${topic}`
+      )
+    ]
+  }
   const entries = described.resources[0]?.configEntries ?? []
   const setting = (name: string): string | undefined =>
     entries.find(({ configName }) => configName === name)?.configValue
@@ -162,7 +196,7 @@ async function checkGroup(admin: Admin, { groupId, topic }: KafkaConfig): Promis
         : `it has read ${plural(known, 'partition')}`
     return ok(GROUP, `${groupId}: ${plural(members, 'member')}; ${begins}`)
   } catch (error) {
-    const text = clip((error as Error).message, 200)
-    return problem(GROUP, `${groupId}: ${text}`, `let our user read the group ${groupId} and the topic ${topic}`)
+    const text = clip(reasonOf(error), 200)
+    return problem(GROUP, `${groupId}: ${text}`, `allow our user Read on group ${groupId} and on topic ${topic}`)
   }
 }

@@ -4,6 +4,7 @@ import type { Finding } from '../check/finding.ts'
 import { checkSinkFolder } from '../check/sinkFolder.ts'
 import { checkSource } from '../check/sourceFiles.ts'
 import { checkWeb } from '../check/web.ts'
+import { type Role, rolesOf } from '../kubernetesOptions.ts'
 import type { Config } from '../optionTable.ts'
 import { RUN_OPTIONS } from '../runOptions.ts'
 import { styleFor } from '../terminal.ts'
@@ -20,21 +21,34 @@ export async function checkRun(
 ): Promise<Finding[] | null> {
   const isAsked = files.length === 0 || RUN_OPTIONS.some(({ path }) => origins.has(path))
   if (!isAsked) return null
-  const { source, sink, web } = config
-  return [...(await checkLines(source)), ...(await checkStore(sink)), ...(await checkWeb(web))]
+  const roles = rolesOf(config)
+  return [
+    ...(await checkLines(config, roles)),
+    ...(await checkStore(config.sink, roles)),
+    ...(await checkWeb(config.web)),
+    ...(roles.has('alert') ? await receiversOf(config) : [])
+  ]
 }
 
 /** Clients of servers are loaded only where there are servers. */
-async function checkLines(source: Config['source']): Promise<Finding[]> {
+async function checkLines({ source, kubernetes, alerts }: Config, roles: ReadonlySet<Role>): Promise<Finding[]> {
   if (source.kind !== 'kafka') return checkSource(source)
   const { checkKafka } = await import('../check/kafka.ts')
-  return checkKafka(source.kafka)
+  return checkKafka(source.kafka, { roles, clusterTopic: kubernetes.topic, incidentTopic: alerts.topic })
 }
 
-async function checkStore(sink: Config['sink']): Promise<Finding[]> {
+async function checkStore(sink: Config['sink'], roles: ReadonlySet<Role>): Promise<Finding[]> {
+  // A watch writes to its record alone.
+  if (!roles.has('worker') && !roles.has('alert')) return []
   if (sink.kind !== 'elasticsearch') return checkSinkFolder(sink.embedded, Date.now())
   const { checkElasticsearch } = await import('../check/elasticsearch.ts')
-  return checkElasticsearch(sink.elasticsearch)
+  return checkElasticsearch(sink.elasticsearch, roles)
+}
+
+/** Templates of messages are compiled for it. */
+async function receiversOf(config: Config): Promise<Finding[]> {
+  const { checkReceivers } = await import('../check/receivers.ts')
+  return checkReceivers(config)
 }
 
 /** Anything to mend. */

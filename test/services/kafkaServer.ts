@@ -29,6 +29,8 @@ const PASSWORD = 'why5xx-secret'
 export interface KafkaOptions {
   /** Adds a listener with TLS and a login: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 take the same user. */
   security?: boolean
+  /** Further users of that listener, for SCRAM, with the same password. */
+  users?: string[]
   /** Of the JVM, as `-Xmx` takes it. */
   heap?: string
   /** Further lines of server.properties; they win over ours. */
@@ -72,7 +74,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
       .map(([name, value]) => `${name}=${value}\n`)
       .join('')
   )
-  await formatStorage(program, settingsFile, secure !== null)
+  await formatStorage(program, settingsFile, secure === null ? [] : [USERNAME, ...(options.users ?? [])])
 
   const server = new ServerProcess(
     {
@@ -150,11 +152,13 @@ function secureSettings(secure: { caFile: string; keyStoreFile: string } | null)
 }
 
 /** What `kafka-storage.sh format` does; users for SCRAM are part of the cluster's first metadata. */
-async function formatStorage(program: KafkaProgram, settingsFile: string, withUsers: boolean): Promise<void> {
-  const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap(mechanism => [
-    '--add-scram',
-    `${mechanism}=[name=${USERNAME},password=${PASSWORD}]`
-  ])
+async function formatStorage(program: KafkaProgram, settingsFile: string, names: readonly string[]): Promise<void> {
+  const users = names.flatMap(name =>
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap(mechanism => [
+      '--add-scram',
+      `${mechanism}=[name=${name},password=${PASSWORD}]`
+    ])
+  )
   const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settingsFile]
-  await promisify(execFile)(program.java, ['-Xmx128m', ...program.args, ...format, ...(withUsers ? users : [])])
+  await promisify(execFile)(program.java, ['-Xmx128m', ...program.args, ...format, ...users])
 }
