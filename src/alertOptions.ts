@@ -74,6 +74,7 @@ export const ALERT_OPTIONS: readonly OptionInfo[] = [
   {
     path: 'links.incident',
     type: 'optionalText',
+    placeholders: ['id', 'service', 'upstream', 'cause', 'from', 'to'],
     default: null,
     unit: null,
     sentence:

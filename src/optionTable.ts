@@ -35,6 +35,8 @@ export interface OptionInfo {
   unit: string | null
   /** Of integers; of durations in ms; of sizes in bytes. */
   min?: number
+  /** Of a template: names that may stand in it as `{name}`. */
+  placeholders?: readonly string[]
   sentence: string
 }
 
@@ -133,6 +135,7 @@ const ENGINE_OPTIONS: readonly OptionInfo[] = [
   {
     path: 'links.runbook',
     type: 'optionalText',
+    placeholders: ['cause'],
     default: null,
     unit: null,
     sentence: 'URL template of runbooks, {cause} is replaced; without one texts name `why5xx causes CAUSE`.'

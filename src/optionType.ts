@@ -5,6 +5,7 @@ import { parseListen } from './listenOption.ts'
 import type { OptionInfo } from './optionTable.ts'
 import { SECRET } from './secrets.ts'
 import { parseSize, sizeText } from './sizeOption.ts'
+import { clip } from './text.ts'
 import { durationMs } from './timeOption.ts'
 import { WEBHOOKS, webhooksProblem } from './webhookOption.ts'
 
@@ -13,6 +14,13 @@ export function schemaOf(option: OptionInfo): z.ZodType {
     case 'text':
       return option.path === 'timeZone' ? z.string().refine(isTimeZone) : z.string().min(1)
     case 'optionalText':
+      return z
+        .string()
+        .min(1)
+        .refine(text => unknownPlaceholder(option, text) === null, {
+          error: issue => `${unknownPlaceholder(option, String(issue.input))} is not replaced`
+        })
+        .nullable()
     case 'password':
       return z.string().min(1).nullable()
     case 'integer':
@@ -51,8 +59,20 @@ export function schemaOf(option: OptionInfo): z.ZodType {
 
 /** What is wrong, in words that end `is VALUE: …`. */
 export function refusal(option: OptionInfo, error: z.ZodError): string {
-  const problem = option.type === 'webhooks' ? webhooksProblem(error) : null
+  const problem = option.type === 'webhooks' ? webhooksProblem(error) : placeholderProblem(option, error)
   return problem ?? `expected ${expected(option)}`
+}
+
+function placeholderProblem({ placeholders }: OptionInfo, { issues }: z.ZodError): string | null {
+  if (placeholders === undefined || issues[0]?.code !== 'custom') return null
+  return `${issues[0].message}; what may stand in it: ${placeholders.map(name => `{${name}}`).join(', ')}`
+}
+
+/** `{name}` of a template that nothing would replace; null: there is none, or the option is no template. */
+function unknownPlaceholder({ placeholders }: OptionInfo, text: string): string | null {
+  if (placeholders === undefined) return null
+  const found = [...text.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !placeholders.includes(name!))
+  return found === undefined ? null : clip(found[0], 50)
 }
 
 /** The schema of an option in words, for who gave it something else. */
