@@ -17,13 +17,7 @@ export async function writeKafkaTools(folder: string): Promise<void> {
   const { java, args } = await kafkaProgram()
   for (const [name, mainClass] of Object.entries(MAIN_CLASSES)) {
     const file = join(folder, name)
-    // From Java 19 on: what the first run has loaded the next ones need not load again. Before, it is no option and ignored.
-    const archive = [
-      '-XX:+IgnoreUnrecognizedVMOptions',
-      '-XX:+AutoCreateSharedArchive',
-      `-XX:SharedArchiveFile=${file}.jsa`
-    ]
-    const quoted = [java, '-Xmx128m', ...archive, ...args].map(word => `'${word}'`).join(' ')
+    const quoted = [java, '-Xmx128m', ...args].map(word => `'${word}'`).join(' ')
     writeFileSync(file, `#!/bin/sh\nexec ${quoted} ${mainClass} "$@"\n`)
     chmodSync(file, 0o755)
   }
