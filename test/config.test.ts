@@ -200,3 +200,28 @@ describe('tokens', () => {
     }
   })
 })
+
+describe('templates of links', () => {
+  test.each([
+    [
+      'links.incident=https://kibana.example.com/{id}?s={servcie}',
+      'links.incident (--set) is "https://kibana.example.com/{id}?s={servcie}": {servcie} is not replaced; what may stand in it: {id}, {service}, {upstream}, {cause}, {from}, {to}'
+    ],
+    [
+      'links.runbook=https://wiki.example.com/{cause}/{id}',
+      'links.runbook (--set) is "https://wiki.example.com/{cause}/{id}": {id} is not replaced; what may stand in it: {cause}'
+    ],
+    ['links.runbook=https://wiki.example.com/{}', ': {} is not replaced; what may stand in it: {cause}']
+  ])('%s is refused', (setting, sentence) => {
+    expect(() => set(setting)).toThrow(sentence)
+  })
+
+  test('with what is known, or nothing, they are taken', () => {
+    const link = 'https://kibana.example.com/{id}/{service}/{upstream}/{cause}?from={from}&to={to}'
+    expect(set(`links.incident=${link}`, 'links.runbook=https://wiki.example.com/').config.links).toEqual({
+      incident: link,
+      runbook: 'https://wiki.example.com/'
+    })
+    expect(set('links.incident=').config.links.incident).toBeNull()
+  })
+})

@@ -7,7 +7,7 @@ import type { Role } from '../kubernetesOptions.ts'
 import { checkVersion, openClient } from '../store/elasticsearch/connection.ts'
 import { IndexNames } from '../store/elasticsearch/names.ts'
 import { checkPrivileges } from './elasticsearchRights.ts'
-import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
+import { type Finding, hint, isThisMachine, ok, problem, wrongSetting } from './finding.ts'
 import { checkTemplates } from './templates.ts'
 
 const NODES = 'sink.elasticsearch.nodes'
@@ -35,6 +35,7 @@ export async function checkElasticsearch(
     return [
       // One of several nodes is enough for a run.
       ...nodes.map(finding => (finding.state === 'problem' ? { ...finding, state: 'hint' as const } : finding)),
+      ...openLogins(config),
       await checkPrivileges(reached, names, config, roles),
       ...(await checkTemplates(reached, config)),
       ...(await checkAutoCreation(reached, names))
@@ -42,6 +43,21 @@ export async function checkElasticsearch(
   } finally {
     await Promise.all(clients.map(client => client.close()))
   }
+}
+
+/** Nodes that our login reaches over a network that may be listened to. */
+function openLogins({ nodes, apiKey, apiKeyFile, username }: ElasticsearchConfig): Finding[] {
+  if ((apiKey ?? apiKeyFile ?? username) === null) return []
+  return nodes
+    .map(node => new URL(node))
+    .filter(({ protocol, hostname }) => protocol === 'http:' && !isThisMachine(hostname))
+    .map(({ origin }) =>
+      hint(
+        NODES,
+        `${origin}: our login and all documents go there unencrypted`,
+        'take https, and caFile where its authority is your own'
+      )
+    )
 }
 
 async function checkNode(client: Client, node: string): Promise<Finding> {

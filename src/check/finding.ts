@@ -31,3 +31,8 @@ export function wrongSetting(error: unknown): Finding {
     /^([\w.]+)(?: and [\w.]+)?: (.*)$/s.exec(error.message) ?? []
   return problem(about, text, `mend ${about}`)
 }
+
+/** What goes there leaves no machine. `[::1]` is how a URL writes it. */
+export function isThisMachine(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host)
+}

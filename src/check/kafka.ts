@@ -4,9 +4,9 @@ import type { Admin } from 'kafkajs'
 import type { KafkaConfig } from '../clusterOptions.ts'
 import type { Role } from '../kubernetesOptions.ts'
 import { kafkaConnection } from '../source/kafka/connection.ts'
-import { createClient, deepest } from '../source/kafka/kafkajsClient.ts'
+import { createClient, deepest, reasonOf } from '../source/kafka/kafkajsClient.ts'
 import { clip, grouped, plural } from '../text.ts'
-import { type Finding, hint, ok, problem, wrongSetting } from './finding.ts'
+import { type Finding, hint, isThisMachine, ok, problem, wrongSetting } from './finding.ts'
 import { checkOwnTopics, isRefused } from './kafkaOwnTopics.ts'
 
 const TOPIC = 'source.kafka.topic'
@@ -47,6 +47,7 @@ export async function checkKafka(config: KafkaConfig, use?: KafkaUse): Promise<F
     const readsLines = isWorker || use!.roles.has('alert')
     return [
       ok(BROKERS, brokers),
+      ...openLogin(config),
       ...(readsLines ? await checkTopic(admin, config, cluster.brokers.length) : []),
       ...(isWorker ? [await checkRejectTopic(admin, config), await checkGroup(admin, config)] : []),
       ...(use === undefined ? [] : await checkOwnTopics(admin, config, use))
@@ -57,6 +58,15 @@ export async function checkKafka(config: KafkaConfig, use?: KafkaUse): Promise<F
     // What could not connect has nothing to end.
     await admin.disconnect().catch(() => {})
   }
+}
+
+/** A login and lines that go over a network that may be listened to. */
+function openLogin({ brokers, sasl, tls }: KafkaConfig): Finding[] {
+  const isEncrypted = tls.enabled || tls.caFile !== null || tls.certFile !== null
+  const isNear = brokers.every(broker => isThisMachine(broker.replace(/:\d+$/, '')))
+  if (sasl.mechanism === 'none' || isEncrypted || isNear) return []
+  const what = sasl.mechanism === 'plain' ? 'our password and all lines go' : 'all lines go'
+  return [hint('source.kafka.tls', `${what} to the brokers unencrypted`, 'set source.kafka.tls.enabled, or tls.caFile')]
 }
 
 function openAdmin(config: KafkaConfig): Admin {
@@ -186,7 +196,7 @@ async function checkGroup(admin: Admin, { groupId, topic }: KafkaConfig): Promis
         : `it has read ${plural(known, 'partition')}`
     return ok(GROUP, `${groupId}: ${plural(members, 'member')}; ${begins}`)
   } catch (error) {
-    const text = clip((error as Error).message, 200)
+    const text = clip(reasonOf(error), 200)
     return problem(GROUP, `${groupId}: ${text}`, `allow our user Read on group ${groupId} and on topic ${topic}`)
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Admin } from 'kafkajs'
 import type { KafkaConfig } from '../clusterOptions.ts'
-import { deepest } from '../source/kafka/kafkajsClient.ts'
+import { deepest, reasonOf } from '../source/kafka/kafkajsClient.ts'
 import { clip } from '../text.ts'
 import { type Finding, hint, ok, problem } from './finding.ts'
 import type { KafkaUse } from './kafka.ts'
@@ -49,7 +49,7 @@ async function checkPrefix(admin: Admin, prefix: string): Promise<Finding[]> {
     await admin.describeGroups([`${prefix}${EXAMPLE}`])
     return []
   } catch (error) {
-    const why = clip(deepest(error as Error).message, 200)
+    const why = clip(reasonOf(error), 200)
     return [problem(GROUP, `${prefix}…: ${why}`, `allow our user Read and Delete on groups that begin with ${prefix}`)]
   }
 }

@@ -184,6 +184,23 @@ test.each<[string, Partial<ElasticsearchConfig>, string]>([
   ])
 })
 
+test('a login that goes over a network in the clear is a hint', async () => {
+  // This name is the machine's own, and nobody can tell by the name.
+  const named = server.url.replace('127.0.0.1', '0.0.0.0')
+  const login = { username: 'me', password: 'correct-horse-battery' }
+  const unencrypted = async (settings: Partial<ElasticsearchConfig>): Promise<Finding[]> =>
+    (await check({}, settings)).filter(({ text }) => text.includes('unencrypted'))
+  expect(await unencrypted({ nodes: [named], ...login })).toMatchObject([
+    {
+      about: 'sink.elasticsearch.nodes',
+      state: 'hint',
+      text: `${named}: our login and all documents go there unencrypted`
+    }
+  ])
+  expect(await unencrypted({ nodes: [named] })).toEqual([])
+  expect(await unencrypted(login)).toEqual([])
+})
+
 test.each([
   ['true', true],
   ['false', false],

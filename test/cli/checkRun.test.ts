@@ -63,7 +63,7 @@ describe('when', () => {
     const { stdout, code } = await why5xx(['check', '--format', 'json'], { cwd: folder.path })
     const { run } = JSON.parse(stdout) as { run: Finding[] }
     expect(new Set(run.map(({ about }) => about))).toEqual(
-      new Set(['source.files.paths', 'sink.embedded.path', 'web.listen'])
+      new Set(['source.files.paths', 'sink.embedded.path', 'web.listen', 'alerts'])
     )
     expect(code).toBe(run.some(({ state }) => state === 'problem') ? 1 : 0)
     expect(readdirSync(folder.path)).not.toContain('why5xx-data')
@@ -96,9 +96,39 @@ test('all is well', async () => {
       text: expect.stringMatching(/^\S+data: [\d.]+ [GT]iB are free$/) as string,
       mend: null
     },
-    { about: 'web.listen', state: 'ok', text: '127.0.0.1:0 is free', mend: null }
+    { about: 'web.listen', state: 'ok', text: '127.0.0.1:0 is free', mend: null },
+    {
+      about: 'alerts',
+      state: 'ok',
+      text: 'no receiver is configured: nobody is told of incidents, why5xx incidents shows them',
+      mend: null
+    }
   ])
   expect(code).toBe(0)
+})
+
+test('who is told of incidents, without the address of a webhook; a file that is missing must be mended', async () => {
+  const webhook = (more: object): string => `alerts.webhooks=${JSON.stringify([{ template: 'slack', ...more }])}`
+  const { code, of } = await check(
+    'alerts.alertmanager.urls=http://alertmanager.example.com:9093',
+    webhook({ url: 'https://hooks.example.com/s3cr3t' })
+  )
+  expect([code, of('alerts')]).toEqual([
+    0,
+    [
+      {
+        about: 'alerts',
+        state: 'ok',
+        text: 'told of incidents: alertmanager alertmanager.example.com:9093, webhook hooks.example.com; why5xx check --alerts sends each a test',
+        mend: null
+      }
+    ]
+  ])
+  const missing = await check(webhook({ urlFile: '/nowhere/url' }))
+  expect([missing.code, missing.of('alerts.webhooks')]).toMatchObject([1, [{ state: 'problem' }]])
+  // A watch tells nobody.
+  const watch = await check('source.kind=files', 'roles=watch', 'kubernetes.api=kubeconfig')
+  expect(watch.of('alerts')).toEqual([])
 })
 
 test('as text: what is to be mended stands under what is wrong, and names move no cursor', async () => {

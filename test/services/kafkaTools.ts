@@ -15,9 +15,9 @@ const MAIN_CLASSES = {
 /** Puts what a distribution has in its bin/ into `folder`. */
 export async function writeKafkaTools(folder: string): Promise<void> {
   const { java, args } = await kafkaProgram()
-  const quoted = [java, '-Xmx128m', ...args].map(word => `'${word}'`).join(' ')
   for (const [name, mainClass] of Object.entries(MAIN_CLASSES)) {
     const file = join(folder, name)
+    const quoted = [java, '-Xmx128m', ...args].map(word => `'${word}'`).join(' ')
     writeFileSync(file, `#!/bin/sh\nexec ${quoted} ${mainClass} "$@"\n`)
     chmodSync(file, 0o755)
   }

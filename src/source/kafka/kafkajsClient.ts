@@ -67,4 +67,4 @@ function silenceNegativeTimeouts(): void {
   }) as typeof process.emitWarning
 }
 
-export { deepest, kafkaError } from './kafkaError.ts'
+export { deepest, kafkaError, reasonOf } from './kafkaError.ts'
