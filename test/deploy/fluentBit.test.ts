@@ -99,8 +99,9 @@ test('what librdkafka has taken is not given up, and a chunk that is not sent li
 })
 
 test('the values hold the same configuration, and leave the pod no rights', async () => {
-  await expect(fluentBitValues(fluentBitText())).toMatchFileSnapshot(VALUES_PATH)
-  const values = parse(readFileSync(VALUES_PATH, 'utf8')) as {
+  const text = fluentBitValues(fluentBitText())
+  await expect(text).toMatchFileSnapshot(VALUES_PATH)
+  const values = parse(text) as {
     config: { extraFiles: Record<string, string> }
     env: { name: string; valueFrom?: unknown }[]
     daemonSetVolumeMounts: { mountPath: string; readOnly?: boolean }[]
