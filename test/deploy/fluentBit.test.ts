@@ -18,7 +18,7 @@ const { service, pipeline } = parse(fluentBitText()) as {
 const [tail] = pipeline.inputs as [Plugin]
 const [kafka] = pipeline.outputs as [Plugin]
 
-/** Of the pages "Service", "Tail", "Record Modifier", "Kafka", "Scheduling and retries", "Buffering" of Fluent Bit 5's manual. */
+/** Of the pages "Service", "Tail", "Record Modifier", "Kafka", "Scheduling and retries", "Buffering" of the manual. */
 const DOCUMENTED = {
   service: words(
     'flush grace log_level http_server http_listen http_port health_check scheduler.cap',
