@@ -2,11 +2,12 @@
  * What the log format of deploy/fluent-bit/ is good for, with a real nginx that writes the default format and ours side by side:
  * equal requests at the same time, of which each fails in a way of its own and is tried again for a while.
  *
- * WHY5XX_REQUESTS=n makes n of them; the share that is joined right in either format is printed.
+ * WHY5XX_REQUESTS=n makes n of them; it prints how many causes are right with either format, and what a line takes.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { UPSTREAMINFO } from '../../parsers/logFormat.ts'
@@ -81,7 +82,7 @@ describe.skipIf(!isAvailable('nginx', program === null ? 'nginx or openssl is no
       const ours = await judged('ours.log')
       const defaults = await judged('default.log')
       console.info(
-        `${REQUESTS} equal requests, cause right: ${ours.right} with the format, ${defaults.right} with the default; ambiguous: ${ours.ambiguous}, ${defaults.ambiguous}`
+        `${REQUESTS} equal requests: ${told(ours)} with the format (${sizeOf('ours.log')}); ${told(defaults)} with the default (${sizeOf('default.log')})`
       )
       expect(ours).toMatchObject({ right: REQUESTS, ambiguous: 0 })
       expect(defaults.right).toBeLessThan(REQUESTS)
@@ -114,6 +115,16 @@ async function explain(...files: string[]): Promise<FoundDocument[]> {
     .split('\n')
     .filter(line => line !== '')
     .map(line => JSON.parse(line) as FoundDocument)
+}
+
+function told({ right, ambiguous }: { right: number; ambiguous: number }): string {
+  return `${right} causes right, ${ambiguous} ambiguous`
+}
+
+function sizeOf(name: string): string {
+  const bytes = readFileSync(file(name))
+  const perLine = (length: number) => (length / bytes.toString('latin1').split('\n').length).toFixed(0)
+  return `${perLine(bytes.length)} bytes a line, ${perLine(gzipSync(bytes).length)} with gzip`
 }
 
 async function judged(name: string) {

@@ -25,6 +25,11 @@ image:
   tag: 5.1.1
 
 env:
+  # For the lines with sasl below, behind the three that stand here: the indices in the command above count them.
+  # - name: KAFKA_USERNAME
+  #   value: fluent-bit
+  # - name: KAFKA_PASSWORD
+  #   valueFrom: { secretKeyRef: { name: why5xx-fluent-bit-kafka, key: password } }
   - name: NODE_NAME
     valueFrom: { fieldRef: { fieldPath: spec.nodeName } }
   # \`clusterName\` of why5xx.
@@ -32,11 +37,6 @@ env:
     value: default
   - name: KAFKA_BROKERS
     value: kafka:9092
-  # For the lines with sasl below.
-  # - name: KAFKA_USERNAME
-  #   value: fluent-bit
-  # - name: KAFKA_PASSWORD
-  #   valueFrom: { secretKeyRef: { name: why5xx-fluent-bit-kafka, key: password } }
 
 # Nobody asks the API server: no token, no role.
 rbac:
@@ -105,11 +105,11 @@ args:
 
 config:
   # The chart's own configuration, in the classic format, is not used.
-  service: ''
-  inputs: ''
-  filters: ''
-  outputs: ''
-  customParsers: ''
+  service: ""
+  inputs: ""
+  filters: ""
+  outputs: ""
+  customParsers: ""
   extraFiles:
     fluent-bit.yaml: |
 `
