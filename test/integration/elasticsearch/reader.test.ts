@@ -132,7 +132,7 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     )
     await writeTo(await openWriter(), batch({ failures }))
     const client = openClient(namespace.config)
-    const inPages = new ElasticsearchReader(client, namespace.names, 'here', new Searches(client, 'here', 7))
+    const inPages = new ElasticsearchReader(client, namespace.names, 'here', new Searches(client, 'here', 120))
     try {
       const window = { fromMs: NOON, toMs: NOON + MINUTE_MS, stepMs: MINUTE_MS, params: {} }
       const groups = counted('failure', {
