@@ -4,8 +4,9 @@ import { Why5xxError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import type { Config } from '../optionTable.ts'
 import { esqlText, indexPattern } from '../store/esql.ts'
+import { EVERY_INCIDENT } from '../store/incidentFilter.ts'
 import { openReader } from '../store/open.ts'
-import type { IncidentFilter, StoreReader } from '../store/store.ts'
+import type { StoreReader } from '../store/store.ts'
 import type { TableRow, TableWindow } from '../store/table.ts'
 import { EVERY_VALUE } from '../store/tableParam.ts'
 import { styleFor } from '../terminal.ts'
@@ -31,13 +32,6 @@ const WINDOW_MS = 3 * 3_600_000
 /** What came before an incident belongs to its picture. */
 const BEFORE_MS = 10 * 60_000
 const MINUTE_MS = 60_000
-const EVERY_INCIDENT: IncidentFilter = {
-  fromMs: Number.NEGATIVE_INFINITY,
-  toMs: Number.POSITIVE_INFINITY,
-  services: [],
-  causes: [],
-  state: null
-}
 
 /** Prints the panels of a dashboard, or which dashboards there are. Returns the exit code. */
 export async function runDashboard(

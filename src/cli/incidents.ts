@@ -2,6 +2,7 @@ import type { Incident } from '../alert/incident.ts'
 import { incidentEntry } from '../alert/incidentEntry.ts'
 import { Why5xxError } from '../errors.ts'
 import type { Config } from '../optionTable.ts'
+import { EVERY_INCIDENT } from '../store/incidentFilter.ts'
 import { openReader } from '../store/open.ts'
 import type { IncidentFilter, StoreReader } from '../store/store.ts'
 import { styleFor } from '../terminal.ts'
@@ -30,14 +31,6 @@ const TABLE_ROWS = 50
 const DAY_MS = 86_400_000
 /** What `Date` can hold. */
 const TIME_MS_MIN = -8.64e15
-const EVERYTHING: IncidentFilter = {
-  fromMs: Number.NEGATIVE_INFINITY,
-  toMs: Number.POSITIVE_INFINITY,
-  services: [],
-  causes: [],
-  state: null
-}
-
 /** Prints the incidents of a window, or one in full. Returns the exit code. */
 export async function runIncidents(
   id: string | undefined,
@@ -115,7 +108,7 @@ async function printAll(
 }
 
 async function emptyText(reader: StoreReader, { fromMs, toMs }: IncidentFilter, nowMs: number): Promise<string> {
-  const others = await reader.incidents(EVERYTHING)
+  const others = await reader.incidents(EVERY_INCIDENT)
   if (others.length === 0) return 'No incident is stored.'
   const newestMs = Math.max(...others.map(({ updatedMs }) => updatedMs))
   const [from, to, newest] = [fromMs, Number.isFinite(toMs) ? toMs : nowMs, newestMs].map(ms =>
@@ -125,7 +118,7 @@ async function emptyText(reader: StoreReader, { fromMs, toMs }: IncidentFilter, 
 }
 
 async function printOne(reader: StoreReader, id: string, where: string, show: Show): Promise<void> {
-  const all = await reader.incidents(EVERYTHING, warn)
+  const all = await reader.incidents(EVERY_INCIDENT, warn)
   const incident = all.find(one => one.id === id)
   if (incident === undefined)
     throw new Why5xxError(

@@ -4,6 +4,15 @@ import type { Incident } from '../alert/incident.ts'
 import { matchesService } from './serviceFilter.ts'
 import type { IncidentFilter } from './store.ts'
 
+/** All there are. */
+export const EVERY_INCIDENT: IncidentFilter = {
+  fromMs: Number.NEGATIVE_INFINITY,
+  toMs: Number.POSITIVE_INFINITY,
+  services: [],
+  causes: [],
+  state: null
+}
+
 /** One that is open goes on: it has no end yet. */
 export function matchesIncident(filter: IncidentFilter, incident: Incident): boolean {
   const { fromMs, toMs, services, causes, state } = filter

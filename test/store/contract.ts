@@ -33,8 +33,18 @@ export interface Contract {
   open: () => Promise<StoreReader>
 }
 
-/** Tests that write fewer steps than `stepsMin` are skipped: what settles in between is then as in another store. */
-export function testStore(name: string, make: () => Promise<StoreUnderTest>, stepsMin = 0): void {
+interface StoreTraits {
+  /** Tests that write fewer steps are skipped: what settles in between is then as in another store. */
+  stepsMin?: number
+  /** Its tables are made as those of another store of the suite, of which they are all tried. */
+  hasOwnTables?: boolean
+}
+
+export function testStore(
+  name: string,
+  make: () => Promise<StoreUnderTest>,
+  { stepsMin = 0, hasOwnTables = true }: StoreTraits = {}
+): void {
   describe(name, () => {
     let store: StoreUnderTest
     let skip: (why: string) => void
@@ -86,7 +96,7 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, ste
     testSettled(contract)
     testState(contract)
     testIncidents(contract)
-    testTables(contract)
+    if (hasOwnTables) testTables(contract)
     testTableKinds(contract)
   })
 }

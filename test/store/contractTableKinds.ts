@@ -1,11 +1,31 @@
 /** Tables of every kind of document: what a store keeps in another form must be the same fields. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { StoredDocument } from '../../src/store/document.ts'
-import type { TableQuery, TableWindow } from '../../src/store/table.ts'
+import { tableOfDocuments } from '../../src/store/documentTable.ts'
+import type { TableQuery, TableRow, TableWindow } from '../../src/store/table.ts'
 import { incident } from '../support/incidents.ts'
+import { runs } from '../support/seed.ts'
 import type { Contract } from './contract.ts'
 import { batch, controller, DAY_MS, MINUTE_MS, NOON, reject, totals } from './failures.ts'
+import { anyFailures, anyTable, anyWindow } from './randomTables.ts'
 import { asking, counted, failureWith, iso, listed } from './tableQuestions.ts'
+
+const TABLES = runs(15).numRuns
+
+/** Another failure of the same id and time, and better. */
+function withId({ id, timeMs }: StoredDocument): StoredDocument {
+  return failureWith({ id, timeMs, version: 9, cause: 'read_timeout', status: 504, masked: true })
+}
+
+/** Sums in another order differ in the last of 16 digits. */
+function digits(row: TableRow): TableRow {
+  const entries = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? Number(value.toPrecision(10)) : value
+  ])
+  return Object.fromEntries(entries) as TableRow
+}
 
 export function testTableKinds(contract: Contract): void {
   const { write, putIncidents } = contract
@@ -169,6 +189,26 @@ export function testTableKinds(contract: Contract): void {
         where: [{ field: 'why5xx.incident.id', isParam: 'incident' }]
       })
       expect(await rowsOf(states, { params: { incident: 'b' } })).toEqual([{ state: 'resolved', failures: 7 }])
+    })
+
+    test('random tables are those that plain code makes of the documents', async () => {
+      const [failures] = fc.sample(anyFailures, 1)
+      const better = failures!.slice(0, 5).map(withId)
+      await write(
+        writer => writer.write(batch({ failures: failures! })),
+        writer => writer.write(batch({ failures: better }))
+      )
+      const documents = [...better, ...failures!.slice(5)].map(({ document }) => document)
+      const asked = fc.sample(fc.tuple(anyTable, anyWindow), TABLES)
+      let rows = 0
+      for (const [query, window] of asked) {
+        const expected = tableOfDocuments(query, window, documents)
+        rows += expected.length
+        expect((await rowsOf(query, window)).map(digits), JSON.stringify({ query, window })).toEqual(
+          expected.map(digits)
+        )
+      }
+      expect(rows).toBeGreaterThanOrEqual(TABLES)
     })
 
     test('what cannot be asked is an error', async () => {

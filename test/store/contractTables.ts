@@ -4,7 +4,7 @@ import type { StoredDocument } from '../../src/store/document.ts'
 import type { Condition, CountedTable, TableRow, TableWindow } from '../../src/store/table.ts'
 import type { Contract } from './contract.ts'
 import { batch, DAY_MS, type Given, MINUTE_MS, NOON } from './failures.ts'
-import { asking, counted, failureWith, iso, listed } from './tableQuestions.ts'
+import { asking, counted, failureWith, iso, listed, writeInTwo } from './tableQuestions.ts'
 
 export function testTables(contract: Contract): void {
   const { write } = contract
@@ -20,7 +20,10 @@ export function testTables(contract: Contract): void {
         { as: 'first', min: 'why5xx.cause' },
         { as: 'share', percent: ['some', 'n'] }
       ]
-      await write(writer => writer.write(batch({})))
+      await write(
+        writer => writer.write(batch({})),
+        writer => writer.write(batch({}))
+      )
       expect(await rowsOf(counted('failure', { by: [{ as: 'cause', field: 'why5xx.cause' }], measures }))).toEqual([])
       expect(await rowsOf(counted('failure', { measures }))).toEqual([
         { n: 0, some: 0, mean: null, first: null, share: null }
@@ -125,11 +128,7 @@ export function testTables(contract: Contract): void {
 
     test('buckets begin at multiples of the step', async () => {
       const at = (id: string, timeMs: number): StoredDocument => failureWith({ id, timeMs })
-      await write(writer =>
-        writer.write(
-          batch({ failures: [at('a', NOON), at('b', NOON + 299_999), at('c', NOON + 300_000), at('d', NOON - 1)] })
-        )
-      )
+      await writeInTwo(contract, [at('a', NOON), at('b', NOON + 299_999), at('c', NOON + 300_000), at('d', NOON - 1)])
       const query = counted('failure', {
         by: [{ as: 'time', bucketOf: '@timestamp' }],
         measures: [{ as: 'n', count: true }],
@@ -155,11 +154,12 @@ export function testTables(contract: Contract): void {
     test('no value is null, a group of its own, and last in either direction', async () => {
       const on = (id: string, pod: string | undefined, node?: string): StoredDocument =>
         failureWith({ id }, { kubernetes: { ...(pod !== undefined && { pod: { name: pod } }), node: { name: node } } })
-      await write(writer =>
-        writer.write(
-          batch({ failures: [on('a', 'cart-2', 'n1'), on('b', 'cart-1'), on('c', undefined, 'n2'), on('d', 'cart-1')] })
-        )
-      )
+      await writeInTwo(contract, [
+        on('a', 'cart-2', 'n1'),
+        on('b', 'cart-1'),
+        on('c', undefined, 'n2'),
+        on('d', 'cart-1')
+      ])
       const query = (order: 'ascending' | 'descending'): CountedTable =>
         counted('failure', {
           by: [{ as: 'pod', field: 'kubernetes.pod.name' }],
@@ -195,18 +195,12 @@ export function testTables(contract: Contract): void {
             why5xx: { confidence: status / 1_000, upstream: { name: 'u', ...(ms !== null && { response_ms: ms }) } }
           }
         )
-      await write(writer =>
-        writer.write(
-          batch({
-            failures: [
-              of('a', 'x', 500, 10),
-              of('b', 'y', 502, null),
-              of('c', null, 503, 20),
-              of('d', `'"$1\\`, 504, -1)
-            ]
-          })
-        )
-      )
+      await writeInTwo(contract, [
+        of('a', 'x', 500, 10),
+        of('b', 'y', 502, null),
+        of('c', null, 503, 20),
+        of('d', `'"$1\\`, 504, -1)
+      ])
       const ids = async (where: Condition[], params: TableWindow['params'] = {}): Promise<string> =>
         (await rowsOf(listed('failure', [{ as: 'id', field: 'event.id' }], { where }), { params }))
           .map(({ id }) => id)
@@ -243,7 +237,7 @@ export function testTables(contract: Contract): void {
       const failures = Array.from({ length: 40 }, (_, i) =>
         failureWith({ id: `f${String(i).padStart(2, '0')}`, status: 500 + (i % 2), message: `m${(i * 7) % 40}` })
       )
-      await write(writer => writer.write(batch({ failures })))
+      await writeInTwo(contract, failures)
       const byMessage = listed(
         'failure',
         [
@@ -276,7 +270,7 @@ export function testTables(contract: Contract): void {
     test('texts are data, ordered by their bytes; too long ones are none', async () => {
       const paths = [`'; DROP TABLE x --`, 'Grüße 😀', '\uffee', '*?[a]{b}', '<script>', 'x'.repeat(1_024), '__proto__']
       const failures = [...paths, 'x'.repeat(1_025)].map((path, i) => failureWith({ id: `f${i}`, path }))
-      await write(writer => writer.write(batch({ failures })))
+      await writeInTwo(contract, failures)
       const query = counted('failure', {
         by: [{ as: 'path', field: 'url.path' }],
         measures: [{ as: 'n', count: true }],

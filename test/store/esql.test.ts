@@ -95,3 +95,17 @@ test('indices of a kind', () => {
   expect(indexPattern('failure', 'prod')).toBe('why5xx-failure-prod-*')
   expect(indexPattern('incident')).toBe('why5xx-incident-*')
 })
+
+test('values in the place of parameters', () => {
+  const where = [{ field: 'service.name', isParam: 'service' }]
+  const query: CountedTable = { ...FAILURES, where, measures: [{ as: 'n', count: true, where }] }
+  const given = (params: Record<string, string>): string[] => esqlText(query, { pattern: 'x', params }).split('\n')
+  expect(given({ service: 'shop/cart' }).slice(1, 3)).toEqual([
+    '| WHERE @timestamp >= ?_tstart AND @timestamp < ?_tend AND service.name == "shop/cart"',
+    '| STATS n = COUNT(*) WHERE service.name == "shop/cart"'
+  ])
+  expect(given({}).slice(1, 3)).toEqual([
+    '| WHERE @timestamp >= ?_tstart AND @timestamp < ?_tend',
+    '| STATS n = COUNT(*)'
+  ])
+})

@@ -4,7 +4,7 @@ import type { FailureDocument, StoredDocument } from '../../src/store/document.t
 import type { StoreReader } from '../../src/store/store.ts'
 import type { CountedTable, ListedTable, TableQuery, TableRow, TableWindow } from '../../src/store/table.ts'
 import type { Contract } from './contract.ts'
-import { DAY_MS, failure, type Given, MINUTE_MS, NOON } from './failures.ts'
+import { batch, DAY_MS, failure, type Given, MINUTE_MS, NOON } from './failures.ts'
 
 export const WINDOW: TableWindow = { fromMs: NOON - DAY_MS, toMs: NOON + DAY_MS, stepMs: 5 * MINUTE_MS, params: {} }
 
@@ -53,4 +53,13 @@ export function asking({ open }: Pick<Contract, 'open'>): Ask {
     reader ??= open()
     return (await reader).table(query, { ...WINDOW, ...window })
   }
+}
+
+/** One half of them may lie elsewhere than the other. */
+export async function writeInTwo({ write }: Pick<Contract, 'write'>, failures: StoredDocument[]): Promise<void> {
+  const half = Math.ceil(failures.length / 2)
+  await write(
+    writer => writer.write(batch({ failures: failures.slice(0, half) })),
+    writer => writer.write(batch({ failures: failures.slice(half) }))
+  )
 }

@@ -2,7 +2,7 @@
 
 import { tableOfDocuments } from '../documentTable.ts'
 import { incidentDocument } from '../incidentDocument.ts'
-import type { IncidentFilter } from '../store.ts'
+import { EVERY_INCIDENT } from '../incidentFilter.ts'
 import type { TableQuery, TableRow, TableWindow } from '../table.ts'
 import { checkWindow, columnsOf, type TableColumn } from '../tableCheck.ts'
 import { finishedRows, type RawRow } from '../tableRows.ts'
@@ -17,14 +17,6 @@ export interface TableSource {
   queries: Queries
   /** Of documents that are stored without it; null: not known. */
   clusterName: string | null
-}
-
-const EVERY_INCIDENT: IncidentFilter = {
-  fromMs: Number.NEGATIVE_INFINITY,
-  toMs: Number.POSITIVE_INFINITY,
-  services: [],
-  causes: [],
-  state: null
 }
 
 export async function readTable(

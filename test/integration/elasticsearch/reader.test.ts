@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tableOfDocuments } from '../../../src/store/documentTable.ts'
 import { openClient } from '../../../src/store/elasticsearch/connection.ts'
 import { openElasticsearchWriter } from '../../../src/store/elasticsearch/open.ts'
 import { openElasticsearchReader } from '../../../src/store/elasticsearch/openReader.ts'
@@ -14,6 +15,7 @@ import { openEmbeddedReader } from '../../../src/store/embedded/reader.ts'
 import type { Batch, Page, StoreReader, StoreWriter } from '../../../src/store/store.ts'
 import { readTimeline } from '../../../src/timeline/readTimeline.ts'
 import { all, batch, EVERYTHING, failure, MINUTE_MS, NOON, totals } from '../../store/failures.ts'
+import { counted, listed } from '../../store/tableQuestions.ts'
 import { batchOf } from '../../support/memoryReader.ts'
 import { nodeUrl, TestNamespace } from './node.ts'
 
@@ -122,5 +124,40 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     }
     await inPages.close()
     expect((await all(reader.scan(EVERYTHING))).length).toBe(180)
+  })
+
+  test('a table is whole, however many pages its groups and its documents take', async () => {
+    const failures = Array.from({ length: 620 }, (_, i) =>
+      failure({ id: `id-${String(i).padStart(3, '0')}`, status: i < 10 ? 504 : 502, message: `m${(i * 77) % 620}` })
+    )
+    await writeTo(await openWriter(), batch({ failures }))
+    const client = openClient(namespace.config)
+    const inPages = new ElasticsearchReader(client, namespace.names, 'here', new Searches(client, 'here', 120))
+    try {
+      const window = { fromMs: NOON, toMs: NOON + MINUTE_MS, stepMs: MINUTE_MS, params: {} }
+      const groups = counted('failure', {
+        by: [{ as: 'id', field: 'event.id' }],
+        measures: [
+          { as: 'n', count: true },
+          { as: 'first', min: 'event.id' }
+        ],
+        sort: [{ by: 'id', order: 'descending' }],
+        limit: 1_000
+      })
+      expect(await inPages.table(groups, window)).toEqual(failures.map(({ id }) => ({ id, n: 1, first: id })).reverse())
+      // More of them share the last place than come along at once, and only their text tells them apart.
+      const columns = [
+        { as: 'status', field: 'http.response.status_code' },
+        { as: 'message', field: 'message' }
+      ]
+      const ties = listed('failure', columns, { sort: [{ by: 'status', order: 'ascending' }], limit: 2 })
+      const documents = failures.map(({ document }) => document)
+      expect(await inPages.table(ties, window)).toEqual(tableOfDocuments(ties, window, documents))
+      expect(await inPages.table({ ...ties, limit: 400 }, window)).toEqual(
+        tableOfDocuments({ ...ties, limit: 400 }, window, documents)
+      )
+    } finally {
+      await inPages.close()
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ControllerRecord } from '../../../parsers/record.ts'
+import { isRecord } from '../../../src/cluster/fieldShape.ts'
 import type { ControllerEntry } from '../../../src/model.ts'
 import { buildControllerDocument } from '../../../src/store/controllerDocument.ts'
 import { DOCUMENT_FIELDS } from '../../../src/store/document.ts'
@@ -17,6 +18,8 @@ import {
 import { rollupDocument, rollupOf } from '../../../src/store/elasticsearch/rollups.ts'
 import { metaOf, resources } from '../../../src/store/elasticsearch/templates.ts'
 import { buildRejectDocument } from '../../../src/store/rejectDocument.ts'
+import type { TableKind } from '../../../src/store/table.ts'
+import { tableField } from '../../../src/store/tableFields.ts'
 import { documentsOf, EXAMPLES, options } from '../examples.ts'
 import { failure, NOON } from '../failures.ts'
 import { unmappedPaths } from './mapped.ts'
@@ -93,6 +96,17 @@ const DOCUMENTS: [string, Kind, Record<string, unknown>][] = [
     })
   ]
 ]
+
+test.each(DOCUMENTS)('%s: a field with several values is no column of a table', (_name, kind, document) => {
+  const lists: string[] = []
+  const look = (value: unknown, path: string): void => {
+    if (Array.isArray(value)) lists.push(path)
+    else if (isRecord(value))
+      for (const [key, inner] of Object.entries(value)) look(inner, path === '' ? key : `${path}.${key}`)
+  }
+  look(document, '')
+  expect(lists.filter(path => tableField(kind as TableKind, path) !== undefined)).toEqual([])
+})
 
 test.each(DOCUMENTS)('%s: every field is mapped', (_name, kind, document) => {
   expect(Object.keys(document).length).toBeGreaterThan(3)

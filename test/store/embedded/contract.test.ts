@@ -32,6 +32,6 @@ function store(sealedSteps: number): () => Promise<StoreUnderTest> {
   }
 }
 
-testStore('embedded, in segments', store(0))
-testStore('embedded, partly sealed', store(1), 2)
-testStore('embedded, sealed', store(Number.POSITIVE_INFINITY))
+testStore('embedded, in segments', store(0), { hasOwnTables: false })
+testStore('embedded, partly sealed', store(1), { stepsMin: 2 })
+testStore('embedded, sealed', store(Number.POSITIVE_INFINITY), { hasOwnTables: false })
