@@ -234,7 +234,9 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     )
 
     test('another name under the same full name is another release: the API server refuses it', async () => {
-      const names = ['nameOverride=other', 'fullnameOverride=why5xx'].flatMap(one => ['--set', one])
+      const names = ['nameOverride=other', 'fullnameOverride=why5xx', `ingressNginx.namespace=${controllers}`].flatMap(
+        one => ['--set', one]
+      )
       const flags = ['upgrade', 'why5xx', CHART, '-n', namespace!, '-f', valuesOf('least'), '--no-hooks', ...names]
       const { code, stderr } = await helm(flags, kubernetes!.kubeconfig)
       expect(stderr).toContain('field is immutable')
