@@ -4,6 +4,7 @@ import { parse } from 'yaml'
 import { watchRules } from '../../src/check/rbac.ts'
 import { CLUSTER_KINDS } from '../../src/cluster/objects.ts'
 import { DEFAULT_KINDS, resourceOf } from '../../src/cluster/resources.ts'
+import { KIND_NEEDS } from '../../src/diagnose/kindNeeds.ts'
 import { VERSION } from '../../src/version.ts'
 import { CHART, chartText, rbacFile, readmeWithValues, schemaWithOptions } from '../support/chartFiles.ts'
 import { rulesText } from '../support/prometheusRule.ts'
@@ -39,4 +40,13 @@ test('full rights are every kind the watch lists, and nothing that writes or lis
     'pods',
     'services'
   ])
+})
+
+test('what its README says is told with a kind are root causes that there are', () => {
+  const section = chartText('README.md').split('## What it may read')[1]!.split('\n## ')[0]!
+  const rows = section.split('\n').filter(line => line.startsWith('|'))
+  const named = rows.flatMap(row => [...row.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(([, name]) => name!))
+  const known = new Set<string>(Object.values(KIND_NEEDS).flatMap(({ causes }) => (causes === 'all' ? [] : causes)))
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter(name => !known.has(name))).toEqual([])
 })

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
 import { watchRules } from '../../../src/check/rbac.ts'
 import { loadConfig } from '../../../src/config.ts'
+import { OPTIONS } from '../../../src/optionTable.ts'
 import { addCustomResources, areCustomResourcesAvailable } from '../../services/customResources.ts'
 import { type Helm, isHelmAvailable, openHelm } from '../../services/helmProgram.ts'
 import { KubernetesClient } from '../../services/kubernetesClient.ts'
@@ -86,6 +87,28 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     }
   })
 
+  test.skipIf(!OPTIONS.some(({ path }) => path === 'kibana.url'))(
+    'setup goes to Kibana where there is one',
+    async () => {
+      const kibana = ['kibana.url=https://kibana.elastic:5601/base', 'kibana.caSecret=kibana-ca'].flatMap(one => [
+        '--set',
+        one
+      ])
+      const objects = await render(helm, valuesOf('full'), ...kibana)
+      expect(podSpecs(objects).get('why5xx-setup')!.containers[0]!.args.at(-1)).toBe('--kibana')
+      const file = join(makeServerFolder('config'), 'why5xx.yaml')
+      writeFileSync(file, named(objects, 'ConfigMap', 'why5xx-setup').data!['why5xx.yaml']!)
+      const { config } = loadConfig({ file, environment: {}, set: [] })
+      expect(config).toMatchObject({
+        kibana: {
+          url: 'https://kibana.elastic:5601/base',
+          apiKeyFile: '/etc/why5xx/secrets/kibana/apiKey',
+          caFile: '/etc/why5xx/secrets/kibana-ca/ca.crt'
+        }
+      })
+    }
+  )
+
   test('every file that a configuration names is in a volume of its pod', () => {
     const files = [...rendered.values()].flatMap(objects =>
       [...podSpecs(objects)].flatMap(([name, { containers, volumes }]) => {
@@ -124,7 +147,7 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
       ['namespaces', ['--namespaces', 'shop,pay']]
     ] as const) {
       const more = scope === 'namespaces' ? ['--set', 'rbac.tlsSecrets=null', '--set', 'rbac.certificates=true'] : []
-      const objects = await render(helm, valuesOf(scope), '--set', 'nameOverride=null', ...more)
+      const objects = await render(helm, valuesOf(scope), '--set', 'nameOverride=', ...more)
       const printed = await why5xxHere([
         'check',
         '--cluster',
@@ -221,6 +244,7 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     ['a password without its Secret', ['elasticsearch.username=me'], /elasticsearch.existingSecret/],
     ['SASL without its Secret', ['kafka.sasl.mechanism=plain'], /kafka.sasl.existingSecret/],
     ['half a certificate', ['kafka.tls.certKey=tls.crt'], /certKey and kafka.tls.keyKey/],
+    ['Kibana that nobody sets up', ['kibana.url=http://kibana:5601'], /setup.enabled=true/],
     ['scraping that would be refused', ['serviceMonitor.enabled=true'], /metrics.existingSecret/],
     ['rights in no namespace', ['rbac.scope=namespaces'], /rbac.namespaces is empty/],
     ['rights everywhere and in some', ['rbac.namespaces={shop}'], /rbac.scope=namespaces/],

@@ -59,6 +59,22 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- $_ := set $config "sink" (dict "kind" "elasticsearch" "elasticsearch" $elasticsearch) }}
 {{- end }}
 
+{{- if and (eq $component "setup") $values.kibana.url }}
+{{- $kibana := dict "url" $values.kibana.url "space" $values.kibana.space -}}
+{{- if or $values.kibana.existingSecret $values.setup.existingSecret }}
+{{- if $values.setup.username }}
+{{- $_ := set $kibana "username" $values.setup.username }}
+{{- $_ := set $kibana "passwordFile" (printf "%s/kibana/%s" $secrets $values.setup.passwordKey) }}
+{{- else }}
+{{- $_ := set $kibana "apiKeyFile" (printf "%s/kibana/%s" $secrets $values.setup.apiKeyKey) }}
+{{- end }}
+{{- end }}
+{{- if $values.kibana.caSecret }}
+{{- $_ := set $kibana "caFile" (printf "%s/kibana-ca/%s" $secrets $values.kibana.caKey) }}
+{{- end }}
+{{- $_ := set $config "kibana" $kibana }}
+{{- end }}
+
 {{- if eq $component "alert" }}
 {{- $_ := set $config "alerts" (include "why5xx.alerts" $root | fromYaml) }}
 {{- end }}
@@ -121,6 +137,15 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- end }}
 {{- if $values.elasticsearch.caSecret }}
 {{- $found = append $found (dict "name" "elasticsearch-ca" "secret" $values.elasticsearch.caSecret "keys" (list $values.elasticsearch.caKey)) }}
+{{- end }}
+{{- end }}
+{{- if and (eq $component "setup") $values.kibana.url }}
+{{- $secret := default $values.setup.existingSecret $values.kibana.existingSecret -}}
+{{- if $secret }}
+{{- $found = append $found (dict "name" "kibana" "secret" $secret "keys" (list (ternary $values.setup.passwordKey $values.setup.apiKeyKey (ne $values.setup.username "")))) }}
+{{- end }}
+{{- if $values.kibana.caSecret }}
+{{- $found = append $found (dict "name" "kibana-ca" "secret" $values.kibana.caSecret "keys" (list $values.kibana.caKey)) }}
 {{- end }}
 {{- end }}
 {{- if eq $component "alert" }}

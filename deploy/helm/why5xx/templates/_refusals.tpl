@@ -38,6 +38,9 @@
 {{- if and $values.setup.enabled $values.setup.username (not $values.setup.existingSecret) }}
 {{- fail "setup.username needs setup.existingSecret with its password" }}
 {{- end }}
+{{- if and $values.kibana.url (not $values.setup.enabled) }}
+{{- fail "kibana.url is for the Job of setup: set setup.enabled=true, or run why5xx setup --kibana yourself" }}
+{{- end }}
 {{- with $values.alert.alertmanager }}
 {{- if and .username (not .existingSecret) }}
 {{- fail "alert.alertmanager.username needs alert.alertmanager.existingSecret with its password" }}
