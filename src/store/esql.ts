@@ -27,10 +27,10 @@ import { fullOrder } from './tableRows.ts'
 export interface EsqlOptions {
   /** Which indices, as `FROM` names them. See `indexPattern`. */
   pattern: string
-  /** Values in the place of parameters, as `TableWindow.params` has them; left out: parameters stay. */
-  params?: TableWindow['params']
   /** false: whoever runs it puts a window of time around it, as Kibana's rules do. */
   isWindowed?: boolean
+  /** Values in the place of parameters, as `TableWindow.params` has them; left out: parameters stay. */
+  params?: TableWindow['params']
 }
 
 /** Of a chart as wide as a screen: Elasticsearch takes the next round width that makes no more. */
@@ -51,7 +51,7 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
  * Throws Why5xxError `WHY5XX_USAGE` for what `columnsOf` refuses. Parameters are `?name`, whose control must offer `*` for all. It
  * was never run: there is no ES|QL where this is tested, only its grammar.
  */
-export function esqlText(given: TableQuery, { pattern, params, isWindowed = true }: EsqlOptions): string {
+export function esqlText(given: TableQuery, { pattern, isWindowed = true, params }: EsqlOptions): string {
   const columns = columnsOf(given)
   const query = params === undefined ? given : withValues(given, params)
   const sort = fullOrder(query.sort, columns).map(

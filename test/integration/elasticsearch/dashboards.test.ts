@@ -153,12 +153,8 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     ).toBe(truth.byStatus['502'])
     const latest = await rowsOf('service', 'latest', service)
     expect(latest).toHaveLength(50)
-    expect(latest.map(({ time }) => time)).toEqual(
-      latest
-        .map(({ time }) => time)
-        .sort()
-        .reverse()
-    )
+    const times = latest.map(({ time }) => Date.parse(String(time)))
+    expect(times).toEqual(times.toSorted((a, b) => b - a))
     const none = await rowsOf('service', 'causes', { params: { service: 'media-img-80' } })
     expect(none).toEqual([])
     const refused = await rowsOf('incident', 'causes-over-time', {
