@@ -33,6 +33,8 @@ test('the pages are there', () => {
 
 describe.each(pages)('%s', page => {
   const text = textOf(page)
+  // A chart has values of its own.
+  const isOfChart = page.startsWith('deploy/helm/')
 
   test('its links lead somewhere', () => {
     const dead = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
@@ -53,7 +55,7 @@ describe.each(pages)('%s', page => {
     expect(named.filter(path => !existsSync(join(ROOT, path)) && !isMade(path) && !isToCome(path))).toEqual([])
   })
 
-  test('its options are options', () => {
+  test.skipIf(isOfChart)('its options are options', () => {
     const sections = [...new Set(OPTIONS.map(({ path }) => path.split('.')[0]!))].filter(name =>
       OPTIONS.some(({ path }) => path.startsWith(`${name}.`))
     )
@@ -70,7 +72,7 @@ describe.each(pages)('%s', page => {
     expect(unknown).toEqual([])
   })
 
-  test('its configurations load', () => {
+  test.skipIf(isOfChart)('its configurations load', () => {
     const folder = new Folder()
     try {
       for (const [, yaml] of text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)) {
@@ -98,10 +100,10 @@ describe('commands', () => {
     expect(known.size).toBeGreaterThan(12)
     const wrong: string[] = []
     for (const page of pages) {
-      const lines = textOf(page).matchAll(/(?<!kubectl )\bwhy5xx (-?[a-z][a-z-]*|--[a-z-]+)([^`\n|#]*)/g)
+      const lines = codeOf(textOf(page)).flatMap(code => [
+        ...code.matchAll(/(?:^|\$ |[|&(] )why5xx ([a-z][a-z-]*|--[a-z-]+)([^|#]*)/g)
+      ])
       for (const [line, name, rest] of lines) {
-        // In a sentence: `why5xx` and what it does. A command stands behind a prompt, in quotes, or begins a line of a block.
-        if (!isCommand(textOf(page), line)) continue
         if (!known.has(name!)) {
           if (!isLater(name!)) wrong.push(`${page}: ${line}`)
           continue
@@ -175,8 +177,9 @@ function isLater(word: string): boolean {
   return ['dashboard', '--kibana'].includes(word)
 }
 
-function isCommand(text: string, line: string): boolean {
-  const at = text.indexOf(line)
-  const before = text.slice(text.lastIndexOf('\n', at) + 1, at)
-  return /(?:^|\$ |[`|&(]\s?|\| )$/.test(before)
+/** Lines of blocks, and what stands between single marks. */
+function codeOf(text: string): string[] {
+  const blocks = [...text.matchAll(/^```.*\n([\s\S]*?)^```/gm)].flatMap(match => match[1]!.split('\n'))
+  const inline = text.replaceAll(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)
+  return [...blocks, ...[...inline].map(match => match[1]!)]
 }
