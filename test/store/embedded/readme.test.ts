@@ -1,4 +1,4 @@
-/** What README says about reading the folder with other programs holds. */
+/** What deploy/one-machine.md says about reading the folder with other programs holds. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -28,10 +28,10 @@ async function ask(sql: string): Promise<unknown[][]> {
   }
 }
 
-const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8')
-const query = /```sql\n([\s\S]*?)```/.exec(readme)![1]!
+const page = readFileSync(join(import.meta.dirname, '../../../deploy/one-machine.md'), 'utf8')
+const query = /```sql\n([\s\S]*?)```/.exec(page)![1]!
 
-test("README's query gives the right numbers, sealed, not sealed, and both", async () => {
+test("the page's query gives the right numbers, sealed, not sealed, and both", async () => {
   const writer = await openEmbeddedWriter(path, { retention: null, seal: sealHere(path) })
   await writer.write(batch({}))
   expect(await ask(query)).toEqual([])
