@@ -19,12 +19,8 @@ const pages = [
 ].sort()
 const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 
-/** Folders of deploy/ that pages link to before they are there. */
-const TO_COME = ['docker', 'elasticsearch', 'fluent-bit', 'helm', 'kafka', 'kibana', 'kubernetes', 'security.md']
 /** Of Elastic's integration. */
 const FIELDS_OF_OTHERS = ['source.geo', 'source.as']
-const isToCome = (path: string): boolean =>
-  TO_COME.some(name => path.startsWith(`deploy/${name}`) && !existsSync(join(ROOT, 'deploy', name)))
 
 test('the pages are there', () => {
   for (const page of ['README', 'pipe', 'one-machine', 'cluster', 'operations', 'upgrade', 'migration'])
@@ -43,7 +39,6 @@ describe.each(pages)('%s', page => {
       .filter(link => {
         const [path, anchor] = link.split('#')
         const file = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path!))
-        if (isToCome(file)) return false
         if (!existsSync(join(ROOT, file))) return true
         return anchor !== undefined && !anchorsOf(textOf(file)).has(anchor)
       })
@@ -52,7 +47,7 @@ describe.each(pages)('%s', page => {
 
   test('the files that it names are there', () => {
     const named = [...text.matchAll(/(?<![\w/.-])(?:samples|deploy|bench|test|src)\/[\w./-]*\w/g)].map(([path]) => path)
-    expect(named.filter(path => !existsSync(join(ROOT, path)) && !isMade(path) && !isToCome(path))).toEqual([])
+    expect(named.filter(path => !existsSync(join(ROOT, path)) && !isMade(path))).toEqual([])
   })
 
   test.skipIf(isOfChart)('its options are options', () => {
@@ -105,11 +100,11 @@ describe('commands', () => {
       ])
       for (const [line, name, rest] of lines) {
         if (!known.has(name!)) {
-          if (!isLater(name!)) wrong.push(`${page}: ${line}`)
+          wrong.push(`${page}: ${line}`)
           continue
         }
         for (const [, flag] of rest!.matchAll(/\s(--[a-z-]+)/g))
-          if (!known.get(name!)!.includes(flag!) && !isLater(flag!)) wrong.push(`${page}: ${line}: ${flag}`)
+          if (!known.get(name!)!.includes(flag!)) wrong.push(`${page}: ${line}: ${flag}`)
       }
     }
     expect(wrong).toEqual([])
@@ -170,11 +165,6 @@ function anchorsOf(text: string): Set<string> {
 /** What benchmarks make, and what only looks like a path: kubectl's name of a Deployment. */
 function isMade(path: string): boolean {
   return path.startsWith('bench/data') || path === 'deploy/ingress-nginx-controller'
-}
-
-/** Named on pages before it is there. */
-function isLater(word: string): boolean {
-  return ['dashboard', '--kibana'].includes(word)
 }
 
 /** Lines of blocks, and what stands between single marks. */
