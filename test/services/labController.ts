@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { applicationAnswers } from './applicationAnswers.ts'
 import type { Certificate } from './certificate.ts'
 import { clientFaults } from './clientFaults.ts'
+import type { LineTaker } from './containerLog.ts'
 import { controllerFaults } from './controllerFaults.ts'
 import { type CriLog, startCriLog } from './criLog.ts'
 import type { Fault, Lab } from './fault.ts'
@@ -29,8 +30,8 @@ export interface LabControllerOptions {
   certificate: Certificate
   strangerCertificate: Certificate
   requests: Requests
-  /** Given the lines of the container's log, in their frames. */
-  write: (line: Buffer) => void
+  /** Takes the lines of the container; it is closed with the controller. */
+  log: LineTaker
   /** Besides those that every controller has. */
   faults?: (lab: Lab) => readonly Fault[]
 }
@@ -69,7 +70,7 @@ export async function openController(options: LabControllerOptions): Promise<Ope
     ...controllerFaults(lab),
     ...(options.faults?.(lab) ?? [])
   ]
-  const cri: CriLog = startCriLog(directory, options.write)
+  const cri: CriLog = startCriLog(directory, options.log)
   const config = configOf(lab, faults, program, {
     access: [accessFile, cri.stdoutPipe],
     error: [...(errorFile === undefined ? [] : [errorFile]), cri.stderrPipe],

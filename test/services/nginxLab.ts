@@ -3,10 +3,11 @@
  * drawn from a seed, among ordinary traffic. It leaves the logs as ingress-nginx writes them (two files, and the same lines
  * as one CRI file) and what is true of every request in them.
  */
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { makeCertificate } from './certificate.ts'
+import { CriFile, type LineTaker } from './containerLog.ts'
 import { exhaustConnections, SCARCE_LOCATION } from './controllerFaults.ts'
 import { freePorts, startFaultyUpstreams } from './faultyUpstream.ts'
 import { openController, startMain } from './labController.ts'
@@ -30,7 +31,13 @@ export interface LabLogs {
   requests: readonly LabRequest[]
 }
 
-export async function runNginxLab(program: NginxProgram, directory: string, seed: number): Promise<LabLogs> {
+/** `containerLog`: takes what is else written to the CRI file, such as the log of a container on a node. */
+export async function runNginxLab(
+  program: NginxProgram,
+  directory: string,
+  seed: number,
+  containerLog?: LineTaker
+): Promise<LabLogs> {
   const work = join(directory, 'nginx-lab')
   for (const own of ['nginx-lab', 'access.log', 'error.log', 'controller.cri.log', 'truth.json']) {
     rmSync(join(directory, own), { recursive: true, force: true })
@@ -44,7 +51,6 @@ export async function runNginxLab(program: NginxProgram, directory: string, seed
   const ports = await labPorts()
   if (await isFree(BACKEND_PORT)) ports.defaultBackend = BACKEND_PORT
   const all: LabRequest[] = []
-  const output = openSync(criFile, 'w')
   const controller = await openController({
     program,
     directory: work,
@@ -55,7 +61,7 @@ export async function runNginxLab(program: NginxProgram, directory: string, seed
     certificate,
     strangerCertificate: makeCertificate(work, 'stranger.test'),
     requests: numberRequests(all),
-    write: line => writeSync(output, line)
+    log: containerLog ?? new CriFile(criFile)
   })
   const { lab, config } = controller
   try {
@@ -71,7 +77,6 @@ export async function runNginxLab(program: NginxProgram, directory: string, seed
     await runAll(shuffle(tasks, random), CONCURRENCY)
   } finally {
     await controller.stop()
-    closeSync(output)
     await upstreams.close()
   }
   controller.nameEqual(all)
