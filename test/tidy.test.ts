@@ -22,6 +22,7 @@ const PURE = [
   'src/cluster/snapshotOrder.ts',
   'src/cluster/jsonSplitter.ts',
   'src/diagnose/',
+  'src/dashboards/',
   'src/alert/',
   'src/timeline/timeline.ts',
   'src/alert/notify/due.ts',
