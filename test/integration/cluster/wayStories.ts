@@ -32,8 +32,8 @@ export interface Story {
   /** Slug; null: none is proven. */
   rootCause: string
   ref: string
-  /** Name of the blamed pod; null: none is. */
-  pod: string | null
+  /** Name of the blamed pod. */
+  pod: string
   objects: AnyObject[]
   fault: Fault
 }
@@ -50,7 +50,6 @@ interface StoryOptions {
   rootCause: string
   /** What is blamed; the first pod where left out. */
   ref?: (shop: ShopCluster) => string
-  hasPod?: boolean
   /** Body of the location; left out: to the first address. */
   body?: string
   http?: string[]
@@ -135,7 +134,6 @@ export async function openStories(upstreams: FaultyUpstreams, nowMs: number): Pr
       addresses: ['127.20.7.1'],
       port: application,
       rootCause: 'readiness_failing',
-      hasPod: false,
       body: 'return 503;',
       tell: ({ pods }) => becomeUnready(pods[0]!, ago(120_000))
     }),
@@ -176,7 +174,7 @@ function tell(options: StoryOptions, nowMs: number): Story {
     upstreamName,
     rootCause,
     ref: options.ref?.(shop) ?? `Pod shop/${pod!.metadata.name}`,
-    pod: options.hasPod === false ? null : pod!.metadata.name,
+    pod: pod!.metadata.name,
     objects: [...objects.filter(one => one.kind !== 'EndpointSlice'), slice!],
     fault: {
       kind,

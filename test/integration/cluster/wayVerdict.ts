@@ -117,8 +117,12 @@ function problemsOf(
   if (!(causes as readonly string[]).includes(cause)) problems.push(`cause is ${cause}, not ${causes.join(' or ')}`)
   const pod = document.kubernetes?.pod?.name ?? null
   same('state of the cluster', cluster?.known, true)
-  if (story === undefined) same('pod', pod, pods.get(upstream?.ip ?? '') ?? null)
-  else {
+  const address = upstream?.ip
+  if (story === undefined) {
+    // Nobody was asked: the service has no other pods than these.
+    const isOwn = address === undefined && [...pods.values()].includes(pod ?? '')
+    if (!isOwn) same('pod', pod, pods.get(address ?? '') ?? null)
+  } else {
     same('pod', pod, story.pod)
     same('service', document.service?.name, story.service)
     same('root cause', rootCause?.kind, story.rootCause)
