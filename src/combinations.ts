@@ -13,7 +13,7 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     return `${path} (${origin ?? 'default'})`
   }
   const problems: string[] = []
-  const { source, sink, web, kubernetes } = config
+  const { source, sink, web, kubernetes, kibana } = config
   if (source.kind === 'stdin' && origins.has('source.files.paths'))
     problems.push(
       `${named('source.kind')} is stdin, and ${named('source.files.paths')} names files: leave the paths out, or take source.kind files`
@@ -47,7 +47,9 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     ],
     ['source.kafka.sasl.password', sasl.password, sasl.passwordFile],
     ['sink.elasticsearch.apiKey', elasticsearch.apiKey, elasticsearch.apiKeyFile],
-    ['sink.elasticsearch.password', elasticsearch.password, elasticsearch.passwordFile]
+    ['sink.elasticsearch.password', elasticsearch.password, elasticsearch.passwordFile],
+    ['kibana.apiKey', kibana.apiKey, kibana.apiKeyFile],
+    ['kibana.password', kibana.password, kibana.passwordFile]
   ] as const)
     if (value !== null && file !== null)
       problems.push(
@@ -61,17 +63,25 @@ export function impossibleCombinations(config: Config, origins: ReadonlyMap<stri
     problems.push('source.kafka.tls.certFile and source.kafka.tls.keyFile go together: give both, or none')
   if (source.kind === 'kafka' && brokers.length === 0)
     problems.push(`${named('source.kind')} is kafka, and ${named('source.kafka.brokers')} is an empty list`)
-  const hasKey = (elasticsearch.apiKey ?? elasticsearch.apiKeyFile) !== null
-  const hasPassword = (elasticsearch.password ?? elasticsearch.passwordFile) !== null
-  if (hasKey && elasticsearch.username !== null)
-    problems.push('sink.elasticsearch has an API key and a username: give one of them')
-  if (!hasKey && (elasticsearch.username !== null) !== hasPassword)
-    problems.push('sink.elasticsearch.username and sink.elasticsearch.password (or passwordFile) go together')
+  for (const [path, login] of [
+    ['sink.elasticsearch', elasticsearch],
+    ['kibana', kibana]
+  ] as const) {
+    const hasKey = (login.apiKey ?? login.apiKeyFile) !== null
+    const hasPassword = (login.password ?? login.passwordFile) !== null
+    if (hasKey && login.username !== null) problems.push(`${path} has an API key and a username: give one of them`)
+    if (!hasKey && (login.username !== null) !== hasPassword)
+      problems.push(`${path}.username and ${path}.password (or passwordFile) go together`)
+  }
   if (sink.kind === 'elasticsearch' && elasticsearch.nodes.length === 0)
     problems.push(`${named('sink.kind')} is elasticsearch, and ${named('sink.elasticsearch.nodes')} is an empty list`)
   if (!/^[a-z0-9_]+$/.test(elasticsearch.namespace))
     problems.push(
       `${named('sink.elasticsearch.namespace')} is "${elasticsearch.namespace}": small letters, digits and _ only, because it is part of index names and - separates them`
+    )
+  if (!/^[a-z0-9_-]+$/.test(kibana.space))
+    problems.push(
+      `${named('kibana.space')} is "${kibana.space}": small letters, digits, _ and - only, as in the URLs of Kibana`
     )
   return [...problems, ...impossibleAlerts(config.alerts)]
 }

@@ -9,6 +9,8 @@ export type Why5xxErrorCode =
   | 'WHY5XX_STORE'
   /** A broker that cannot be reached, refuses us, or has no such topic. */
   | 'WHY5XX_KAFKA'
+  /** A Kibana that cannot be reached, refuses us, or holds what is not ours. */
+  | 'WHY5XX_KIBANA'
   /** An API server of Kubernetes that cannot be reached or refuses us. */
   | 'WHY5XX_KUBERNETES'
   /** Another process writes to the store. */

@@ -5,6 +5,7 @@
 
 import { ALERT_OPTIONS, type AlertsConfig } from './alertOptions.ts'
 import { CLUSTER_OPTIONS } from './clusterOptions.ts'
+import { KIBANA_OPTIONS, type KibanaConfig } from './kibanaOptions.ts'
 import { KUBERNETES_OPTIONS, type KubernetesConfig, type Role } from './kubernetesOptions.ts'
 import { RUN_OPTIONS, type RunConfig } from './runOptions.ts'
 
@@ -144,7 +145,8 @@ export const OPTIONS: readonly OptionInfo[] = [
   ...RUN_OPTIONS,
   ...CLUSTER_OPTIONS,
   ...KUBERNETES_OPTIONS,
-  ...ALERT_OPTIONS
+  ...ALERT_OPTIONS,
+  ...KIBANA_OPTIONS
 ]
 
 /** Its value is never shown. */
@@ -187,4 +189,5 @@ export interface Config extends RunConfig {
   kubernetes: KubernetesConfig
   diagnosis: { settleMs: number }
   alerts: AlertsConfig
+  kibana: KibanaConfig
 }

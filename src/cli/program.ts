@@ -284,8 +284,10 @@ An incident that is told under another one is indented below it.`
   program
     .command('setup')
     .description(
-      'puts index templates and lifecycle policies into Elasticsearch; can be repeated, changes only what is ours'
+      'puts index templates and lifecycle policies into Elasticsearch, and dashboards into Kibana; can be repeated, changes only what is ours'
     )
+    .option('--kibana', 'also data views, saved queries, dashboards (from 9.5 on) and rules into kibana.url')
+    .option('--no-elasticsearch', 'with --kibana: Kibana alone')
     .option('--dry-run', 'only say what would change')
     .option('--format <format>', 'text or json', 'text')
     .addHelpText(
@@ -294,8 +296,11 @@ An incident that is told under another one is indented below it.`
 Examples:
   why5xx setup --dry-run
   why5xx setup --set sink.elasticsearch.nodes=https://elasticsearch:9200 --set sink.elasticsearch.apiKeyFile=/run/secrets/key
+  why5xx setup --kibana --no-elasticsearch --set kibana.url=https://kibana:5601 --set kibana.apiKeyFile=/run/secrets/kibana-key
 
-Needs the cluster privileges manage_index_templates and manage_ilm; run itself needs neither.`
+Needs the cluster privileges manage_index_templates and manage_ilm; run itself needs neither. With --kibana: All of Discover,
+Dashboard, Data View Management, Saved Objects Management and Stack Rules in the space kibana.space. Everything is looked at
+before anything is written to Kibana. The rules ask with the rights of who ran setup, and tell nobody until connectors are added.`
     )
     .action(async (flags: Record<string, unknown>, command: Command) => {
       const { runSetup } = await import('./setup.ts')

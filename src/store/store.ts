@@ -12,6 +12,7 @@ import type { SourceGap, StreamState } from '../source/source.ts'
 export { matchesService } from './serviceFilter.ts'
 
 import { BuiltDocument, type FailureDocument, type StoredDocument } from './document.ts'
+import type { TableQuery, TableRow, TableWindow } from './table.ts'
 
 /** A line nobody could parse. */
 export interface StoredReject extends StoredDocument {
@@ -199,6 +200,17 @@ export interface StoreReader extends IncidentReader {
   gaps(filter: StoreFilter): Promise<SourceGap[]>
   /** Rejects by code; of filters only time counts. */
   rejects(filter: StoreFilter): Promise<Map<string, number>>
+  /**
+   * Rows of a table in its order, at most its limit; without groupings one, also of an empty store. Throws Why5xxError
+   * `WHY5XX_USAGE` where `columnsOf` or `checkWindow` (tableCheck.ts) does: a field that documents of this kind have not, or that
+   * cannot be asked so. The same in every store, and in the ES|QL that `esqlText` makes of it:
+   * - Of an id the newest version counts. Gaps of the source are controller documents, as in Elasticsearch.
+   * - No value is null, also what is longer than the index takes; an empty text is a text. Nulls make a group. `sum`, `avg`, `min`
+   *   and `max` of no value are null, a count is 0.
+   * - Nulls come last in either direction; equal rows are ordered by their other columns, ascending; texts by their UTF-8.
+   * - Dates are RFC 3339 text, UTC, milliseconds. A `half_float` has three digits behind the point.
+   */
+  table(query: TableQuery, window: TableWindow): Promise<TableRow[]>
   /** First and last moment of what is stored, by documents and totals; null: nothing is. */
   span(): Promise<{ fromMs: number; toMs: number } | null>
   close(): Promise<void>

@@ -16,7 +16,10 @@ export type Condition =
   | { field: string; isNot: readonly (string | number | boolean)[] }
   | { field: string; atLeast: number }
   | { field: string; exists: boolean }
-  /** What `TableWindow.params` says when the table is asked for; without a word of it: everything. In ES|QL `?name`. */
+  /**
+   * What `TableWindow.params` says when the table is asked for; without a word of it, or `*`: everything. In ES|QL `?name`,
+   * which always has a value: `*` is the one for everything.
+   */
   | { field: string; isParam: string }
 
 /** What makes a group, and a column of it. Groups without a value are groups, too. */

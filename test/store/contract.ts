@@ -6,6 +6,8 @@ import { testFailures } from './contractFailures.ts'
 import { testIncidents } from './contractIncidents.ts'
 import { testSettled } from './contractSettled.ts'
 import { testState } from './contractState.ts'
+import { testTableKinds } from './contractTableKinds.ts'
+import { testTables } from './contractTables.ts'
 
 export interface StoreUnderTest {
   /** Opens the same store each time it is called; at most one writer at a time. */
@@ -84,5 +86,7 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, ste
     testSettled(contract)
     testState(contract)
     testIncidents(contract)
+    testTables(contract)
+    testTableKinds(contract)
   })
 }

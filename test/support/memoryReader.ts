@@ -8,8 +8,12 @@ import { defaultConfig } from '../../src/optionTable.ts'
 import { Outbox } from '../../src/outbox.ts'
 import type { SourceGap } from '../../src/source/source.ts'
 import { controllerRow } from '../../src/store/controllerDocument.ts'
-import type { FailureDocument } from '../../src/store/document.ts'
+import type { FailureDocument, StoredDocument } from '../../src/store/document.ts'
+import { tableOfDocuments } from '../../src/store/documentTable.ts'
+import { gapDocument } from '../../src/store/elasticsearch/items.ts'
+import { addRow, type Rollup, rollupDocument, rollupOf } from '../../src/store/elasticsearch/rollups.ts'
 import { fingerprint } from '../../src/store/identity.ts'
+import { incidentDocument } from '../../src/store/incidentDocument.ts'
 import { compareIncidents, matchesIncident } from '../../src/store/incidentFilter.ts'
 import { isWithin, matchesFilter } from '../../src/store/matchesFilter.ts'
 import { documentOf } from '../../src/store/sink.ts'
@@ -28,6 +32,7 @@ import {
   type TotalsRow,
   type TotalsSum
 } from '../../src/store/store.ts'
+import type { TableKind, TableQuery, TableRow, TableWindow } from '../../src/store/table.ts'
 
 export type StoredRow = FailureRow & { document: FailureDocument }
 
@@ -39,6 +44,8 @@ export class MemoryStore implements StoreReader {
   readonly rejected: { timeMs: number; code: string }[] = []
   /** Each once. */
   readonly kept: Incident[] = []
+  /** What tables are made of, by kind; failures as in `rows`. */
+  readonly documentsOf = { controller: [], reject: [] } as Record<'controller' | 'reject', FailureDocument[]>
   /** Sentences of `incidents`. */
   unread: string | null = null
   isClosed = false
@@ -48,6 +55,10 @@ export class MemoryStore implements StoreReader {
   add(batch: Batch): void {
     for (const stored of batch.failures) this.rows.push({ ...failureRow(stored), document: stored.document })
     this.controllerRows.push(...batch.controllers.map(controllerRow))
+    this.documentsOf.controller.push(
+      ...[...batch.controllers, ...batch.gaps.map(gap => gapDocument(gap, 'prod'))].map(dated)
+    )
+    this.documentsOf.reject.push(...batch.rejects.map(dated))
     this.totalsRows.push(...batch.totals)
     this.sourceGaps.push(...batch.gaps)
     for (const { timeMs, document } of batch.rejects)
@@ -115,6 +126,10 @@ export class MemoryStore implements StoreReader {
     return counts
   }
 
+  async table(query: TableQuery, window: TableWindow): Promise<TableRow[]> {
+    return tableOfDocuments(query, window, this.#documents(query.from))
+  }
+
   async span(): Promise<{ fromMs: number; toMs: number } | null> {
     const times = [...this.rows.map(row => row.timeMs), ...this.totalsRows.map(row => row.minuteMs)]
     return times.length === 0 ? null : { fromMs: Math.min(...times), toMs: Math.max(...times) }
@@ -129,9 +144,28 @@ export class MemoryStore implements StoreReader {
     this.isClosed = true
   }
 
+  #documents(kind: TableKind): FailureDocument[] {
+    if (kind === 'failure') return this.rows.map(({ document }) => document)
+    if (kind === 'incident') return this.kept.map(incident => incidentDocument(incident, 'prod'))
+    if (kind !== 'rollup') return this.documentsOf[kind]
+    const rollups = new Map<string, Rollup>()
+    for (const { lines: _, ...row } of this.totalsRows) {
+      const key = JSON.stringify([row.stream, row.minuteMs, row.upstream])
+      const rollup = rollups.get(key) ?? rollupOf(row, null)
+      addRow(rollup, row, null)
+      rollups.set(key, rollup)
+    }
+    return [...rollups.values()].map(rollup => rollupDocument(rollup, 'prod', null))
+  }
+
   #matching(filter: StoreFilter): StoredRow[] {
     return this.rows.filter(row => matchesFilter(filter, row))
   }
+}
+
+/** As Elasticsearch gets it. */
+function dated(stored: StoredDocument): FailureDocument {
+  return { '@timestamp': new Date(stored.timeMs).toISOString(), ...stored.document }
 }
 
 /** A store that has read these files, as `run` would. */

@@ -2,8 +2,9 @@
 
 import { Client, errors } from '@elastic/elasticsearch'
 import type { ElasticsearchConfig } from '../../clusterOptions.ts'
+import { checkUrl, loginOf } from '../../elasticLogin.ts'
 import { Why5xxError } from '../../errors.ts'
-import { readFile, readSecret } from '../../secrets.ts'
+import { readFile } from '../../secrets.ts'
 import { clip } from '../../text.ts'
 
 type ClientOptions = ConstructorParameters<typeof Client>[0]
@@ -11,6 +12,7 @@ type ClientOptions = ConstructorParameters<typeof Client>[0]
 /** Bulk requests of a busy cluster take seconds; what takes longer is sent again. */
 const REQUEST_TIMEOUT_MS = 60_000
 const OLDEST_MAJOR = 9
+const PATH = 'sink.elasticsearch'
 
 /**
  * A client for `sink.elasticsearch`. Files of secrets are read now. Throws Why5xxError `WHY5XX_CONFIG`; no message holds a
@@ -18,44 +20,18 @@ const OLDEST_MAJOR = 9
  */
 export function openClient(config: ElasticsearchConfig, requestTimeoutMs = REQUEST_TIMEOUT_MS): Client {
   const { nodes, caFile } = config
-  for (const node of nodes) checkNode(node)
+  for (const node of nodes) checkUrl(PATH, 'nodes', node, 'URLs such as https://elasticsearch:9200')
+  const auth = loginOf(PATH, config)
   const options: ClientOptions = {
     nodes,
     compression: true,
     requestTimeout: requestTimeoutMs,
     // The transport would repeat without telling, and only some of what can be repeated.
     maxRetries: 0,
-    ...authOf(config)
+    ...(auth !== null && { auth })
   }
-  if (caFile !== null) options.tls = { ca: readFile('sink.elasticsearch.caFile', caFile) }
+  if (caFile !== null) options.tls = { ca: readFile(`${PATH}.caFile`, caFile) }
   return new Client(options)
-}
-
-function checkNode(node: string): void {
-  const url = URL.canParse(node) ? new URL(node) : null
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new Why5xxError('WHY5XX_CONFIG', 'sink.elasticsearch.nodes: expected URLs such as https://elasticsearch:9200')
-  if (url.username !== '' || url.password !== '')
-    throw new Why5xxError(
-      'WHY5XX_CONFIG',
-      `sink.elasticsearch.nodes: no user in the URL of ${url.host}; give sink.elasticsearch.username and passwordFile`
-    )
-}
-
-function authOf(config: ElasticsearchConfig): Partial<Pick<ClientOptions, 'auth'>> {
-  const option = (name: string): string => `sink.elasticsearch.${name}`
-  const apiKey = readSecret(option('apiKeyFile'), config.apiKeyFile, config.apiKey)
-  const password = readSecret(option('passwordFile'), config.passwordFile, config.password)
-  const { username } = config
-  if (apiKey !== null) {
-    if (username !== null)
-      throw new Why5xxError('WHY5XX_CONFIG', `${option('apiKey')} and ${option('username')}: give one of them`)
-    return { auth: { apiKey } }
-  }
-  if (username === null && password === null) return {}
-  if (username === null || password === null)
-    throw new Why5xxError('WHY5XX_CONFIG', `${option('username')} and ${option('password')}: one needs the other`)
-  return { auth: { username, password } }
 }
 
 /**

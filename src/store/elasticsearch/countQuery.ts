@@ -15,6 +15,8 @@ export type Sources = NonNullable<estypes.AggregationsCompositeAggregation['sour
 export interface Counted {
   sources: Sources
   aggregations: Aggregations
+  /** Buckets inside of each of its buckets; left out: none. */
+  innerBuckets?: number
 }
 
 export interface Bucket {
@@ -110,12 +112,3 @@ export function merged<Row extends CountRow | TotalsSum>(rows: Iterable<Row>, ke
   }
   return [...byKey.values()]
 }
-
-/** The order of UTF-8, which is that of the index and of the embedded store; strings order surrogates otherwise. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0
-  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  return a < b ? -1 : 1
-}
-
-const SURROGATE = /[\ud800-\udfff]/

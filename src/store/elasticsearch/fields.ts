@@ -153,8 +153,8 @@ export const FIELDS: Readonly<Record<Kind, readonly MappedField[]>> = {
 }
 
 /** Lucene takes terms of 32,766 bytes, and a character may be four. */
-const IDENTITY_CHARS_MAX = 8_191
-const KEYWORD_CHARS_MAX = 1_024
+export const IDENTITY_CHARS_MAX = 8_191
+export const KEYWORD_CHARS_MAX = 1_024
 
 function mappingOf(type: MappingType): Record<string, unknown> {
   if (type === 'identity') return { type: 'keyword', ignore_above: IDENTITY_CHARS_MAX }

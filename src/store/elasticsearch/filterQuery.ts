@@ -128,7 +128,8 @@ function withoutPort(pod: string): Query[] {
   return [{ regexp: { [ADDRESS]: { value, flags: 'NONE' } } }]
 }
 
-function oneOf(field: string, values: readonly string[]): Query {
+/** Exactly one of these texts. */
+export function oneOf(field: string, values: readonly string[]): Query {
   return { terms: { [field]: values.filter(isTerm).map(wellFormed) } }
 }
 

@@ -20,17 +20,10 @@ import type {
   TotalsSum
 } from '../store.ts'
 import { at } from '../storedValue.ts'
+import type { TableQuery, TableRow, TableWindow } from '../table.ts'
+import { compareText } from '../textOrder.ts'
 import { askedIndices } from './askedIndices.ts'
-import {
-  compareText,
-  countRow,
-  countsBy,
-  merged,
-  REJECTS_BY_CODE,
-  totalsBy,
-  totalsOf,
-  totalsSum
-} from './countQuery.ts'
+import { countRow, countsBy, merged, REJECTS_BY_CODE, totalsBy, totalsOf, totalsSum } from './countQuery.ts'
 import {
   both,
   butNot,
@@ -163,6 +156,11 @@ export class ElasticsearchReader implements StoreReader {
       counts.set(code, (counts.get(code) ?? 0) + doc_count)
     }
     return new Map([...counts].sort(([a], [b]) => compareText(a, b)))
+  }
+
+  async table(query: TableQuery, window: TableWindow): Promise<TableRow[]> {
+    const { readTable } = await import('./tableReader.ts')
+    return readTable(this.#searches, this.#names, query, window)
   }
 
   async span(): Promise<{ fromMs: number; toMs: number } | null> {

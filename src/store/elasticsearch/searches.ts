@@ -11,7 +11,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, errors, type estypes } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
-import type { Bucket, Counted } from './countQuery.ts'
+import type { Aggregations, Bucket, Counted } from './countQuery.ts'
 import { both, type Query, timeQuery } from './filterQuery.ts'
 import type { Hit } from './hits.ts'
 import { notAllowed, readError } from './readError.ts'
@@ -130,24 +130,41 @@ export class Searches {
   /** Every bucket, as of one moment, in their order. */
   async buckets(indices: string[], query: Query, counted: Counted): Promise<Bucket[]> {
     if (indices.length === 0) return []
+    const size = Math.max(1, Math.trunc(this.#bucketsAPage / (1 + (counted.innerBuckets ?? 0))))
     // Mostly one page has it all.
-    const first = await this.#bucketPage({ indices }, query, counted, null)
-    if (first.buckets.length < this.#bucketsAPage) return this.#whole(first.buckets, first.documents)
+    const first = await this.#bucketPage({ indices }, query, counted, { size, after: null })
+    if (first.buckets.length < size) return this.#whole(first.buckets, first.documents)
     const target = { pit: await this.#openPointInTime(indices), indices }
     try {
       const all: Bucket[] = []
       let documents: number | null = null
       for (let after: Bucket['key'] | null = null; ; ) {
-        const page = await this.#bucketPage(target, behind(query, after), counted, after)
+        const page = await this.#bucketPage(target, behind(query, after), counted, { size, after })
         target.pit = page.pit ?? target.pit
         for (const bucket of page.buckets) all.push(bucket)
         documents ??= page.documents
-        if (page.buckets.length < this.#bucketsAPage || page.after === null) return this.#whole(all, documents)
+        if (page.buckets.length < size || page.after === null) return this.#whole(all, documents)
         after = page.after
       }
     } finally {
       await this.#closePointInTime(target.pit)
     }
+  }
+
+  /** All that the query finds as one bucket without a key. */
+  async whole(indices: string[], query: Query, aggregations: Aggregations): Promise<Bucket> {
+    const answer = await this.#search(indices, { query, size: 0, track_total_hits: true, aggs: aggregations })
+    return { ...answer.aggregations, key: {}, doc_count: (answer.hits.total as estypes.SearchTotalHits).value }
+  }
+
+  /** The first documents in an order, at most 10,000, of which only some columns. */
+  async first(
+    indices: string[],
+    query: Query,
+    { columns, sort, size }: { columns: readonly string[]; sort: estypes.SortCombinations[]; size: number }
+  ): Promise<Pick<Hit, '_source'>[]> {
+    const answer = await this.#search(indices, { query, size, track_total_hits: false, _source: [...columns], sort })
+    return answer.hits.hits as unknown as Hit[]
   }
 
   /** First and last `@timestamp`, Unix ms; null: no document. */
@@ -167,9 +184,9 @@ export class Searches {
     target: { indices: string[]; pit?: string },
     query: Query,
     { sources, aggregations }: Counted,
-    after: Bucket['key'] | null
+    { size, after }: { size: number; after: Bucket['key'] | null }
   ): Promise<BucketPage> {
-    const composite = { sources, size: this.#bucketsAPage, ...(after !== null && { after }) }
+    const composite = { sources, size, ...(after !== null && { after }) }
     const answer = await this.#search(
       target.indices,
       {

@@ -2,9 +2,10 @@
 
 import type { Client } from '@elastic/elasticsearch'
 import { Why5xxError } from '../../errors.ts'
+import { type OurMark, type Outcome, outcomeOf, type Place, refuseOthers } from '../../ownership.ts'
 import { errorTypeOf, sentenceOf, statusOf } from './connection.ts'
 import { PREFIX } from './names.ts'
-import { type Lifecycle, metaOf, type OurMeta, type Resource, resources, TEMPLATE_VERSION } from './templates.ts'
+import { type Lifecycle, metaOf, type Resource, resources } from './templates.ts'
 
 export interface SetupOptions {
   /** null: the worker deletes old indices itself. */
@@ -17,7 +18,7 @@ export interface SetupOptions {
 export interface SetupStep {
   type: Resource['type']
   name: string
-  outcome: 'created' | 'updated' | 'unchanged'
+  outcome: Outcome
 }
 
 export interface SetupResult {
@@ -28,7 +29,7 @@ export interface SetupResult {
 
 /** Without `_meta` something is not ours. */
 interface Found {
-  meta: Partial<OurMeta> | null
+  mark: Partial<OurMark> | null
   body: Record<string, unknown>
 }
 
@@ -48,11 +49,14 @@ export async function setUp(client: Client, options: SetupOptions): Promise<Setu
     const notes = options.lifecycle !== null && !hasLifecycle ? [NO_LIFECYCLE] : []
     const wanted = resources(hasLifecycle ? options.lifecycle : null, prefix)
     const found = await Promise.all(wanted.map(resource => read(client, resource)))
-    refuseOthers(wanted, found)
+    const places = wanted.map(
+      ({ type, name, body }, i): Place => ({ name: `${type} ${name}`, ours: metaOf(body), found: found[i]! })
+    )
+    refuseOthers(places, 'WHY5XX_STORE')
     const steps: SetupStep[] = []
     for (const [i, resource] of wanted.entries()) {
       const { type, name } = resource
-      const outcome = outcomeOf(resource, found[i]!)
+      const outcome = outcomeOf(places[i]!)
       if (outcome !== 'unchanged' && !isDryRun) await put(client, resource, found[i]!)
       steps.push({ type, name, outcome })
     }
@@ -74,7 +78,7 @@ export async function assertTemplates(client: Client): Promise<void> {
     if (resource.type === 'lifecycle policy') continue
     try {
       const found = await read(client, resource)
-      if (found?.meta?.managed_by !== 'why5xx') missing.push(resource.name)
+      if (found?.mark?.managed_by !== 'why5xx') missing.push(resource.name)
     } catch (error) {
       if (statusOf(error) === 403) return
       throw new Why5xxError('WHY5XX_STORE', `Elasticsearch ${sentenceOf(error)}`, { cause: error })
@@ -85,31 +89,6 @@ export async function assertTemplates(client: Client): Promise<void> {
     'WHY5XX_STORE',
     `Elasticsearch lacks our templates (${missing.join(', ')}): run why5xx setup once, with the rights to manage index templates`
   )
-}
-
-function outcomeOf({ body }: Resource, found: Found | null): SetupStep['outcome'] {
-  if (found === null) return 'created'
-  return found.meta?.content === metaOf(body).content ? 'unchanged' : 'updated'
-}
-
-function refuseOthers(wanted: readonly Resource[], found: readonly (Found | null)[]): void {
-  const named = (isMeant: (meta: Found['meta']) => boolean): string =>
-    wanted
-      .filter((_, i) => found[i] !== null && isMeant(found[i]!.meta))
-      .map(({ type, name }) => `${type} ${name}`)
-      .join(', ')
-  const foreign = named(meta => meta?.managed_by !== 'why5xx')
-  if (foreign !== '')
-    throw new Why5xxError(
-      'WHY5XX_STORE',
-      `not made by why5xx, and left alone: ${foreign}. Rename or delete it, then run setup again`
-    )
-  const newer = named(meta => Number(meta?.version) > TEMPLATE_VERSION)
-  if (newer !== '')
-    throw new Why5xxError(
-      'WHY5XX_STORE',
-      `made by a newer why5xx, and left alone: ${newer}. Run setup with that version`
-    )
 }
 
 /** Serverless has no such thing, and says so in several ways. */
@@ -143,8 +122,8 @@ async function read(client: Client, { type, name }: Resource): Promise<Found | n
 }
 
 function foundOf(body: object): Found {
-  const { _meta } = body as { _meta?: Partial<OurMeta> }
-  return { meta: _meta ?? null, body: body as Record<string, unknown> }
+  const { _meta } = body as { _meta?: Partial<OurMark> }
+  return { mark: _meta ?? null, body: body as Record<string, unknown> }
 }
 
 async function put(client: Client, { type, name, body }: Resource, found: Found | null): Promise<void> {

@@ -1,18 +1,12 @@
 /** What `setup` puts into a cluster: component templates, index templates and lifecycle policies, from the tables of fields. */
 
 import { createHash } from 'node:crypto'
+import type { OurMark } from '../../ownership.ts'
 import { FIELDS, type MappedField, propertiesOf } from './fields.ts'
 import { KINDS, type Kind, PREFIX } from './names.ts'
 
 /** Raised on every change of a template that an older program must not undo. */
 export const TEMPLATE_VERSION = 3
-
-/** Marks what is ours. `content` tells whether what is there is what we would write. */
-export interface OurMeta {
-  managed_by: 'why5xx'
-  version: number
-  content: string
-}
 
 export interface Lifecycle {
   /** How long failures, controller lines and rejects are kept. */
@@ -120,7 +114,7 @@ function policyBody(retentionMs: number): Record<string, unknown> {
   return { phases: { delete: { min_age: age, actions: { delete: {} } } } }
 }
 
-export function metaOf(body: Record<string, unknown>, version = TEMPLATE_VERSION): OurMeta {
+export function metaOf(body: Record<string, unknown>, version = TEMPLATE_VERSION): OurMark {
   const content = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16)
   return { managed_by: 'why5xx', version, content }
 }

@@ -16,6 +16,7 @@ import type {
   StoreReader,
   TotalsSum
 } from '../store.ts'
+import type { TableQuery, TableRow, TableWindow } from '../table.ts'
 import { NodeDisk } from './disk.ts'
 import { type DuckDBInstance, openDuck, type Value } from './duck.ts'
 import { failureCondition, Parameters, serviceCondition, timeCondition, timestamp } from './filterSql.ts'
@@ -36,19 +37,24 @@ const FAILURE_COLUMNS =
   'json_array(id, version, epoch_ms(time), cause, upstream, service, status, counted, masked, method, host, path, client, address, pod, root_cause, confidence, has_error_line)::VARCHAR'
 const KIND = `CASE WHEN counted THEN 'failed' WHEN masked THEN 'masked' ELSE 'other' END`
 
-/** Throws Why5xxError `WHY5XX_STORE` when there is no store at `path`. */
-export async function openEmbeddedReader(path: string): Promise<EmbeddedReader> {
+/**
+ * Throws Why5xxError `WHY5XX_STORE` when there is no store at `path`. `clusterName`: of documents that tables of totals, gaps and
+ * incidents are made of, which are stored without it.
+ */
+export async function openEmbeddedReader(path: string, clusterName: string | null = null): Promise<EmbeddedReader> {
   await checkReadable(path)
-  return new EmbeddedReader(path, await openDuck({ memoryMb: MEMORY_MB, threads: THREADS }))
+  return new EmbeddedReader(path, await openDuck({ memoryMb: MEMORY_MB, threads: THREADS }), clusterName)
 }
 
 export class EmbeddedReader implements StoreReader {
   readonly #disk: NodeDisk
   readonly #queries: Queries
   readonly #duck: DuckDBInstance
+  readonly #clusterName: string | null
 
-  constructor(path: string, duck: DuckDBInstance) {
+  constructor(path: string, duck: DuckDBInstance, clusterName: string | null = null) {
     this.#duck = duck
+    this.#clusterName = clusterName
     this.#disk = new NodeDisk(path)
     this.#queries = new Queries(this.#disk, duck)
   }
@@ -201,6 +207,11 @@ export class EmbeddedReader implements StoreReader {
       parameters: new Parameters()
     }))
     return new Map(rows.map(([code, count]) => [String(code), Number(count)]))
+  }
+
+  async table(query: TableQuery, window: TableWindow): Promise<TableRow[]> {
+    const { readTable } = await import('./tableReader.ts')
+    return readTable({ disk: this.#disk, queries: this.#queries, clusterName: this.#clusterName }, query, window)
   }
 
   async span(): Promise<{ fromMs: number; toMs: number } | null> {

@@ -142,6 +142,34 @@ export class Snapshot {
     return branches.join(' UNION ALL ')
   }
 
+  /**
+   * SQL of some columns of every row of a kind that has documents, each id once, as `rows` does it. `columns` may use
+   * `document`; `condition` may use what never changes for an id: its time.
+   */
+  documentRows(kind: Kind, fromMs: number, toMs: number, columns: string, condition: string): string {
+    const sealed = this.days(kind, fromMs, toMs)
+    const from = (files: readonly DayFile[]): string => `FROM read_parquet(${this.paths(files)}) WHERE (${condition})`
+    if (this.segments.length === 0)
+      return sealed.length > 0 ? `SELECT ${columns} ${from(sealed)}` : emptyColumns(kind, columns, condition)
+    const touched = sealed.filter(({ day }) => this.#unsealedDays.get(kind)!.includes(day))
+    const untouched = sealed.filter(file => !touched.includes(file))
+    // What was written since the segments were read belongs to the next snapshot.
+    const inSegments = `(SELECT id FROM ${this.#table(kind)})`
+    const lines = `(${selectKind(kind, readSegments(this.#segmentPaths(), true), true)})`
+    const newest = [
+      `SELECT id, version, ${this.segmentOrder('segment')} AS place, ${columns} FROM ${lines} WHERE (${condition}) AND id IN ${inSegments}`
+    ]
+    if (touched.length > 0)
+      newest.push(`SELECT id, version, 0 AS place, ${columns} ${from(touched)} AND id IN ${inSegments}`)
+    const branches = [
+      `SELECT * EXCLUDE (id, version, place) FROM (${newest.join(' UNION ALL ')}) ` +
+        'QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC, place) = 1'
+    ]
+    if (untouched.length > 0) branches.push(`SELECT ${columns} ${from(untouched)}`)
+    if (touched.length > 0) branches.push(`SELECT ${columns} ${from(touched)} AND id NOT IN ${inSegments}`)
+    return branches.join(' UNION ALL ')
+  }
+
   #sealedRows(names: string, files: readonly DayFile[], condition: string): string {
     // Columns without rows, when there is no file to take them from.
     if (files.length === 0) return emptyRows(names, condition)
@@ -158,6 +186,11 @@ export class Snapshot {
 }
 
 const TYPES = Object.assign({}, ...Object.values(COLUMNS)) as Record<string, string>
+
+function emptyColumns(kind: Kind, columns: string, condition: string): string {
+  const all = Object.entries(COLUMNS[kind]).map(([name, type]) => `NULL::${type} AS ${name}`)
+  return `SELECT ${columns} FROM (SELECT ${all.join(', ')}) WHERE false AND (${condition})`
+}
 
 /** It still names the condition: what is bound must be asked for. */
 function emptyRows(names: string, condition: string): string {

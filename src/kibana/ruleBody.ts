@@ -1,0 +1,116 @@
+/**
+ * Rules on incidents, for whoever alerts by Kibana instead of Alertmanager or webhooks: the statistics are ours, a rule only looks
+ * whether an incident is open. Pure but for a hash.
+ */
+
+import { createHash } from 'node:crypto'
+import { OPEN } from '../dashboards/questions.ts'
+import { esqlText, indexPattern } from '../store/esql.ts'
+import type { CountedTable } from '../store/table.ts'
+import { idIn, type KibanaObject, markOf, markText } from './object.ts'
+
+interface Rule {
+  /** Part of its id. */
+  name: string
+  title: string
+  severity: 'page' | 'ticket'
+}
+
+export const RULES: readonly Rule[] = [
+  { name: 'incidents-page', title: 'why5xx: requests fail', severity: 'page' },
+  { name: 'incidents-ticket', title: 'why5xx: retries save requests that fail', severity: 'ticket' }
+]
+
+/** An open incident is written every minute; what was not for so long has nobody who watches it. */
+const WINDOW_MINUTES = 15
+const ROWS = 100
+
+/** `hasRows`: Kibana 9.2 and later alert for each row by itself, older ones once for all of them. */
+export function ruleObject({ name, title, severity }: Rule, space: string, hasRows: boolean): KibanaObject {
+  const query: CountedTable = {
+    from: 'incident',
+    where: [OPEN, { field: 'why5xx.incident.severity', is: [severity] }],
+    timeField: '@timestamp',
+    by: [
+      { as: 'incident', field: 'why5xx.incident.id' },
+      { as: 'service', field: 'service.name' },
+      { as: 'cause', field: 'why5xx.cause' }
+    ],
+    measures: [
+      { as: 'failures', sum: 'why5xx.incident.failures' },
+      { as: 'expected', sum: 'why5xx.incident.expected' },
+      { as: 'root_cause', max: 'why5xx.root_cause.kind' },
+      { as: 'points_at', max: 'why5xx.root_cause.ref' }
+    ],
+    sort: [{ by: 'failures', order: 'descending' }],
+    limit: ROWS
+  }
+  const content = {
+    name: title,
+    schedule: { interval: '1m' },
+    params: {
+      searchType: 'esqlQuery',
+      // A rule puts its own window of time around the query.
+      esqlQuery: { esql: esqlText(query, { pattern: indexPattern('incident'), isWindowed: false }) },
+      timeField: '@timestamp',
+      timeWindowSize: WINDOW_MINUTES,
+      timeWindowUnit: 'm',
+      size: ROWS,
+      threshold: [0],
+      thresholdComparator: '>',
+      aggType: 'count',
+      groupBy: hasRows ? 'row' : 'all',
+      termSize: 10,
+      excludeHitsFromPreviousRun: false
+    }
+  }
+  const mark = markOf(content)
+  return {
+    kind: 'rule',
+    id: ruleId(idIn(space, name)),
+    title,
+    mark,
+    body: {
+      ...content,
+      rule_type_id: '.es-query',
+      consumer: 'stackAlerts',
+      tags: ['why5xx', markText(mark)],
+      actions: []
+    }
+  }
+}
+
+/** Rules hold secrets, and Kibana takes only UUIDs for what does: one made of the name, so that it is the same every time. */
+function ruleId(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex')
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16)
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32)
+  ].join('-')
+}
+
+/** Of an answer to a question for the rule: what an update must keep, because its owner has added it. */
+export function updateBody(body: Record<string, unknown>, found: Record<string, unknown>): Record<string, unknown> {
+  const { rule_type_id: _type, consumer: _consumer, tags, ...rest } = body
+  const ownTags = Array.isArray(found.tags) ? found.tags.filter(tag => typeof tag === 'string') : []
+  const ours = tags as string[]
+  return {
+    ...rest,
+    tags: [...ours, ...ownTags.filter(tag => !ours.includes(tag) && !tag.startsWith('Managed by why5xx'))],
+    actions: Array.isArray(found.actions) ? found.actions.map(actionAsGiven) : [],
+    ...(found.alert_delay != null && { alert_delay: found.alert_delay }),
+    ...(found.flapping != null && { flapping: found.flapping }),
+    ...(found.throttle != null && { throttle: found.throttle }),
+    ...(found.notify_when != null && { notify_when: found.notify_when })
+  }
+}
+
+/** Answers name the type of a connector, which requests must not. */
+function actionAsGiven(action: unknown): unknown {
+  const { connector_type_id: _type, ...given } = action as Record<string, unknown>
+  return given
+}

@@ -1,0 +1,182 @@
+/**
+ * What the APIs of Kibana take, written down from their published descriptions (the dashboards API of 9.5, es-query rules, saved
+ * objects): only the part that we send, and strict, as they are. A key that is not here is refused.
+ */
+import { z } from 'zod'
+
+const text = z.string().min(1)
+
+const column = z.strictObject({
+  column: text,
+  format: z.strictObject({ type: z.literal('number'), decimals: z.number(), suffix: z.string() }).optional()
+})
+const source = z.strictObject({ type: z.literal('esql'), query: text })
+const info = { title: text, description: text }
+const axisTitle = z.strictObject({ visible: z.boolean() })
+
+const metric = z.strictObject({
+  type: z.literal('metric'),
+  ...info,
+  data_source: source,
+  metrics: z
+    .array(column.extend({ type: z.enum(['primary', 'secondary']) }))
+    .min(1)
+    .max(2)
+    .refine(metrics => metrics[0]!.type === 'primary' && metrics[1]?.type !== 'primary')
+})
+
+const table = z.strictObject({
+  type: z.literal('data_table'),
+  ...info,
+  data_source: source,
+  metrics: z.array(column).min(1).max(1000),
+  rows: z.array(column).min(1).max(50).optional()
+})
+
+const chart = z.strictObject({
+  type: z.literal('xy'),
+  ...info,
+  axis: z.strictObject({
+    x: z.strictObject({
+      scale: z.enum(['temporal', 'ordinal', 'linear']),
+      domain: z.strictObject({ type: z.literal('fit'), rounding: z.boolean() }),
+      title: axisTitle
+    }),
+    y: z.strictObject({ title: axisTitle })
+  }),
+  legend: z.strictObject({
+    visibility: z.enum(['auto', 'visible', 'hidden']),
+    position: z.enum(['top', 'bottom']),
+    layout: z.strictObject({ type: z.literal('list') })
+  }),
+  layers: z
+    .array(
+      z.strictObject({
+        type: z.enum(['bar', 'bar_stacked', 'line', 'area']),
+        data_source: source,
+        x: column,
+        y: z.array(column).min(1),
+        breakdown_by: column.optional()
+      })
+    )
+    .min(1)
+})
+
+const grid = z.strictObject({
+  x: z.number().min(0),
+  y: z.number().min(0),
+  w: z.number().min(1).max(48),
+  h: z.number().min(1)
+})
+
+const control = z.strictObject({
+  type: z.literal('esql_control'),
+  width: z.enum(['small', 'medium', 'large']),
+  grow: z.boolean(),
+  config: z.strictObject({
+    title: text,
+    variable_name: z.string().regex(/^\w+$/),
+    variable_type: z.literal('values'),
+    control_type: z.literal('VALUES_FROM_QUERY'),
+    esql_query: text,
+    selected_options: z.array(z.string()),
+    single_select: z.boolean()
+  })
+})
+
+export const DASHBOARD = z.strictObject({
+  title: text,
+  description: z.string(),
+  time_range: z.strictObject({ from: text, to: text }),
+  pinned_panels: z.array(control).optional(),
+  panels: z
+    .array(
+      z.strictObject({
+        type: z.literal('vis'),
+        id: text,
+        grid,
+        config: z.discriminatedUnion('type', [metric, table, chart])
+      })
+    )
+    .max(100)
+})
+
+const rule = {
+  name: text,
+  tags: z.array(z.string()),
+  schedule: z.strictObject({ interval: z.string().regex(/^\d+[smhd]$/) }),
+  params: z.strictObject({
+    searchType: z.literal('esqlQuery'),
+    esqlQuery: z.strictObject({ esql: text }),
+    timeField: text,
+    timeWindowSize: z.number().min(1),
+    timeWindowUnit: z.enum(['s', 'm', 'h', 'd']),
+    size: z.number().min(0).max(10_000),
+    threshold: z.tuple([z.literal(0)]),
+    thresholdComparator: z.literal('>'),
+    aggType: z.literal('count'),
+    groupBy: z.enum(['all', 'row']),
+    termSize: z.number().min(1),
+    excludeHitsFromPreviousRun: z.boolean()
+  }),
+  actions: z.array(
+    z.strictObject({
+      id: text,
+      group: text,
+      params: z.record(z.string(), z.unknown()),
+      uuid: text.optional(),
+      frequency: z.unknown().optional()
+    })
+  )
+}
+
+/** `POST`; `PUT` takes neither type nor consumer. */
+export const NEW_RULE = z.strictObject({
+  ...rule,
+  rule_type_id: z.literal('.es-query'),
+  consumer: z.literal('stackAlerts')
+})
+export const RULE = z.strictObject({ ...rule, alert_delay: z.unknown().optional(), flapping: z.unknown().optional() })
+
+const savedObject = {
+  id: text,
+  references: z.array(z.unknown()),
+  coreMigrationVersion: z.literal('8.8.0'),
+  typeMigrationVersion: z.string().regex(/^\d+\.\d+\.\d+$/)
+}
+
+/** JSON in a text, as Kibana keeps much of its own. */
+const jsonText = z.string().refine(value => JSON.parse(value) !== null)
+
+export const SAVED_OBJECT = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('index-pattern'),
+    ...savedObject,
+    attributes: z.strictObject({
+      title: text,
+      name: text,
+      timeFieldName: text,
+      allowNoIndex: z.boolean(),
+      sourceFilters: jsonText,
+      fields: jsonText,
+      fieldFormatMap: jsonText,
+      typeMeta: jsonText,
+      runtimeFieldMap: jsonText,
+      fieldAttrs: jsonText
+    })
+  }),
+  z.strictObject({
+    type: z.literal('search'),
+    ...savedObject,
+    attributes: z.strictObject({
+      title: text,
+      description: z.string(),
+      columns: z.array(z.string()),
+      sort: z.array(z.array(z.string()).max(2)),
+      grid: z.strictObject({}),
+      hideChart: z.boolean(),
+      isTextBasedQuery: z.boolean(),
+      kibanaSavedObjectMeta: z.strictObject({ searchSourceJSON: jsonText })
+    })
+  })
+])
