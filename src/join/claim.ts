@@ -82,8 +82,8 @@ const NEAREST_MAX = 32
 const ACCOMPANYING_MAX = 256
 
 /**
- * Of thousands of equal requests in flight only the lines near an end of this one's attempts matter, and of those at one
- * moment the first to come. In order of arrival.
+ * Of thousands of equal requests in flight only the lines of this one's connection matter, where the format says which that
+ * is; else those near an end of its attempts, and of those at one moment the first to come. In order of arrival.
  */
 function select(
   access: AccessEntry,
@@ -91,7 +91,10 @@ function select(
   spans: readonly Span[],
   request: Span
 ): HeldError[] {
+  const { connection } = access.record
   const inTime = candidates.filter(held => {
+    const other = held.entry.record.connection
+    if (connection !== null && other !== null && connection !== other) return false
     const around = isEnd(held) && held.entry.record.upstreamAddress !== null && spans.length > 0
     return around ? spans.some(span => isNear(access, held.entry, span)) : isNear(access, held.entry, request)
   })
@@ -132,10 +135,19 @@ function isNear(access: AccessEntry, error: ErrorEntry, span: Span): boolean {
 
 function fits(access: AccessEntry, error: ErrorEntry): boolean {
   const { record } = access
-  const { connection, host, subrequest, request } = error.record
-  if (record.connection !== null && connection !== null && record.connection !== connection) return false
-  if (record.host !== null && host !== null && record.host !== host && subrequest === null) return false
+  const { host, subrequest, request } = error.record
+  if (record.host !== null && host !== null && !isSameHost(record.host, host) && subrequest === null) return false
   return request === null ? endsBeforeRequest(access, error) : isSameRequest(record.request, error)
+}
+
+/** An error line has the header as it came; `$host` is lower case and has neither its port nor a dot at its end. */
+function isSameHost(left: string, right: string): boolean {
+  return left === right || bareHost(left) === bareHost(right)
+}
+
+/** `Shop.example.com.:8443` → `shop.example.com`. */
+function bareHost(host: string): string {
+  return host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }
 
 /** All lines of a request carry it; lines without a number cannot be told apart by it. */

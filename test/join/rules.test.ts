@@ -274,5 +274,32 @@ describe('lines of others', () => {
     const apart = runEngine([error(M.refused, '10.0.0.7:80'), format('other.example.com')]).failures
     expect(joined.map(failure => failure.join)).toEqual(['joined'])
     expect(apart.map(failure => failure.join)).toEqual(['access_only'])
+    // `$host` in the access line, the header as it came in the error line.
+    for (const header of ['Shop.Example.com', 'shop.example.com:8443', 'shop.example.com.', 'SHOP.example.com.:80']) {
+      const { failures } = runEngine([error(M.refused, '10.0.0.7:80', { host: header }), format('shop.example.com')])
+      expect(
+        failures.map(failure => failure.join),
+        header
+      ).toEqual(['joined'])
+    }
+    const ported = runEngine([error(M.refused, '10.0.0.7:80', { host: '[::1]:8443' }), format('[::2]')]).failures
+    expect(ported.map(failure => failure.join)).toEqual(['access_only'])
+  })
+
+  test('a hundred equal requests in one second, told apart by their connections', () => {
+    const messages = [M.refused, M.prematureClose, M.reset, M.tooBigHeader]
+    const causes = ['connection_refused', 'premature_close', 'connection_reset', 'header_too_big']
+    const serials = Array.from({ length: 100 }, (_, serial) => serial)
+    const idOf = (serial: number) => String(serial).padStart(32, '0')
+    const errors = serials.map(serial => error(messages[serial % 4]!, '10.0.0.7:80', { connection: serial }))
+    // They end in another order.
+    const accesses = serials.map(serial => (serial * 37) % 100)
+    const lines = accesses.map(
+      serial =>
+        `${failed(502, '10.0.0.7:80|0|0.001|502', { id: idOf(serial) })} ${serial} shop shop cart 0.001 - "shop.example.com"`
+    )
+    const { failures } = runEngine([...errors, ...lines])
+    for (const serial of serials)
+      expect(verdictOf(failureOf(failures, idOf(serial)))).toMatchObject({ cause: causes[serial % 4], join: 'joined' })
   })
 })
