@@ -21,13 +21,13 @@ import { HOST, labServices } from './wayStories.ts'
 
 const PARTITIONS = 4
 /** What the detector wants to have seen before it calls anything unusual, and the twenty minutes that its process reads again. */
-const PAST_MINUTES = 100
+export const PAST_MINUTES = 100
 const PAST_PER_MINUTE = 12
 const VISITS = 60
 /** Of each kind of fault. */
 const FAULTS = 4
 /** Of each step; the machine may be busy with something else. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const CLUSTER = 'prod'
 
 type Options = Record<string, string | number | readonly string[]>
@@ -88,16 +88,17 @@ export class WayRun {
     const incidents: Incidents = [
       [0.2, async () => first!.rotate()],
       [0.4, () => victim.kill('SIGKILL').then(() => this.#run({}))],
-      // What it had read and not sent is gone with it, and stands in files that are not rotated.
       [
         0.5,
-        () =>
-          shipper
-            .allSent(controllers.logs)
-            .then(() => shipper.kill())
-            .then(() => shipper.restart())
-      ],
-      [0.8, async () => second!.rotate()]
+        async () => {
+          // A shipper that is killed has sent again what the files hold that are not rotated. What others held would be gone.
+          await shipper.allSent(controllers.logs)
+          await shipper.kill()
+          await shipper.restart()
+          await shipper.allSent(controllers.logs)
+          second!.rotate()
+        }
+      ]
     ]
     await during(incidents, done => controllers.traffic({ visits: VISITS, count: FAULTS }, done))
     await controllers.stop()
@@ -106,7 +107,7 @@ export class WayRun {
   }
 
   /** Waits until there are so many failures, and requests in the totals; says what is there when there are not. */
-  async stored(failures: number, requests: number): Promise<void> {
+  async stored(failures: number, requests: number, patienceMs = PATIENCE_MS): Promise<void> {
     const reader = this.openReader()
     const look = async (): Promise<void> => {
       const [stored, counted] = [await this.bed.failures(), await requestsIn(reader)]
@@ -114,7 +115,7 @@ export class WayRun {
         throw new Error(`${stored} of ${failures} failures, ${counted} of ${requests} requests${this.#said()}`)
     }
     try {
-      await vi.waitFor(look, { timeout: PATIENCE_MS, interval: 250 })
+      await vi.waitFor(look, { timeout: patienceMs, interval: 250 })
     } finally {
       await reader.close()
     }

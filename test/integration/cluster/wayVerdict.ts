@@ -14,6 +14,7 @@ export interface WayDocument {
   kubernetes?: { pod?: { name?: string } }
   why5xx: {
     cause: string
+    masked: boolean
     upstream?: { name?: string; ip?: string }
     root_cause?: { kind: string; ref?: string }
     cluster?: { known?: boolean }
