@@ -33,6 +33,41 @@ export function clip(text: string, width: number): string {
   return width <= 1 ? '…'.slice(0, width) : `${text.slice(0, width - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
+/** On as many lines as it needs, those after the first further in. Words stay whole. */
+export function wrapped(text: string, width: number, indent: string): string[] {
+  const lines: string[] = []
+  let line = indent
+  for (const word of text.split(' ')) {
+    if (line.length + word.length + 1 > width && line.trim() !== '') {
+      lines.push(line)
+      line = `${indent}  `
+    }
+    line += line.endsWith(' ') || line === '' ? word : ` ${word}`
+  }
+  return [...lines, line]
+}
+
+/** Parts side by side, on as many lines as they need. */
+export function sideBySide(
+  parts: readonly string[],
+  width: number,
+  paint: (part: string, index: number) => string
+): string[] {
+  const lines: string[] = []
+  let used = Number.POSITIVE_INFINITY
+  for (const [i, part] of parts.entries()) {
+    if (used + 3 + part.length <= width) {
+      lines[lines.length - 1] += `   ${paint(part, i)}`
+      used += 3 + part.length
+    } else {
+      const own = wrapped(part, width, '')
+      lines.push(...own.map(line => paint(line, i)))
+      used = own.at(-1)!.length
+    }
+  }
+  return lines
+}
+
 const BARS = '▁▂▃▄▅▆▇█'
 
 /** One character a value, the largest full. A value above zero never looks like zero's blank. */

@@ -9,6 +9,8 @@ export interface TableColumn<Row> {
   cell: (row: Row) => string
   /** Never narrower than this, where it may become narrower at all. */
   least?: number
+  /** Numbers, one below the other. */
+  isRight?: boolean
 }
 
 export interface GivingWay {
@@ -21,9 +23,19 @@ export interface GivingWay {
 export function fittedTable<Row>(
   rows: readonly Row[],
   all: readonly TableColumn<Row>[],
-  { narrow, drop }: GivingWay,
+  givingWay: GivingWay,
   style: Style
 ): string {
+  return fitted(rows, all, givingWay, style).text
+}
+
+/** The same, and the names of columns that had to go. */
+export function fitted<Row>(
+  rows: readonly Row[],
+  all: readonly TableColumn<Row>[],
+  { narrow, drop }: GivingWay,
+  style: Style
+): { text: string; gone: string[] } {
   let columns = [...all]
   const cells = new Map(columns.map(column => [column, rows.map(row => safeText(column.cell(row)))]))
   const widths = new Map(
@@ -40,9 +52,14 @@ export function fittedTable<Row>(
   for (const name of drop) if (excess() > 0) columns = columns.filter(column => column.name !== name)
   const line = (cellOf: (column: TableColumn<Row>) => string): string =>
     columns
-      .map(column => clip(cellOf(column), widths.get(column)!).padEnd(widths.get(column)!))
+      .map(column => {
+        const width = widths.get(column)!
+        const text = clip(cellOf(column), width)
+        return column.isRight ? text.padStart(width) : text.padEnd(width)
+      })
       .join('  ')
       .trimEnd()
   const head = style.dim(line(column => column.name))
-  return `${[head, ...rows.map((_, i) => line(column => cells.get(column)![i]!))].join('\n')}\n`
+  const gone = all.filter(column => !columns.includes(column)).map(({ name }) => name)
+  return { text: `${[head, ...rows.map((_, i) => line(column => cells.get(column)![i]!))].join('\n')}\n`, gone }
 }

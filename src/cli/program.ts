@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { VERSION } from '../version.ts'
-import { CommonOptions } from './options.ts'
+import { collect, common } from './commandFlags.ts'
 import type { ReplayFlags } from './replay.ts'
 import { newProgram, runCommands } from './runCommands.ts'
+import { addStoreCommands } from './storeCommands.ts'
 
 /** Arguments → command → exit code. Each command's code is loaded when it runs. */
 export async function runCli(argv: string[]): Promise<number> {
@@ -190,96 +191,9 @@ Exit codes: 0 printed; 1 the failure has no root cause, or the store or file cou
       exitCode = await runCheck(files, flags, common(command))
     })
 
-  program
-    .command('timeline')
-    .description('says from the store how causes came and went: onset, peak, recovery, evidence; for a postmortem')
-    .option('--format <format>', 'markdown, html (one page with pictures) or json', 'markdown')
-    .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)')
-    .option('--to <time>', 'before this time (default: now)')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
-    .option('--output <file>', 'write to this file instead of stdout')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  why5xx timeline --service shop/cart --since 2h
-  why5xx timeline --service shop-cart-80 --from 2026-11-21T10:00Z --to 2026-11-21T11:00Z --format html --output cart.html
-  why5xx timeline --since 1d --format json | jq '.course'
-  why5xx timeline --since 1d --set sink.kind=elasticsearch --set sink.elasticsearch.nodes=https://elasticsearch:9200`
-    )
-    .action(async (flags: Record<string, unknown>, command: Command) => {
-      const { runTimeline } = await import('./timeline.ts')
-      exitCode = await runTimeline(flags, common(command))
-    })
-
-  program
-    .command('failures')
-    .description('prints stored failures, newest first')
-    .option('--format <format>', 'table, or ndjson: the failure document a line', 'table')
-    .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h')
-    .option('--to <time>', 'before this time')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
-    .option('--pod <name>', 'only this blamed pod, or its address', collect)
-    .option('--status <code>', 'only this status: 502, or 5xx', collect)
-    .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, all as ndjson)')
-    .option('--order <order>', 'newest or oldest first', 'newest')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  why5xx failures --since 1h --service shop/cart
-  why5xx failures --cause connection_refused --status 502 --limit 200
-  why5xx failures --since 1d --format ndjson | jq -r '.url.path' | sort | uniq -c`
-    )
-    .action(async (flags: Record<string, unknown>, command: Command) => {
-      const { runFailures } = await import('./failures.ts')
-      exitCode = await runFailures(flags, common(command))
-    })
-
-  program
-    .command('incidents')
-    .description(
-      'prints incidents, open ones first: failures of one cause at one service, far more than were to be expected'
-    )
-    .argument('[id]', 'one incident in full: numbers, root cause, example, what changed before, who was told')
-    .option('--format <format>', 'table, ndjson (an incident a line) or json', 'table')
-    .option(
-      '--from <time>',
-      'going on at or after this time: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)'
-    )
-    .option('--to <time>', 'begun before this time (default: now)')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause, or no_requests', collect)
-    .option('--state <state>', 'only these: open or resolved')
-    .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, else all)')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  why5xx incidents
-  why5xx incidents --since 7d --service shop/cart --state resolved
-  why5xx incidents inc-20261121-1005-hTz0Zy4a
-  why5xx incidents --since 30d --format ndjson | jq -r '[.id, .cause, .rootCause, .failures] | @tsv'
-
-An incident that is told under another one is indented below it.`
-    )
-    .action(async (id: string | undefined, flags: Record<string, unknown>, command: Command) => {
-      const { runIncidents } = await import('./incidents.ts')
-      exitCode = await runIncidents(id, flags, common(command))
-    })
+  addStoreCommands(program, code => {
+    exitCode = code
+  })
 
   program
     .command('setup')
@@ -347,12 +261,4 @@ before anything is written to Kibana. The rules ask with the rights of who ran s
     return 2
   }
   return (await runCommands(program, argv)) ?? exitCode
-}
-
-function common(command: Command): CommonOptions {
-  return new CommonOptions(command.opts())
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value]
 }

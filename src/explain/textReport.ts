@@ -1,6 +1,6 @@
 import { causeTable } from '../../parsers/causes.ts'
 import type { Style } from '../terminal.ts'
-import { clip, grouped, percent, sparkline } from '../text.ts'
+import { clip, grouped, percent, sideBySide, sparkline, wrapped } from '../text.ts'
 import * as say from './report.ts'
 import { whyTexts } from './whyText.ts'
 
@@ -15,10 +15,10 @@ export function textReport(facts: say.ReportFacts, style: Style): string {
   const { width } = style
   const paintFailed = engine.totals.failures > 0 ? style.red : style.green
   const paints = [style.bold, paintFailed]
-  const out = [...wrapParts(say.headline(facts), width, (part, i) => paints[i]?.(part) ?? part), '']
+  const out = [...sideBySide(say.headline(facts), width, (part, i) => paints[i]?.(part) ?? part), '']
   const { failed, beside, masked } = say.splitGroups(summary)
   const empty = say.emptyAnswer(facts)
-  if (empty.length > 0) out.push(...empty.flatMap(line => wrap(line, width, '').map(style.yellow)), '')
+  if (empty.length > 0) out.push(...empty.flatMap(line => wrapped(line, width, '').map(style.yellow)), '')
   else if (engine.totals.failures === 0) out.push('No request failed.', '')
   const detailed = failed.slice(0, DETAILS_MAX)
   // A cause that has its details above is not told again.
@@ -28,7 +28,7 @@ export function textReport(facts: say.ReportFacts, style: Style): string {
   for (const row of detailed) out.push(...details(facts, style, row), '')
   if (failed.length > DETAILS_MAX) {
     const more = `${grouped(failed.length - DETAILS_MAX)} more: --cause and --service show one, --format ndjson all`
-    out.push(...wrap(more, width, '').map(style.dim), '')
+    out.push(...wrapped(more, width, '').map(style.dim), '')
   }
   if (masked.length > 0) {
     out.push(...heading('Saved by a retry', 'clients saw nothing; the earliest sign of a dying pod', style))
@@ -45,7 +45,7 @@ export function textReport(facts: say.ReportFacts, style: Style): string {
     out.push(style.bold('The controller said'), ...controller.map(line => `  ${clip(line, width - 2)}`), '')
   const caveats = say.caveats(facts)
   if (caveats.length > 0)
-    out.push(style.bold('Not covered'), ...caveats.flatMap(line => wrap(clip(line, width * 3), width, '  ')), '')
+    out.push(style.bold('Not covered'), ...caveats.flatMap(line => wrapped(clip(line, width * 3), width, '  ')), '')
   return `${out.join('\n').trimEnd()}\n`
 }
 
@@ -53,7 +53,7 @@ export function textReport(facts: say.ReportFacts, style: Style): string {
 function heading(title: string, about: string, style: Style): string[] {
   const beside = ` (${about})`
   if (title.length + beside.length <= style.width) return [style.bold(title) + style.dim(beside)]
-  return [style.bold(title), ...wrap(beside.trim(), style.width, '').map(style.dim)]
+  return [style.bold(title), ...wrapped(beside.trim(), style.width, '').map(style.dim)]
 }
 
 interface Column {
@@ -109,7 +109,7 @@ function table(
     lines.push(`${line(other => other.cells[i]!)}${spark}`.trimEnd())
   }
   if (rows.length > shown.length) lines.push(style.dim(`and ${grouped(rows.length - shown.length)} more`))
-  for (const note of say.doubtNotes(shown, withDetails)) lines.push(...wrap(note, style.width, '').map(style.dim))
+  for (const note of say.doubtNotes(shown, withDetails)) lines.push(...wrapped(note, style.width, '').map(style.dim))
   return lines
 }
 
@@ -120,11 +120,11 @@ function details(facts: say.ReportFacts, style: Style, { group, tally }: say.Row
   const lines =
     name.length + title.length + 2 <= width
       ? [`${style.bold(name)}: ${title}`]
-      : [...wrap(`${name}:`, width, '').map(style.bold), ...wrap(title, width, '  ')]
+      : [...wrapped(`${name}:`, width, '').map(style.bold), ...wrapped(title, width, '  ')]
   const about = [say.addressLine(group), say.statusLine(tally)].filter(Boolean).join('; ')
-  if (about) lines.push(...wrap(about, width, '  '))
+  if (about) lines.push(...wrapped(about, width, '  '))
   const doubt = say.doubtLine(tally)
-  if (doubt) lines.push(...wrap(doubt, width, '  ').map(style.yellow))
+  if (doubt) lines.push(...wrapped(doubt, width, '  ').map(style.yellow))
   const { example } = group
   if (example) {
     const place = say.positionText(example.access, facts.inputs)
@@ -136,12 +136,12 @@ function details(facts: say.ReportFacts, style: Style, { group, tally }: say.Row
   }
   const { shown, rest } = whyTexts(group.cause, group.why, facts.clock)
   for (const { sentence, evidence, advice } of shown) {
-    lines.push(...wrap(`Why: ${sentence}`, width, '  ').map(style.bold))
+    lines.push(...wrapped(`Why: ${sentence}`, width, '  ').map(style.bold))
     for (const cite of evidence) lines.push(style.dim(`       ${clip(cite, width - 7)}`))
-    lines.push(...wrap(`Do: ${advice}`, width, '     '))
+    lines.push(...wrapped(`Do: ${advice}`, width, '     '))
   }
-  if (rest) lines.push(...wrap(rest, width, '  ').map(style.dim))
-  lines.push(...wrap(`Check: ${say.checkText(group)}  (why5xx causes ${group.cause})`, width, '  '))
+  if (rest) lines.push(...wrapped(rest, width, '  ').map(style.dim))
+  lines.push(...wrapped(`Check: ${say.checkText(group)}  (why5xx causes ${group.cause})`, width, '  '))
   return lines
 }
 
@@ -151,34 +151,4 @@ function besides(text: string, place: string, width: number, indent: string, sty
   if (text.length <= room || room >= width / 2)
     return [`${indent}${clip(text, room).padEnd(room)}  ${style.dim(place)}`.trimEnd()]
   return [`${indent}${clip(text, width - indent.length)}`, `${indent}  ${style.dim(place)}`]
-}
-
-/** Parts side by side, on as many lines as they need. */
-function wrapParts(parts: string[], width: number, paint: (part: string, index: number) => string): string[] {
-  const lines: string[] = []
-  let used = Number.POSITIVE_INFINITY
-  for (const [i, part] of parts.entries()) {
-    if (used + 3 + part.length <= width) {
-      lines[lines.length - 1] += `   ${paint(part, i)}`
-      used += 3 + part.length
-    } else {
-      const wrapped = wrap(part, width, '')
-      lines.push(...wrapped.map(line => paint(line, i)))
-      used = wrapped.at(-1)!.length
-    }
-  }
-  return lines
-}
-
-function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = []
-  let line = indent
-  for (const word of text.split(' ')) {
-    if (line.length + word.length + 1 > width && line.trim() !== '') {
-      lines.push(line)
-      line = `${indent}  `
-    }
-    line += line.endsWith(' ') || line === '' ? word : ` ${word}`
-  }
-  return [...lines, line]
 }

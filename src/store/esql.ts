@@ -9,10 +9,19 @@
  *   | LIMIT 10
  */
 
-import type { Condition, CountedTable, Grouping, ListedTable, Measure, TableKind, TableQuery } from './table.ts'
+import type {
+  Condition,
+  CountedTable,
+  Grouping,
+  ListedTable,
+  Measure,
+  TableKind,
+  TableQuery,
+  TableWindow
+} from './table.ts'
 import { columnsOf } from './tableCheck.ts'
 import { HALF_FLOAT_DIGITS, type TableField, tableField } from './tableFields.ts'
-import { EVERY_VALUE } from './tableParam.ts'
+import { EVERY_VALUE, givenParam } from './tableParam.ts'
 import { fullOrder } from './tableRows.ts'
 
 export interface EsqlOptions {
@@ -20,6 +29,8 @@ export interface EsqlOptions {
   pattern: string
   /** false: whoever runs it puts a window of time around it, as Kibana's rules do. */
   isWindowed?: boolean
+  /** Values in the place of parameters, as `TableWindow.params` has them; left out: parameters stay. */
+  params?: TableWindow['params']
 }
 
 /** Of a chart as wide as a screen: Elasticsearch takes the next round width that makes no more. */
@@ -40,8 +51,9 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
  * Throws Why5xxError `WHY5XX_USAGE` for what `columnsOf` refuses. Parameters are `?name`, whose control must offer `*` for all. It
  * was never run: there is no ES|QL where this is tested, only its grammar.
  */
-export function esqlText(query: TableQuery, { pattern, isWindowed = true }: EsqlOptions): string {
-  const columns = columnsOf(query)
+export function esqlText(given: TableQuery, { pattern, params, isWindowed = true }: EsqlOptions): string {
+  const columns = columnsOf(given)
+  const query = params === undefined ? given : withValues(given, params)
   const sort = fullOrder(query.sort, columns).map(
     ({ by, order }) => `${identifier(by)} ${order === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
   )
@@ -54,10 +66,26 @@ export function esqlText(query: TableQuery, { pattern, isWindowed = true }: Esql
     `FROM ${pattern}`,
     ...(where.length === 0 ? [] : [`WHERE ${where.join(' AND ')}`]),
     ...('columns' in query ? listedCommands(query) : countedCommands(query)),
-    `SORT ${sort.join(', ')}`,
+    // One row has no order.
+    ...('by' in query && query.by.length === 0 ? [] : [`SORT ${sort.join(', ')}`]),
     `LIMIT ${query.limit}`,
     `KEEP ${columns.map(({ as }) => identifier(as)).join(', ')}`
   ].join('\n| ')
+}
+
+function withValues(query: TableQuery, params: TableWindow['params']): TableQuery {
+  const filled = (conditions: readonly Condition[]): Condition[] =>
+    conditions.flatMap(condition => {
+      if (!('isParam' in condition)) return [condition]
+      const value = givenParam(params, condition.isParam)
+      return value === null ? [] : [{ field: condition.field, is: [value] }]
+    })
+  const where = filled(query.where)
+  if ('columns' in query) return { ...query, where }
+  const measures = query.measures.map(measure =>
+    'count' in measure && measure.where !== undefined ? { ...measure, where: filled(measure.where) } : measure
+  )
+  return { ...query, where, measures }
 }
 
 function listedCommands({ from, columns }: ListedTable): string[] {

@@ -133,6 +133,11 @@ export class WayControllers {
     await runAll(tasks, CONCURRENCY, over => done(over / tasks.length))
   }
 
+  /** All that the controllers have logged, with frames. */
+  get lines(): string[] {
+    return this.logs.flatMap(log => log.generations().flatMap(bytes => bytes.toString('latin1').split('\n')))
+  }
+
   /** Requests in flight get their lines; then all is known of what was made. */
   async stop(): Promise<void> {
     await Promise.all(this.#controllers.map(controller => controller.stop()))

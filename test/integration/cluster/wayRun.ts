@@ -146,7 +146,13 @@ export class WayRun {
   environment(options: Options = {}): Record<string, string> {
     const { namespace } = this.bed
     const topics = { 'kubernetes.topic': `${namespace}.kubernetes`, 'alerts.topic': `${namespace}.incidents` }
-    const all: Options = { ...this.bed.options, clusterName: CLUSTER, 'diagnosis.settleMs': 10_000, ...topics, ...options }
+    const all: Options = {
+      ...this.bed.options,
+      clusterName: CLUSTER,
+      'diagnosis.settleMs': 10_000,
+      ...topics,
+      ...options
+    }
     return Object.fromEntries(Object.entries(all).map(([path, value]) => [environmentName(path), String(value)]))
   }
 

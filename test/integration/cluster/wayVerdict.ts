@@ -41,6 +41,8 @@ interface Wanted {
   stories: readonly Story[]
   /** Names of pods by address. */
   pods: ReadonlyMap<string, string>
+  /** All that the controllers have logged: what is said of a request that is missing. */
+  lines: readonly string[]
 }
 
 export function wayDocument({ _id, _source }: StoredHit): WayDocument {
@@ -80,7 +82,8 @@ export function judgeWay(
     row.made++
     const [document] = own
     if (document === undefined || own.length > 1) {
-      wrong.push(`${name}: ${own.length} documents ${own.map(shown).join(' and ')}`)
+      const logged = own.length > 0 ? own.map(shown) : wanted.lines.filter(line => isAbout(line, request))
+      wrong.push(`${name}: ${own.length} documents: ${logged.join(' | ')}`)
       continue
     }
     const pod = document.kubernetes?.pod?.name ?? null
@@ -144,6 +147,10 @@ function finderOf(requests: readonly LabRequest[]): (document: WayDocument) => L
   }
   return ({ url, source, http }) =>
     byId.get(http?.request?.id ?? '') ?? byPath.get(url?.path ?? '') ?? byClient.get(source?.address ?? '')
+}
+
+function isAbout(line: string, { isPathless, id, path, client }: LabRequest): boolean {
+  return isPathless ? line.includes(` ${client}`) : line.includes(id ?? `${path}?`)
 }
 
 function shown({ id, url, source, http, service, why5xx: ours }: WayDocument): string {

@@ -30,7 +30,10 @@ const SETTLED_MS = 90_000
 
 const program = findNginx()
 const canRun =
-  isAvailable('nginx', program === null ? 'it or openssl is not in PATH (Debian: apt-get install nginx openssl)' : null) &&
+  isAvailable(
+    'nginx',
+    program === null ? 'it or openssl is not in PATH (Debian: apt-get install nginx openssl)' : null
+  ) &&
   isAlertmanagerAvailable() &&
   isShipperAvailable() &&
   inject('kafka') !== null &&
@@ -68,7 +71,7 @@ describe.skipIf(!canRun)('every fault that a real nginx was made to log', () => 
   async function isWhole(): Promise<void> {
     const { all, stories, lines } = run.controllers
     hits = await run.bed.documents('failure')
-    verdict = judgeWay(all, hits.map(wayDocument), { stories, pods: run.pods, lines: lines() })
+    verdict = judgeWay(all, hits.map(wayDocument), { stories, pods: run.pods, lines })
     if (verdict.wrong.length > 0) throw new Error(`${verdict.wrong.length} are wrong`)
   }
 
@@ -162,7 +165,10 @@ describe.skipIf(!canRun)('every fault that a real nginx was made to log', () => 
     expect(new Set(lines<{ id: string }>(incidents).map(({ id }) => id))).toEqual(told)
     expect(JSON.parse(timeline) as Timeline).toMatchObject({ requests: made.requests, failed: made.failed })
     const shown = JSON.parse(dashboard) as { panels: { id: string; rows: object[] }[] }
-    expect(shown.panels[0]).toMatchObject({ id: 'error-rate', rows: [{ requests: made.requests, failures: made.failed }] })
+    expect(shown.panels[0]).toMatchObject({
+      id: 'error-rate',
+      rows: [{ requests: made.requests, failures: made.failed }]
+    })
   })
 })
 
