@@ -2,79 +2,73 @@
 
 import type { Measure } from '../store/table.ts'
 import type { Dashboard } from './dashboard.ts'
-import { numbers, overTime, ranking, TABLE_ROWS } from './questions.ts'
+import { barsBy, panel, TABLE } from './panels.ts'
+import { numbers, overTime, ranking, shareOfFailures, TABLE_ROWS } from './questions.ts'
 
 const LINES: Measure = { as: 'lines', count: true }
 const FAILURES: Measure = { as: 'failures', count: true }
-
 export const health: Dashboard = {
   name: 'health',
   title: 'why5xx health',
   description: 'Whether why5xx itself keeps up, reads everything and finds causes.',
   params: [],
   panels: [
-    {
-      id: 'rejects',
-      title: 'Rejected lines',
-      description: 'Lines no parser accepts and documents the store refused: none, unless a log format is unknown.',
-      shape: { type: 'metric', value: 'lines' },
-      query: numbers('reject', [], [LINES]),
-      grid: { x: 0, y: 0, w: 12, h: 5 }
-    },
-    {
-      id: 'joined',
-      title: 'Joined with an error line, %',
-      description: 'Of failures with an error line to find: a low share is a log level above error, or lost stderr.',
-      shape: { type: 'metric', value: 'share' },
-      query: numbers(
-        'failure',
-        [],
-        [
-          { as: 'joined', count: true, where: [{ field: 'why5xx.join.state', is: ['joined'] }] },
-          FAILURES,
-          { as: 'share', percent: ['joined', 'failures'] }
-        ]
-      ),
-      grid: { x: 12, y: 0, w: 12, h: 5 }
-    },
-    {
-      id: 'cluster-known',
-      title: 'Judged with the state of the cluster, %',
-      description: 'Failures for which pods and events were known: 0 where nothing watches the cluster.',
-      shape: { type: 'metric', value: 'share' },
-      query: numbers(
-        'failure',
-        [],
-        [
-          { as: 'known', count: true, where: [{ field: 'why5xx.cluster.known', is: [true] }] },
-          FAILURES,
-          { as: 'share', percent: ['known', 'failures'] }
-        ]
-      ),
-      grid: { x: 24, y: 0, w: 12, h: 5 }
-    },
-    {
-      id: 'lost-bytes',
-      title: 'Bytes that were never read',
-      description: 'Gaps of the source: rotated away, truncated, or past the retention of a topic.',
-      shape: { type: 'metric', value: 'bytes' },
-      query: numbers(
+    panel(
+      [0, 0, 12, 5],
+      [
+        'rejects',
+        'Rejected lines',
+        'Lines no parser accepts and documents the store refused: none, unless a log format is unknown.'
+      ],
+      { type: 'metric', value: 'lines' },
+      numbers('reject', [], [LINES])
+    ),
+    panel(
+      [12, 0, 12, 5],
+      [
+        'joined',
+        'Joined with an error line, %',
+        'Of all failures, also those that have none. It falls where the log level is above error, or stderr gets lost.'
+      ],
+      { type: 'metric', value: 'share' },
+      shareOfFailures('joined', { field: 'why5xx.join.state', is: ['joined'] })
+    ),
+    panel(
+      [24, 0, 12, 5],
+      [
+        'cluster-known',
+        'Judged with the state of the cluster, %',
+        'Failures for which pods and events were known: 0 where nothing watches the cluster.'
+      ],
+      { type: 'metric', value: 'share' },
+      shareOfFailures('known', { field: 'why5xx.cluster.known', is: [true] })
+    ),
+    panel(
+      [36, 0, 12, 5],
+      [
+        'lost-bytes',
+        'Bytes that were never read',
+        'Gaps of the source: rotated away, truncated, or past the retention of a topic.'
+      ],
+      { type: 'metric', value: 'bytes' },
+      numbers(
         'controller',
         [{ field: 'event.dataset', is: ['why5xx.gap'] }],
         [
           { as: 'gaps', count: true },
           { as: 'bytes', sum: 'why5xx.gap.bytes' }
         ]
-      ),
-      grid: { x: 36, y: 0, w: 12, h: 5 }
-    },
-    {
-      id: 'processing-lag',
-      title: 'Processing lag, s',
-      description:
-        'From the oldest failure that was written in a bucket to the bucket: seconds, or minutes in a catch-up.',
-      shape: { type: 'lines', x: 'written', y: ['lag_s'] },
-      query: {
+      )
+    ),
+    panel(
+      [0, 5, 24, 10],
+      [
+        'processing-lag',
+        'Processing lag, s',
+        'Seconds from the oldest failure that was written in a bucket to the last write in it; a catch-up begins high.'
+      ],
+      { type: 'lines', x: 'written', y: ['lag_s'] },
+      {
         from: 'failure',
         where: [],
         timeField: 'event.ingested',
@@ -86,43 +80,42 @@ export const health: Dashboard = {
         ],
         sort: [{ by: 'written', order: 'ascending' }],
         limit: 5_000
-      },
-      grid: { x: 0, y: 5, w: 24, h: 10 }
-    },
-    {
-      id: 'joins-over-time',
-      title: 'Joins',
-      description:
-        'How failures got their evidence: both lines, the access line alone, the error line alone, or a tie.',
-      shape: { type: 'bars', x: 'time', y: ['failures'], breakdown: 'join' },
-      query: overTime('failure', [], { by: [{ as: 'join', field: 'why5xx.join.state' }], measures: [FAILURES] }),
-      grid: { x: 24, y: 5, w: 24, h: 10 }
-    },
-    {
-      id: 'rejects-over-time',
-      title: 'Rejects by code',
-      description: 'What was wrong with the lines that were rejected.',
-      shape: { type: 'bars', x: 'time', y: ['lines'], breakdown: 'code' },
-      query: overTime('reject', [], { by: [{ as: 'code', field: 'error.code' }], measures: [LINES] }),
-      grid: { x: 0, y: 15, w: 24, h: 10 }
-    },
-    {
-      id: 'partitions-over-time',
-      title: 'Requests by partition',
-      description: 'One partition alone at 0: its lines do not come. All uneven: few controllers, or a missing key.',
-      shape: { type: 'lines', x: 'time', y: ['requests'], breakdown: 'partition' },
-      query: overTime('rollup', [], {
+      }
+    ),
+    panel(
+      [24, 5, 24, 10],
+      [
+        'joins-over-time',
+        'Joins',
+        'How failures got their evidence: both lines, the access line alone, the error line alone, or a tie.'
+      ],
+      barsBy('join'),
+      overTime('failure', [], { by: [{ as: 'join', field: 'why5xx.join.state' }], measures: [FAILURES] })
+    ),
+    panel(
+      [0, 15, 24, 10],
+      ['rejects-over-time', 'Rejects by code', 'What was wrong with the lines that were rejected.'],
+      barsBy('code', 'lines'),
+      overTime('reject', [], { by: [{ as: 'code', field: 'error.code' }], measures: [LINES] })
+    ),
+    panel(
+      [24, 15, 24, 10],
+      [
+        'partitions-over-time',
+        'Requests by partition',
+        'One partition alone at 0: its lines do not come. All uneven: few controllers, or a missing key.'
+      ],
+      { type: 'lines', x: 'time', y: ['requests'], breakdown: 'partition' },
+      overTime('rollup', [], {
         by: [{ as: 'partition', field: 'why5xx.rollup.partition' }],
         measures: [{ as: 'requests', sum: 'why5xx.rollup.requests' }]
-      }),
-      grid: { x: 24, y: 15, w: 24, h: 10 }
-    },
-    {
-      id: 'rejects-by-code',
-      title: 'Rejects',
-      description: 'why5xx replay --rejects reads them again once a parser knows them.',
-      shape: { type: 'table' },
-      query: ranking('reject', [], {
+      })
+    ),
+    panel(
+      [0, 25, 24, 12],
+      ['rejects-by-code', 'Rejects', 'why5xx replay --rejects reads them again once a parser knows them.'],
+      TABLE,
+      ranking('reject', [], {
         by: [
           { as: 'stage', field: 'why5xx.reject.stage' },
           { as: 'code', field: 'error.code' },
@@ -130,15 +123,13 @@ export const health: Dashboard = {
         ],
         measures: [LINES, { as: 'first_seen', min: '@timestamp' }, { as: 'last_seen', max: '@timestamp' }],
         sort: [{ by: 'lines', order: 'descending' }]
-      }),
-      grid: { x: 0, y: 25, w: 24, h: 12 }
-    },
-    {
-      id: 'streams',
-      title: 'Streams',
-      description: 'What is read, and the newest minute of each: one that stays behind is stuck or silent.',
-      shape: { type: 'table' },
-      query: {
+      })
+    ),
+    panel(
+      [24, 25, 24, 12],
+      ['streams', 'Streams', 'What is read, and the newest minute of each: one that stays behind is stuck or silent.'],
+      TABLE,
+      {
         from: 'rollup',
         where: [],
         timeField: '@timestamp',
@@ -150,15 +141,17 @@ export const health: Dashboard = {
         ],
         sort: [{ by: 'newest_minute', order: 'ascending' }],
         limit: TABLE_ROWS
-      },
-      grid: { x: 24, y: 25, w: 24, h: 12 }
-    },
-    {
-      id: 'unclassified',
-      title: 'Unclassified failures',
-      description: 'By kind of error message and statuses. Report those that come back: the rules lack them.',
-      shape: { type: 'table' },
-      query: ranking('failure', [{ field: 'why5xx.cause', is: ['unclassified'] }], {
+      }
+    ),
+    panel(
+      [0, 37, 24, 12],
+      [
+        'unclassified',
+        'Unclassified failures',
+        'By kind of error message and statuses. Report those that come back: the rules lack them.'
+      ],
+      TABLE,
+      ranking('failure', [{ field: 'why5xx.cause', is: ['unclassified'] }], {
         by: [
           { as: 'status', field: 'http.response.status_code' },
           { as: 'upstream_status', field: 'why5xx.upstream.status' },
@@ -166,15 +159,13 @@ export const health: Dashboard = {
           { as: 'rule', field: 'why5xx.rule.id' }
         ],
         measures: [FAILURES, { as: 'example', max: 'event.id' }]
-      }),
-      grid: { x: 0, y: 37, w: 24, h: 12 }
-    },
-    {
-      id: 'gaps',
-      title: 'Gaps',
-      description: 'What nobody could read, by stream and reason.',
-      shape: { type: 'table' },
-      query: ranking('controller', [{ field: 'event.dataset', is: ['why5xx.gap'] }], {
+      })
+    ),
+    panel(
+      [24, 37, 24, 12],
+      ['gaps', 'Gaps', 'What nobody could read, by stream and reason.'],
+      TABLE,
+      ranking('controller', [{ field: 'event.dataset', is: ['why5xx.gap'] }], {
         by: [
           { as: 'stream', field: 'why5xx.gap.name' },
           { as: 'reason', field: 'why5xx.gap.reason' }
@@ -185,8 +176,7 @@ export const health: Dashboard = {
           { as: 'last_seen', max: '@timestamp' }
         ],
         sort: [{ by: 'gaps', order: 'descending' }]
-      }),
-      grid: { x: 24, y: 37, w: 24, h: 12 }
-    }
+      })
+    )
   ]
 }

@@ -6,18 +6,19 @@
 import type { Condition } from '../store/table.ts'
 import type { Dashboard } from './dashboard.ts'
 import {
-  blamedPods,
-  byController,
-  causes,
-  controllerEvents,
-  errorRateOverTime,
-  failuresNow,
-  failuresOverTime,
-  incidents,
-  numbers,
-  THIS_SERVICE,
-  upstreamTiming
-} from './questions.ts'
+  barsBy,
+  causesOverTimePanel,
+  causesPanel,
+  controllerEventsPanel,
+  controllersPanel,
+  failuresNowPanel,
+  incidentsPanel,
+  panel,
+  podsPanel,
+  statusesOverTimePanel,
+  upstreamTimingPanel
+} from './panels.ts'
+import { errorRateOverTime, failuresOverTime, numbers, THIS_SERVICE } from './questions.ts'
 import { SERVICE_PARAM } from './service.ts'
 
 const THIS_INCIDENT: Condition = { field: 'why5xx.incident.id', isParam: 'incident' }
@@ -35,123 +36,60 @@ export const incident: Dashboard = {
     { name: 'cause', title: 'Cause', field: 'why5xx.cause', from: 'incident' }
   ],
   panels: [
-    {
-      id: 'failures-now',
-      title: 'Failures, and expected',
-      description: 'Since it began, beside what was to be expected of the same minutes.',
-      shape: { type: 'metric', value: 'failures' },
-      query: failuresNow([THIS_INCIDENT]),
-      grid: { x: 0, y: 0, w: 16, h: 5 }
-    },
-    {
-      id: 'peak',
-      title: 'Peak, failures a minute',
-      description: 'The worst minute so far.',
-      shape: { type: 'metric', value: 'peak_per_minute' },
-      query: numbers(
+    failuresNowPanel([0, 0, 16, 5], [THIS_INCIDENT]),
+    panel(
+      [16, 0, 16, 5],
+      ['peak', 'Peak, failures a minute', 'The worst minute so far.'],
+      { type: 'metric', value: 'peak_per_minute' },
+      numbers(
         'incident',
         [THIS_INCIDENT],
         [
           { as: 'requests', sum: 'why5xx.incident.requests' },
           { as: 'peak_per_minute', max: 'why5xx.incident.peak_per_minute' }
         ]
-      ),
-      grid: { x: 16, y: 0, w: 16, h: 5 }
-    },
-    {
-      id: 'masked',
-      title: 'Masked by retries',
-      description: 'How many of its failures a retry saved.',
-      shape: { type: 'metric', value: 'masked' },
-      query: numbers(
+      )
+    ),
+    panel(
+      [32, 0, 16, 5],
+      ['masked', 'Masked by retries', 'How many of its failures a retry saved.'],
+      { type: 'metric', value: 'masked' },
+      numbers(
         'incident',
         [THIS_INCIDENT],
         [
           { as: 'failures', sum: 'why5xx.incident.failures' },
           { as: 'masked', sum: 'why5xx.incident.masked' }
         ]
-      ),
-      grid: { x: 32, y: 0, w: 16, h: 5 }
-    },
-    {
-      id: 'incidents',
-      title: 'The incident',
-      description: 'What it is, since when, and what it points at.',
-      shape: { type: 'table' },
-      query: incidents([THIS_INCIDENT]),
-      grid: { x: 0, y: 5, w: 48, h: 8 }
-    },
-    {
-      id: 'causes-over-time',
-      title: 'Failures by cause',
-      description: 'Of the service and cause chosen.',
-      shape: { type: 'bars', x: 'time', y: ['failures'], breakdown: 'cause' },
-      query: failuresOverTime(ITS_FAILURES, 'cause', 'why5xx.cause'),
-      grid: { x: 0, y: 13, w: 24, h: 10 }
-    },
-    {
-      id: 'pods-over-time',
-      title: 'Failures by pod',
-      description: 'One after another is a rollout or a memory limit; all at once is what they share.',
-      shape: { type: 'bars', x: 'time', y: ['failures'], breakdown: 'pod' },
-      query: failuresOverTime(ITS_FAILURES, 'pod', 'kubernetes.pod.name'),
-      grid: { x: 24, y: 13, w: 24, h: 10 }
-    },
-    {
-      id: 'statuses-over-time',
-      title: 'Failures by status',
-      description: 'The status that clients were sent.',
-      shape: { type: 'bars', x: 'time', y: ['failures'], breakdown: 'status' },
-      query: failuresOverTime(ITS_FAILURES, 'status', 'http.response.status_code'),
-      grid: { x: 0, y: 23, w: 24, h: 10 }
-    },
-    {
-      id: 'error-rate-over-time',
-      title: 'Error rate of the service, %',
-      description: 'Share of its requests that were answered with 5xx, of any cause.',
-      shape: { type: 'lines', x: 'time', y: ['error_rate'] },
-      query: errorRateOverTime([THIS_SERVICE]),
-      grid: { x: 24, y: 23, w: 24, h: 10 }
-    },
-    {
-      id: 'causes',
-      title: 'Root causes',
-      description: 'Where the state of the cluster was known, and a request as an example.',
-      shape: { type: 'table' },
-      query: causes(ITS_FAILURES),
-      grid: { x: 0, y: 33, w: 48, h: 10 }
-    },
-    {
-      id: 'pods',
-      title: 'Blamed pods',
-      description: 'Masked failures too.',
-      shape: { type: 'table' },
-      query: blamedPods(ITS_FAILURES),
-      grid: { x: 0, y: 43, w: 24, h: 12 }
-    },
-    {
-      id: 'controllers',
-      title: 'By controller pod',
-      description: 'Which ingress controller logged them.',
-      shape: { type: 'table' },
-      query: byController(ITS_FAILURES),
-      grid: { x: 24, y: 43, w: 24, h: 12 }
-    },
-    {
-      id: 'upstream-timing',
-      title: 'Upstream timing of failures, ms',
-      description: 'Means of the blamed attempts.',
-      shape: { type: 'lines', x: 'time', y: ['connect_ms', 'header_ms', 'response_ms'] },
-      query: upstreamTiming(ITS_FAILURES),
-      grid: { x: 0, y: 55, w: 24, h: 10 }
-    },
-    {
-      id: 'controller-events',
-      title: 'Controller reloads and warnings',
-      description: 'What changed when it began.',
-      shape: { type: 'bars', x: 'time', y: ['lines'], breakdown: 'event' },
-      query: controllerEvents(),
-      grid: { x: 24, y: 55, w: 24, h: 10 }
-    }
+      )
+    ),
+    incidentsPanel([0, 5, 48, 8], [THIS_INCIDENT]),
+    causesOverTimePanel([0, 13, 24, 10], ITS_FAILURES),
+    panel(
+      [24, 13, 24, 10],
+      [
+        'pods-over-time',
+        'Failures by pod',
+        'One after another is a rollout or a memory limit; all at once is what they share.'
+      ],
+      barsBy('pod'),
+      failuresOverTime(ITS_FAILURES, 'pod', 'kubernetes.pod.name')
+    ),
+    statusesOverTimePanel([0, 23, 24, 10], ITS_FAILURES),
+    panel(
+      [24, 23, 24, 10],
+      [
+        'error-rate-over-time',
+        'Error rate of the service, %',
+        'Share of its requests that were answered with 5xx, of any cause.'
+      ],
+      { type: 'lines', x: 'time', y: ['error_rate'] },
+      errorRateOverTime([THIS_SERVICE])
+    ),
+    causesPanel([0, 33, 48, 10], ITS_FAILURES),
+    podsPanel([0, 43, 24, 12], ITS_FAILURES),
+    controllersPanel([24, 43, 24, 12], ITS_FAILURES),
+    upstreamTimingPanel([0, 55, 24, 10], ITS_FAILURES),
+    controllerEventsPanel([24, 55, 24, 10])
   ]
 }

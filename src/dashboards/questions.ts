@@ -86,6 +86,12 @@ export function failuresNow(where: readonly Condition[]): CountedTable {
   ])
 }
 
+/** Of all failures those for which one thing holds, in percent (`share`). */
+export function shareOfFailures(as: string, condition: Condition): CountedTable {
+  const part: Measure = { as, count: true, where: [condition] }
+  return numbers('failure', [], [part, FAILURES, { as: 'share', percent: [as, 'failures'] }])
+}
+
 /** What clients saw, over time, split by a field of failures. */
 export function failuresOverTime(where: readonly Condition[], as: string, field: string): CountedTable {
   return overTime('failure', [SEEN_BY_CLIENTS, ...where], { by: [{ as, field }], measures: [FAILURES] })

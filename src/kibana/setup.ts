@@ -129,7 +129,7 @@ async function savedObjects(
     const missing = missingIn(answer.body)
     if (answer.status !== 400 || missing === null || round > 0)
       throw refusal(answer, 'an export of data views', kibana.space)
-    asked = asked.filter(({ type, id }) => !missing.has(`${type}/${id}`))
+    asked = asked.filter(object => !missing.has(keyOf(object)))
   }
   return new Map()
 }
@@ -140,9 +140,13 @@ function byKey(body: unknown): Map<string, Record<string, unknown>> {
   const lines = typeof body === 'string' ? body.split('\n').filter(line => line !== '') : [JSON.stringify(body)]
   for (const line of lines) {
     const object = parsed(line)
-    if (object !== null) found.set(`${object.type}/${object.id}`, object)
+    if (object !== null) found.set(keyOf(object), object)
   }
   return found
+}
+
+function keyOf({ type, id }: { type?: unknown; id?: unknown }): string {
+  return `${String(type)}/${String(id)}`
 }
 
 /** null: it was refused for something else. */
@@ -152,7 +156,7 @@ function missingIn(body: unknown): Set<string> | null {
   const missing = new Set<string>()
   for (const object of attributes.objects as { type?: unknown; id?: unknown; error?: { statusCode?: unknown } }[]) {
     if (object.error?.statusCode !== 404) return null
-    missing.add(`${String(object.type)}/${String(object.id)}`)
+    missing.add(keyOf(object))
   }
   return missing
 }
@@ -174,7 +178,7 @@ async function look(
   const { kind, id, title, mark, body } = object
   const place = { name: `${kind} ${title} (${id})`, ours: mark, object }
   if (isSavedObject(object)) {
-    const known = saved.get(`${body.type}/${id}`)
+    const known = saved.get(keyOf(body))
     if (known === undefined) return { ...place, found: null }
     const { fieldAttrs, description } = (known.attributes ?? {}) as Record<string, unknown>
     return { ...place, found: { mark: markIn(kind === 'data view' ? fieldAttrs : description), body: known } }
