@@ -149,6 +149,7 @@ export class WayRun {
     const all: Options = {
       ...this.bed.options,
       clusterName: CLUSTER,
+      // Sooner than by default: where a watch on a busy machine was late, nobody waits two minutes for the second judgement.
       'diagnosis.settleMs': 10_000,
       ...topics,
       ...options
