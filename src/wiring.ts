@@ -118,25 +118,28 @@ async function openRejectTopic(
 
 /**
  * The source of `source.kind`; `store` tells how far its streams were read. `restore` takes what the engines knew that read
- * a partition before us; `settler` is told of the partitions themselves, once there is one.
+ * a partition before us; `parts` is asked once something is read: the settler is told of the partitions themselves.
  */
 export async function openSource(
   config: Config,
   store: Sink,
   restore: (state: EngineState) => void,
-  settler: () => Settler | null,
+  parts: () => Pick<PipelineParts, 'settler' | 'writer'>,
   log: DriverLog
 ): Promise<Source> {
   if (config.source.kind === 'kafka') {
     const { openKafkaSource } = await import('./source/kafka/open.ts')
     const claim = async (ids: string[]): Promise<StreamState[]> => {
+      // What was read of a partition that is ours once more may still wait to be judged. Written behind the claim, it would be
+      // added to totals that were read before it, and added again where reading begins now.
+      await parts().writer.written()
       const { streams, engines } = await store.claim(ids)
       for (const engine of engines) restore(engine as EngineState)
-      settler()?.claimed(streams)
+      parts().settler?.claimed(streams)
       return streams
     }
-    const begins = (stream: string): void => settler()?.begin(stream)
-    const ends = (stream: string): void => settler()?.lose([stream])
+    const begins = (stream: string): void => parts().settler?.begin(stream)
+    const ends = (stream: string): void => parts().settler?.lose([stream])
     return openKafkaSource(config.source.kafka, { claim, begins, ends }, log)
   }
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()

@@ -79,7 +79,7 @@ export async function runRun(paths: string[], flags: RunFlags, common: CommonOpt
       config,
       store,
       state => parts.engine.restore(state),
-      () => parts.settler,
+      () => parts,
       log
     )
     if (roles.has('alert')) alerting = await openAlerting(loaded, store, knowledge, logger)

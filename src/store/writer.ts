@@ -19,6 +19,8 @@ export class BatchWriter<B extends { streams: StreamState[] }> {
   #inFlight = 0
   #error: unknown = null
   #waiting: (() => void)[] = []
+  /** Of the newest batch; never rejects. */
+  #last: Promise<void> = Promise.resolve()
   readonly #onDurable: (states: StreamState[]) => void
   readonly #onLost: (states: StreamState[]) => void
 
@@ -45,7 +47,12 @@ export class BatchWriter<B extends { streams: StreamState[] }> {
     while (this.#inFlight > 0 && this.#inFlight + bytes > this.#bytesMax && !signal.aborted) await this.#settled(signal)
     if (this.#error !== null) throw this.#error
     this.#move(bytes)
-    void this.#write(batch, bytes)
+    this.#last = this.#write(batch, bytes)
+  }
+
+  /** Resolves when every batch so far is durable or has failed, also those that wait to be judged. */
+  written(): Promise<void> {
+    return this.#last
   }
 
   /**

@@ -25,6 +25,10 @@ export interface FaultyUpstreams {
   seen: Latch
   /** To be opened with the path of a request that a backend holds. */
   released: Latch
+  /** One more backend of that behaviour, at other addresses; gives its port, the same at all of them. */
+  listen(behaviour: Behaviour, hosts: readonly string[]): Promise<number>
+  /** One more port that takes no connection. */
+  listenFull(host: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -33,11 +37,9 @@ export async function startFaultyUpstreams(certificate: Certificate): Promise<Fa
   const ports = new Map<Behaviour, number>()
   const closers: (() => unknown)[] = []
   for (const behaviour of BEHAVIOURS) {
-    const pods = await listenOnPods(() => createBehaviour(behaviour, context))
-    ports.set(behaviour, pods.port)
-    closers.push(pods.close)
+    ports.set(behaviour, await listen(behaviour, PODS))
   }
-  const full = await startFullListener()
+  const full = await startFullListener('127.0.0.1')
   closers.push(full.close)
   const [unknownNames, silent] = [await startDns(true), await startDns(false)]
   closers.push(unknownNames.close, silent.close)
@@ -49,9 +51,21 @@ export async function startFaultyUpstreams(certificate: Certificate): Promise<Fa
     silentDnsPort: silent.port,
     seen: context.seen,
     released: context.released,
+    listen,
+    listenFull: async host => {
+      const more = await startFullListener(host)
+      closers.push(more.close)
+      return more.port
+    },
     close: async () => {
       for (const close of closers) await close()
     }
+  }
+
+  async function listen(behaviour: Behaviour, hosts: readonly string[]): Promise<number> {
+    const pods = await listenOn(hosts, () => createBehaviour(behaviour, context))
+    closers.push(pods.close)
+    return pods.port
   }
 }
 
@@ -64,7 +78,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-async function listenOnPods(create: () => { server: Server; cut: () => void }) {
+async function listenOn(hosts: readonly string[], create: () => { server: Server; cut: () => void }) {
   for (let tries = 0; tries < 20; tries++) {
     const started: { server: Server; cut: () => void }[] = []
     const close = () => {
@@ -75,7 +89,7 @@ async function listenOnPods(create: () => { server: Server; cut: () => void }) {
     }
     try {
       let port = 0
-      for (const host of PODS) {
+      for (const host of hosts) {
         const created = create()
         created.server.listen({ port, host, backlog: 511 })
         await once(created.server, 'listening')
@@ -87,7 +101,7 @@ async function listenOnPods(create: () => { server: Server; cut: () => void }) {
       close() // The port is taken on another of the addresses.
     }
   }
-  throw new Error(`no port is free on all of ${PODS.join(', ')}`)
+  throw new Error(`no port is free on all of ${hosts.join(', ')}`)
 }
 
 function portOf(server: Server): number {
@@ -98,17 +112,17 @@ function portOf(server: Server): number {
  * A queue of one (the kernel then keeps two) in a process that never accepts: two connections fill it, and every further
  * SYN is dropped. A listener in this process would be emptied by the event loop.
  */
-async function startFullListener(): Promise<{ port: number; close: () => void }> {
+async function startFullListener(host: string): Promise<{ port: number; close: () => void }> {
   const program = `
     const server = require('node:net').createServer()
-    server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+    server.listen({ host: '${host}', port: 0, backlog: 1 }, () => {
       require('node:fs').writeSync(1, server.address().port + '\\n')
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     })`
   const child: ChildProcess = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [chunk] = (await within(once(child.stdout!, 'data'), 10_000, 'no listener with a full queue')) as [Buffer]
   const port = Number(chunk.toString())
-  const fillers: Socket[] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  const fillers: Socket[] = [connect(port, host), connect(port, host)]
   await within(Promise.all(fillers.map(filler => once(filler, 'connect'))), 10_000, 'queue not filled')
   return {
     port,

@@ -1,9 +1,10 @@
 /** One worker process: the real pipeline, source, engine and writer between a simulated broker and a simulated Elasticsearch. */
 import type { Random } from '../../bench/random.ts'
 import type { LogFormat } from '../../parsers/logFormat.ts'
+import { openClusterState } from '../../src/cluster/clusterIndex.ts'
 import type { EngineState } from '../../src/engine.ts'
 import { Why5xxError } from '../../src/errors.ts'
-import { Judge } from '../../src/judge.ts'
+import { Judge, type Knowledge } from '../../src/judge.ts'
 import { MASK_ALL, Masker } from '../../src/mask.ts'
 import { defaultConfig } from '../../src/optionTable.ts'
 import { type PipelineParts, runPipeline } from '../../src/pipeline.ts'
@@ -35,6 +36,7 @@ export interface Cluster {
 const ROLLUP_KEYS_MAX = 6
 /** So few that a batch waits for those before it. */
 const IN_FLIGHT_BYTES = 1_000
+const JUDGING_MS_MAX = 5_000
 const LIMITS = { partitionMessages: 20, bytes: 20_000 }
 const CONFIG = defaultConfig()
 const CONFIGURATION = {
@@ -105,6 +107,7 @@ export class SimulatedWorker implements Host {
         driver: this.driver,
         config: { topic: 'lines', groupId: 'workers' },
         claim: async ids => {
+          await parts.writer.written()
           const { streams, engines } = await sink.claim(ids)
           for (const engine of engines) parts.engine.restore(engine as EngineState)
           return streams
@@ -128,7 +131,7 @@ export class SimulatedWorker implements Host {
       })
       const { counters } = parts
       const durable: Source['durable'] = states => source.durable(states)
-      const judge = new Judge(sink, documents, counters, null)
+      const judge = new Judge(sink, documents, counters, this.#lateKnowledge())
       parts.writer = new BatchWriter(judge, counters, IN_FLIGHT_BYTES, durable, states => source.lost(states))
       try {
         await runPipeline(parts, this.#stop.signal)
@@ -137,6 +140,18 @@ export class SimulatedWorker implements Host {
       }
     } finally {
       await store.close()
+    }
+  }
+
+  /** It never knows the state of the cluster, and now and then waits for it in vain: batches stay with the judge so long. */
+  #lateKnowledge(): Knowledge {
+    const { random, wire } = this.#cluster
+    return {
+      state: openClusterState(),
+      ready: async () => {
+        if (random.share() < 0.2) await wire.sleep(this, random.below(JUDGING_MS_MAX), this.#stop.signal)
+        return { known: false, isCaughtUp: true, fromMs: Number.NEGATIVE_INFINITY }
+      }
     }
   }
 

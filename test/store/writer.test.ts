@@ -177,3 +177,18 @@ test('of states that were not kept the source is told', async () => {
   await writer.finish(never, 1_000)
   expect(told).toEqual(['durable a', 'lost b'])
 })
+
+test('what was offered is waited for until it is durable, or has failed; what comes later is not', async () => {
+  const { writes, store } = slowStore()
+  const writer = new BatchWriter(store, new Counters(0), 100, () => {})
+  expect(await isSettled(writer.written())).toBe(true)
+  await writer.offer(EMPTY, 10, never)
+  await writer.offer(EMPTY, 10, never)
+  const written = writer.written()
+  await writer.offer(EMPTY, 10, never)
+  writes[0]!.done({ written: 0, known: 0 })
+  expect(await isSettled(written)).toBe(false)
+  writes[1]!.fail(new Error('no space left'))
+  expect(await isSettled(written)).toBe(true)
+  expect(await isSettled(writer.written())).toBe(false)
+})

@@ -39,7 +39,9 @@ export interface ShopOptions {
   /** One pod each. */
   addresses: readonly string[]
   port?: number
+  namespace?: string
   name?: string
+  host?: string
   node?: string
   /** Everything is a day old then. */
   nowMs: number
@@ -49,12 +51,13 @@ export class ShopCluster {
   readonly pods: readonly PodObject[]
   readonly #others: readonly AnyObject[]
 
-  constructor({ addresses, port = 8080, name = 'cart', node: on = 'worker-1', nowMs }: ShopOptions) {
+  constructor(options: ShopOptions) {
+    const { addresses, port = 8080, namespace = NAMESPACE, name = 'cart', node: on = 'worker-1', nowMs } = options
     const before = apiTime(nowMs - DAY_MS)
     const container = webContainer(name, { ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }] })
     const deployment = workload({
       kind: 'Deployment',
-      namespace: NAMESPACE,
+      namespace,
       name,
       labels: { app: name },
       replicas: addresses.length,
@@ -75,17 +78,17 @@ export class ShopCluster {
         readyAt: before
       })
     )
-    const of = service(NAMESPACE, name, { app: name }, before)
+    const of = service(namespace, name, { app: name }, before)
     of.spec.ports[0]!.targetPort = port
     this.#others = [
-      namespaceObject(NAMESPACE, before),
+      namespaceObject(namespace, before),
       node(on, '192.168.10.11', before, apiTime(nowMs)),
       ingressClass(before),
       configMap('ingress-nginx', 'ingress-nginx-controller', {}, before),
       deployment,
       owner,
       of,
-      ingress(NAMESPACE, name, 'shop.example.com', name, before),
+      ingress(namespace, name, options.host ?? 'shop.example.com', name, before),
       ...endpointSlices(of, [...this.pods], before)
     ]
   }
