@@ -191,7 +191,7 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     expect(scaledBy(full, 'why5xx-worker')).toMatchObject({
       scaleTargetRef: { name: 'why5xx-worker' },
       maxReplicaCount: 12,
-      triggers: [{ type: 'prometheus', metadata: { query: 'max(why5xx_processing_lag_seconds)', threshold: '30' } }],
+      triggers: [{ type: 'prometheus', metadata: { threshold: '30', ignoreNullValues: 'false' } }],
       advanced: {
         horizontalPodAutoscalerConfig: {
           behavior: { scaleDown: { policies: [{ type: 'Pods', value: 1, periodSeconds: 600 }] } }
@@ -244,6 +244,18 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     ['a password without its Secret', ['elasticsearch.username=me'], /elasticsearch.existingSecret/],
     ['SASL without its Secret', ['kafka.sasl.mechanism=plain'], /kafka.sasl.existingSecret/],
     ['half a certificate', ['kafka.tls.certKey=tls.crt'], /certKey and kafka.tls.keyKey/],
+    ['a webhook without an address', ['alert.webhooks[0].existingSecret=hook'], /alert.webhooks\[0\] needs urlKey/],
+    [
+      'PagerDuty without its key',
+      ['alert.webhooks[0].existingSecret=hook', 'alert.webhooks[0].template=pagerduty', 'alert.webhooks[0].urlKey=url'],
+      /alert.webhooks\[0\] needs routingKeyKey/
+    ],
+    [
+      'a policy that would allow all ports',
+      ['networkPolicy.enabled=true', 'networkPolicy.apiServer.ports=null'],
+      /empty/
+    ],
+    ['a name that no object can have', ['fullnameOverride=Edge_1'], /fullnameOverride/],
     ['Kibana that nobody sets up', ['kibana.url=http://kibana:5601'], /setup.enabled=true/],
     ['scraping that would be refused', ['serviceMonitor.enabled=true'], /metrics.existingSecret/],
     ['rights in no namespace', ['rbac.scope=namespaces'], /rbac.namespaces is empty/],

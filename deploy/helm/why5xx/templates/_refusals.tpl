@@ -46,6 +46,12 @@
 {{- fail "alert.alertmanager.username needs alert.alertmanager.existingSecret with its password" }}
 {{- end }}
 {{- end }}
+{{- range $i, $webhook := $values.alert.webhooks }}
+{{- $key := ternary "routingKeyKey" "urlKey" (eq (default "generic" $webhook.template) "pagerduty") }}
+{{- if not (get $webhook $key) }}
+{{- fail (printf "alert.webhooks[%d] needs %s: the key of %s that holds it" $i $key $webhook.existingSecret) }}
+{{- end }}
+{{- end }}
 {{- if and $values.serviceMonitor.enabled (not $values.metrics.existingSecret) }}
 {{- fail "serviceMonitor.enabled needs metrics.existingSecret: without a token /metrics answers nobody outside of the pod" }}
 {{- end }}
