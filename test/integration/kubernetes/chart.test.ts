@@ -256,6 +256,11 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
       /empty/
     ],
     ['a name that no object can have', ['fullnameOverride=Edge_1'], /fullnameOverride/],
+    [
+      'setup without a login',
+      ['setup.enabled=true', 'elasticsearch.existingSecret=writer'],
+      /setup.existingSecret where elasticsearch.existingSecret/
+    ],
     ['Kibana that nobody sets up', ['kibana.url=http://kibana:5601'], /setup.enabled=true/],
     ['scraping that would be refused', ['serviceMonitor.enabled=true'], /metrics.existingSecret/],
     ['rights in no namespace', ['rbac.scope=namespaces'], /rbac.namespaces is empty/],

@@ -35,6 +35,9 @@
 {{- if and $values.elasticsearch.username (not $values.elasticsearch.existingSecret) }}
 {{- fail "elasticsearch.username needs elasticsearch.existingSecret with its password" }}
 {{- end }}
+{{- if and $values.setup.enabled $values.elasticsearch.existingSecret (not $values.setup.existingSecret) }}
+{{- fail "setup.enabled needs setup.existingSecret where elasticsearch.existingSecret is given: without a login of its own the Job is refused" }}
+{{- end }}
 {{- if and $values.setup.enabled $values.setup.username (not $values.setup.existingSecret) }}
 {{- fail "setup.username needs setup.existingSecret with its password" }}
 {{- end }}
