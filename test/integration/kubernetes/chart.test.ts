@@ -240,6 +240,7 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     ['the tag latest', ['image.tag=latest'], /tag/],
     ['an option that is not there', ['config.join.errorWait=3'], /errorWait/],
     ['a secret among the options', ['config.sink.elasticsearch.apiKey=abc'], /apiKey/],
+    ['a value among the options', ['config.source.kafka.groupId=other'], /groupId/],
     ['a role among the options', ['config.roles={alert}'], /roles/],
     ['a password without its Secret', ['elasticsearch.username=me'], /elasticsearch.existingSecret/],
     ['SASL without its Secret', ['kafka.sasl.mechanism=plain'], /kafka.sasl.existingSecret/],
