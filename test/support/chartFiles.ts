@@ -28,10 +28,21 @@ export function rbacFile(): string {
  * network policies, rights, arguments.
  */
 const OF_THE_CHART = new Set([
-  ...['roles', 'source.kind', 'sink.kind', 'web.listen', 'kubernetes.api'],
-  ...['clusterName', 'source.kafka.brokers', 'source.kafka.topic', 'source.kafka.groupId', 'sink.elasticsearch.nodes'],
-  ...['kubernetes.controllerNamespace', 'kubernetes.namespaces', 'kubernetes.tlsSecrets'],
-  ...['alerts.alertmanager.urls', 'kibana.url']
+  'roles',
+  'source.kind',
+  'sink.kind',
+  'web.listen',
+  'kubernetes.api',
+  'clusterName',
+  'source.kafka.brokers',
+  'source.kafka.topic',
+  'source.kafka.groupId',
+  'sink.elasticsearch.nodes',
+  'kubernetes.controllerNamespace',
+  'kubernetes.namespaces',
+  'kubernetes.tlsSecrets',
+  'alerts.alertmanager.urls',
+  'kibana.url'
 ])
 
 interface Schema {

@@ -184,6 +184,22 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     expect(text).not.toContain('deploy/prometheus/')
   })
 
+  test('who scrapes keeps the labels that are given: an upstream has a namespace and a service of its own', () => {
+    const { endpoints, jobLabel } = named(rendered.get('full-values.yaml')!, 'ServiceMonitor', 'why5xx').spec
+    // `job` is the release, because rules miss roles by job.
+    expect(jobLabel).toBe('app.kubernetes.io/instance')
+    expect(endpoints).toEqual([
+      {
+        port: 'metrics',
+        path: '/metrics',
+        honorLabels: true,
+        interval: '30s',
+        scrapeTimeout: '10s',
+        authorization: { type: 'Bearer', credentials: { name: 'why5xx-metrics', key: 'token' } }
+      }
+    ])
+  })
+
   test('KEDA sets the workers within the partitions, by lag, and takes away one in ten minutes', () => {
     const full = rendered.get('full-values.yaml')!
     expect(named(full, 'Deployment', 'why5xx-worker').spec).not.toHaveProperty('replicas')
