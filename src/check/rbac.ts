@@ -141,8 +141,8 @@ function granted(
 ): object[] {
   const kind = namespace === null ? 'ClusterRole' : 'Role'
   const metadata = {
-    // The name of a ClusterRole is one for the whole cluster.
-    name: namespace === null ? `${account.namespace}-${account.name}` : `${account.name}${suffix}`,
+    // Accounts of several namespaces have rights in the one of the controller, and everywhere: no two may have one name.
+    name: `${account.namespace}-${account.name}${suffix}`,
     ...(namespace !== null && { namespace })
   }
   const apiVersion = 'rbac.authorization.k8s.io/v1'

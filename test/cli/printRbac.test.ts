@@ -17,8 +17,8 @@ test('everywhere: one ClusterRole, and the ConfigMap of the controller by its na
     'ServiceAccount logs/reader',
     'ClusterRole /logs-reader',
     'ClusterRoleBinding /logs-reader',
-    'Role edge/reader-controller',
-    'RoleBinding edge/reader-controller'
+    'Role edge/logs-reader-controller',
+    'RoleBinding edge/logs-reader-controller'
   ])
   expect(objects[2].subjects).toEqual([{ kind: 'ServiceAccount', namespace: 'logs', name: 'reader' }])
   expect(objects[3].rules).toEqual([
@@ -36,11 +36,11 @@ test('in some namespaces: a Role in each, and a ClusterRole for what lives in no
   const roles = objects.filter(({ rules }) => rules !== undefined)
   expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`)).toEqual([
     'ClusterRole /why5xx-why5xx-watch',
-    'Role shop/why5xx-watch',
-    'Role pay/why5xx-watch',
-    'Role ingress-nginx/why5xx-watch-controller',
-    'Role shop/why5xx-watch-tls',
-    'Role pay/why5xx-watch-tls'
+    'Role shop/why5xx-why5xx-watch',
+    'Role pay/why5xx-why5xx-watch',
+    'Role ingress-nginx/why5xx-why5xx-watch-controller',
+    'Role shop/why5xx-why5xx-watch-tls',
+    'Role pay/why5xx-why5xx-watch-tls'
   ])
   expect(roles[0].rules.flatMap(({ resources }: { resources: string[] }) => resources)).toEqual([
     'nodes',

@@ -16,6 +16,7 @@ import { findNginx, type RunningNginx, startNginx } from '../services/nginx.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const DEMO = join(ROOT, 'deploy/docker/demo')
 const COMMAND = join(ROOT, 'dist/main.js')
+const CLUSTER = readFileSync(join(DEMO, 'cluster.json'), 'utf8')
 /** The same hosts of the loopback network, so that pods keep addresses of their own. */
 const COMPOSE_NETWORK = /10\.42\.55\./g
 const LOOPBACK = '127.42.55.'
@@ -74,19 +75,34 @@ describe.skipIf(!isHere)('the faulty nginx of the demo', () => {
     expect(explained(log)).toEqual(PROMISED.map(([path, ...rest]) => [path, [rest]]))
   })
 
-  test('makes a wave when it is asked to', async () => {
+  test('the past that it begins with fails in the same ways', async () => {
+    const kubelet = start('kubelet.mjs', join(folder, 'pipes'), join(folder, 'log'), '90', '5')
+    await eventually(() => (existsSync(join(folder, 'pipes/stderr')) ? true : undefined), 'no pipes')
+    await stop(kubelet)
+    const log = containerLog()
+    // A log that is rotated before the shipper comes is lost to it.
+    expect(readFileSync(log).length).toBeLessThan(8 * 1024 * 1024)
+    expect(explained(log, CLUSTER)).toEqual(PROMISED.map(([path, ...rest]) => [path, [rest]]))
+  })
+
+  test('makes a wave when it is asked to, which is the only incident', async () => {
     const [http, port, health] = await freePorts(3)
-    start('kubelet.mjs', join(folder, 'pipes'), join(folder, 'log'))
+    const kubelet = start('kubelet.mjs', join(folder, 'pipes'), join(folder, 'log'), '90', '5')
     start('upstream.mjs', 'web', `${LOOPBACK}${PODS.web}`, `${port}`, `${health}`)
     await eventually(() => (existsSync(join(folder, 'pipes/stderr')) ? true : undefined), 'no pipes')
     nginx = await startNginx(folder, 'demo', configuration('rich', http!, port!), http!)
     const load = start('load.mjs', `http://127.0.0.1:${http}/`, '100')
     const log = containerLog()
-    await eventually(() => isLogged(log, '/web', 200), 'no load')
-    load.kill('SIGUSR2')
+    await eventually(() => (readFileSync(log, 'utf8').includes(' 127.0.0.1 - - ') ? true : undefined), 'no load')
     // Without a wave only each hundredth request goes there.
     const inWave = () => readFileSync(log, 'utf8').match(/"GET \/cart\/\d+ /g)?.length ?? 0
-    await eventually(() => (inWave() >= 20 ? true : undefined), 'no wave')
+    const inPast = inWave()
+    load.kill('SIGUSR2')
+    await eventually(() => (inWave() - inPast >= 100 ? true : undefined), 'no wave')
+    await stop(load)
+    await nginx.stop()
+    await stop(kubelet)
+    expect(incidentsOf(log)).toEqual([['shop-cart-80', 'connection_refused']])
   })
 
   function start(script: string, ...args: string[]): ChildProcess {
@@ -115,16 +131,10 @@ describe.skipIf(!isHere)('the faulty nginx of the demo', () => {
   }
 
   /** By promised path: what differs in status, cause, root cause and pod among its failures. */
-  function explained(log: string) {
+  function explained(log: string, state = CLUSTER.replace(COMPOSE_NETWORK, LOOPBACK)) {
     const cluster = join(folder, 'cluster.json')
-    writeFileSync(cluster, readFileSync(join(DEMO, 'cluster.json'), 'utf8').replace(COMPOSE_NETWORK, LOOPBACK))
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [COMMAND, 'explain', '--format', 'ndjson', log, '--cluster', cluster],
-      { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }
-    )
-    expect(status, stderr).toBe(0)
-    const documents = stdout
+    writeFileSync(cluster, state)
+    const documents = explain('ndjson', log, '--cluster', cluster)
       .split('\n')
       .filter(line => line !== '')
       .map(line => JSON.parse(line))
@@ -141,6 +151,22 @@ describe.skipIf(!isHere)('the faulty nginx of the demo', () => {
     })
   }
 })
+
+function explain(format: string, ...args: string[]): string {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [COMMAND, 'explain', '--format', format, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    timeout: 60_000
+  })
+  expect(status, stderr).toBe(0)
+  return stdout
+}
+
+/** Upstream and cause of each. */
+function incidentsOf(log: string): [string, string][] {
+  const { incidents } = JSON.parse(explain('json', log)) as { incidents: { upstreamName: string; cause: string }[] }
+  return incidents.map(({ upstreamName, cause }) => [upstreamName, cause])
+}
 
 function isLogged(log: string, path: string, status: number): true | undefined {
   return new RegExp(`"GET ${path}/\\d+ HTTP/1\\.1" ${status} `).test(readFileSync(log, 'utf8')) ? true : undefined

@@ -23,8 +23,27 @@ export function rbacFile(): string {
   return head + rbacYaml(watchRules())
 }
 
-/** The chart says these itself, for each role. */
-const OF_THE_CHART = new Set(['roles', 'source.kind', 'sink.kind', 'web.listen', 'kubernetes.api'])
+/**
+ * The chart says these itself, for each role; or they are values, from which more follows than the option: KEDA's trigger, ports of
+ * network policies, rights, arguments.
+ */
+const OF_THE_CHART = new Set([
+  'roles',
+  'source.kind',
+  'sink.kind',
+  'web.listen',
+  'kubernetes.api',
+  'clusterName',
+  'source.kafka.brokers',
+  'source.kafka.topic',
+  'source.kafka.groupId',
+  'sink.elasticsearch.nodes',
+  'kubernetes.controllerNamespace',
+  'kubernetes.namespaces',
+  'kubernetes.tlsSecrets',
+  'alerts.alertmanager.urls',
+  'kibana.url'
+])
 
 interface Schema {
   type?: string | string[]

@@ -2,7 +2,9 @@
  * Stands in for the container runtime and kubelet of a node: stamps what nginx writes into two named pipes, as containerd stamps a
  * container's stdout and stderr, into the files that kubelet lays out, and rotates them.
  *
- *   node kubelet.mjs PIPES LOGS
+ *   node kubelet.mjs PIPES LOGS [MINUTES REQUESTS-PER-SECOND]
+ *
+ * A log that is new begins with so many minutes of a past (past.mjs).
  *
  *   LOGS/pods/ingress-nginx_ingress-nginx-controller-0_UID/controller/0.log
  *   LOGS/containers/ingress-nginx-controller-0_ingress-nginx_controller-ID.log     a link to it, which shippers follow
@@ -25,6 +27,7 @@ import {
 } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { pastLines } from './past.mjs'
 
 const POD = 'ingress-nginx-controller-0'
 const UID = '5d1f6a52-6d0e-4c57-9d8c-0c3b5a1e7f10'
@@ -35,9 +38,9 @@ const PIECE_BYTES_MAX = 16_384
 const FILE_BYTES_MAX = 10 * 1024 * 1024
 const ROTATED_MAX = 4
 
-const [pipes, logs] = process.argv.slice(2)
-if (pipes === undefined || logs === undefined) {
-  console.error('usage: node kubelet.mjs PIPES LOGS')
+const [pipes, logs, minutes = '0', perSecond = '5'] = process.argv.slice(2)
+if (pipes === undefined || logs === undefined || !(Number(minutes) >= 0) || !(Number(perSecond) > 0)) {
+  console.error('usage: node kubelet.mjs PIPES LOGS [MINUTES REQUESTS-PER-SECOND]')
   process.exit(2)
 }
 
@@ -51,10 +54,10 @@ rmSync(link, { force: true })
 symlinkSync(join('..', relative, '0.log'), link)
 
 const startNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint()
+const isNew = readdirSync(folder).length === 0
 let file = openSync(join(folder, '0.log'), 'a', 0o644)
 
-function write(stream, line) {
-  const timeNs = startNs + process.hrtime.bigint()
+function write(stream, line, timeNs = startNs + process.hrtime.bigint()) {
   const seconds = new Date(Number(timeNs / 1_000_000n)).toISOString().slice(0, 19)
   const time = `${seconds}.${String(timeNs % 1_000_000_000n).padStart(9, '0')}Z`
   let from = 0
@@ -77,6 +80,11 @@ function rotate() {
     .sort()
   for (const name of rotated.slice(0, -ROTATED_MAX)) rmSync(join(folder, name))
 }
+
+// Before the pipes are there, whose sight starts all others.
+if (isNew)
+  for (const { timeMs, stream, line } of pastLines(Date.now(), Number(minutes), Number(perSecond)))
+    write(stream, Buffer.from(line), BigInt(timeMs) * 1_000_000n)
 
 const sockets = []
 for (const stream of ['stdout', 'stderr']) {

@@ -1,18 +1,18 @@
 /**
- * Requests to the demo's nginx: of a hundred, one of every fault and the rest to a Service that works.
+ * Requests to the demo's nginx, as traffic.mjs has them.
  *
  *   node load.mjs URL [REQUESTS-PER-SECOND]
  *
  * SIGUSR2 makes a wave: for two minutes every second request goes to /cart, whose pod is down. An incident needs one, because a
  * rate that never changes is normal to why5xx.
  */
-const FAULTS = ['/web/broken', '/cart', '/search', '/catalog', '/pay', '/stock', '/reviews']
-const ROUND = 100
+import { pathOf } from './traffic.mjs'
+
 const WAVE_MS = 120_000
 /** Waits longer than nginx does. */
 const ANSWER_MS = 10_000
 
-const [url, rate = '20'] = process.argv.slice(2)
+const [url, rate = '5'] = process.argv.slice(2)
 const perSecond = Number(rate)
 if (!URL.canParse(url ?? '') || !(perSecond > 0)) {
   console.error('usage: node load.mjs URL [REQUESTS-PER-SECOND]')
@@ -22,14 +22,9 @@ if (!URL.canParse(url ?? '') || !(perSecond > 0)) {
 let sent = 0
 let waveUntilMs = 0
 
-/** Faults come at even distances: a hundred requests hold each of them once, whatever the rate is. */
 function nextPath() {
   const number = sent++
-  if (Date.now() < waveUntilMs && number % 2 === 0) return `/cart/${number}`
-  const distance = Math.floor(ROUND / FAULTS.length)
-  const place = number % ROUND
-  const fault = place % distance === 0 ? FAULTS[place / distance] : undefined
-  return `${fault ?? '/web'}/${number}`
+  return Date.now() < waveUntilMs && number % 2 === 0 ? `/cart/${number}` : pathOf(number)
 }
 
 async function visit() {

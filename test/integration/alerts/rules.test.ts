@@ -10,6 +10,8 @@ import { Folder } from '../../support/program.ts'
 import { PROMETHEUS_RULE_PATH, RULES_FOLDER, RULES_PATH, rulesText } from '../../support/prometheusRule.ts'
 
 const TESTS_PATH = join(RULES_FOLDER, 'why5xx.rules.test.yaml')
+/** What helm makes of the chart. */
+const SCALED_OBJECT_PATH = join(RULES_FOLDER, '../kubernetes/full/keda.yaml')
 const own = parse(readFileSync(TESTS_PATH, 'utf8')) as {
   tests: { name: string; alert_rule_test?: { alertname: string; exp_alerts: unknown[] }[] }[]
 }
@@ -64,6 +66,45 @@ describe.skipIf(!isAvailable('promtool', missingForPrometheus()))('the rules', (
     const { status, said } = promtool('test', 'rules', folder.write('one.test.yaml', stringify({ ...own, tests })))
     expect(said).toContain('FAILED')
     expect(status).toBe(1)
+  })
+
+  test('KEDA sets the workers by those that read: not by alert, another release, or who waits for Elasticsearch', () => {
+    const { triggers } = parse(readFileSync(SCALED_OBJECT_PATH, 'utf8')).spec as {
+      triggers: { metadata: { query: string } }[]
+    }
+    const expr = triggers[0]!.metadata.query
+    const values = {
+      'why5xx_processing_lag_seconds{service="why5xx-worker",instance="a",namespace="why5xx"}': '40x20',
+      'why5xx_lines_total{service="why5xx-worker",instance="a",namespace="why5xx",kind="access"}': '1x20',
+      // Waits from the sixth minute on.
+      'why5xx_sink_paused{service="why5xx-worker",instance="a",namespace="why5xx"}': '0x5 1x14',
+      'why5xx_processing_lag_seconds{service="why5xx-worker",instance="b",namespace="why5xx"}': '900x20',
+      'why5xx_lines_total{service="why5xx-worker",instance="b",namespace="why5xx",kind="access"}': '1x20',
+      'why5xx_sink_paused{service="why5xx-worker",instance="b",namespace="why5xx"}': '1x20',
+      'why5xx_processing_lag_seconds{service="why5xx-alert",instance="c",namespace="why5xx"}': '5000x20',
+      'why5xx_processing_lag_seconds{service="why5xx-worker",instance="d",namespace="staging"}': '9000x20',
+      'why5xx_lines_total{service="why5xx-worker",instance="d",namespace="staging",kind="access"}': '1x20'
+    }
+    const file = folder.write(
+      'keda.test.yaml',
+      stringify({
+        evaluation_interval: '1m',
+        tests: [
+          {
+            interval: '1m',
+            input_series: Object.entries(values).map(([series, each]) => ({
+              series: series.replace('{', '{job="why5xx",'),
+              values: each
+            })),
+            promql_expr_test: [
+              { expr, eval_time: '4m', exp_samples: [{ labels: '{}', value: 40 }] },
+              { expr, eval_time: '15m', exp_samples: [] }
+            ]
+          }
+        ]
+      })
+    )
+    expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 })
   })
 })
 

@@ -184,6 +184,22 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     expect(text).not.toContain('deploy/prometheus/')
   })
 
+  test('who scrapes keeps the labels that are given: an upstream has a namespace and a service of its own', () => {
+    const { endpoints, jobLabel } = named(rendered.get('full-values.yaml')!, 'ServiceMonitor', 'why5xx').spec
+    // `job` is the release, because rules miss roles by job.
+    expect(jobLabel).toBe('app.kubernetes.io/instance')
+    expect(endpoints).toEqual([
+      {
+        port: 'metrics',
+        path: '/metrics',
+        honorLabels: true,
+        interval: '30s',
+        scrapeTimeout: '10s',
+        authorization: { type: 'Bearer', credentials: { name: 'why5xx-metrics', key: 'token' } }
+      }
+    ])
+  })
+
   test('KEDA sets the workers within the partitions, by lag, and takes away one in ten minutes', () => {
     const full = rendered.get('full-values.yaml')!
     expect(named(full, 'Deployment', 'why5xx-worker').spec).not.toHaveProperty('replicas')
@@ -191,7 +207,7 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     expect(scaledBy(full, 'why5xx-worker')).toMatchObject({
       scaleTargetRef: { name: 'why5xx-worker' },
       maxReplicaCount: 12,
-      triggers: [{ type: 'prometheus', metadata: { query: 'max(why5xx_processing_lag_seconds)', threshold: '30' } }],
+      triggers: [{ type: 'prometheus', metadata: { threshold: '30', ignoreNullValues: 'false' } }],
       advanced: {
         horizontalPodAutoscalerConfig: {
           behavior: { scaleDown: { policies: [{ type: 'Pods', value: 1, periodSeconds: 600 }] } }
@@ -240,10 +256,28 @@ describe.skipIf(kubernetes === null || !isHelmAvailable() || !areCustomResources
     ['the tag latest', ['image.tag=latest'], /tag/],
     ['an option that is not there', ['config.join.errorWait=3'], /errorWait/],
     ['a secret among the options', ['config.sink.elasticsearch.apiKey=abc'], /apiKey/],
+    ['a value among the options', ['config.source.kafka.groupId=other'], /groupId/],
     ['a role among the options', ['config.roles={alert}'], /roles/],
     ['a password without its Secret', ['elasticsearch.username=me'], /elasticsearch.existingSecret/],
     ['SASL without its Secret', ['kafka.sasl.mechanism=plain'], /kafka.sasl.existingSecret/],
     ['half a certificate', ['kafka.tls.certKey=tls.crt'], /certKey and kafka.tls.keyKey/],
+    ['a webhook without an address', ['alert.webhooks[0].existingSecret=hook'], /alert.webhooks\[0\] needs urlKey/],
+    [
+      'PagerDuty without its key',
+      ['alert.webhooks[0].existingSecret=hook', 'alert.webhooks[0].template=pagerduty', 'alert.webhooks[0].urlKey=url'],
+      /alert.webhooks\[0\] needs routingKeyKey/
+    ],
+    [
+      'a policy that would allow all ports',
+      ['networkPolicy.enabled=true', 'networkPolicy.apiServer.ports=null'],
+      /empty/
+    ],
+    ['a name that no object can have', ['fullnameOverride=Edge_1'], /fullnameOverride/],
+    [
+      'setup without a login',
+      ['setup.enabled=true', 'elasticsearch.existingSecret=writer'],
+      /setup.existingSecret where elasticsearch.existingSecret/
+    ],
     ['Kibana that nobody sets up', ['kibana.url=http://kibana:5601'], /setup.enabled=true/],
     ['scraping that would be refused', ['serviceMonitor.enabled=true'], /metrics.existingSecret/],
     ['rights in no namespace', ['rbac.scope=namespaces'], /rbac.namespaces is empty/],

@@ -35,6 +35,9 @@
 {{- if and $values.elasticsearch.username (not $values.elasticsearch.existingSecret) }}
 {{- fail "elasticsearch.username needs elasticsearch.existingSecret with its password" }}
 {{- end }}
+{{- if and $values.setup.enabled $values.elasticsearch.existingSecret (not $values.setup.existingSecret) }}
+{{- fail "setup.enabled needs setup.existingSecret where elasticsearch.existingSecret is given: without a login of its own the Job is refused" }}
+{{- end }}
 {{- if and $values.setup.enabled $values.setup.username (not $values.setup.existingSecret) }}
 {{- fail "setup.username needs setup.existingSecret with its password" }}
 {{- end }}
@@ -44,6 +47,12 @@
 {{- with $values.alert.alertmanager }}
 {{- if and .username (not .existingSecret) }}
 {{- fail "alert.alertmanager.username needs alert.alertmanager.existingSecret with its password" }}
+{{- end }}
+{{- end }}
+{{- range $i, $webhook := $values.alert.webhooks }}
+{{- $key := ternary "routingKeyKey" "urlKey" (eq (default "generic" $webhook.template) "pagerduty") }}
+{{- if not (get $webhook $key) }}
+{{- fail (printf "alert.webhooks[%d] needs %s: the key of %s that holds it" $i $key $webhook.existingSecret) }}
 {{- end }}
 {{- end }}
 {{- if and $values.serviceMonitor.enabled (not $values.metrics.existingSecret) }}
