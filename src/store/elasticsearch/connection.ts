@@ -83,7 +83,8 @@ export function errorTypeOf(error: unknown): string | null {
 export function sentenceOf(error: unknown): string {
   const status = statusOf(error)
   if (status !== null) {
-    const reason = clip(reasonOf(error), 200)
+    // The rights that would allow it stand at the end of a refusal, behind users, roles and indices.
+    const reason = clip(reasonOf(error), status === 403 ? 600 : 200)
     if (status === 401)
       return `does not accept our credentials (401): see sink.elasticsearch.apiKey, username and password`
     if (status === 403) return `does not allow it (403): ${reason}`
