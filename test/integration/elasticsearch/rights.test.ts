@@ -152,7 +152,7 @@ describe.skipIf(!isElasticsearchAvailable())('a node with logins', () => {
       expect((await readAll(config)).incidents).toEqual(['inc-1'])
     })
 
-    test('nothing else: alerts write no failures, a reader nothing, a worker deletes no index', async () => {
+    test('nothing else: alerts write no failures, a reader nothing, a worker deletes nothing', async () => {
       const [alert, reader, writer] = await Promise.all([
         as('default', 'alert'),
         as('default', 'reader'),
@@ -166,6 +166,7 @@ describe.skipIf(!isElasticsearchAvailable())('a node with logins', () => {
       }
       for (const config of [alert, reader, writer]) {
         const own = openClient(config)
+        await expect(own.delete({ index, id: 'a' })).rejects.toThrow(/is unauthorized for user/)
         await expect(own.indices.delete({ index })).rejects.toThrow(/is unauthorized for user/)
         await expect(own.security.getUser()).rejects.toThrow(/is unauthorized for user/)
         await expect(setUp(own, { lifecycle: null, isDryRun: false })).rejects.toThrow(/does not allow it \(403\)/)
@@ -258,7 +259,7 @@ describe.skipIf(!isElasticsearchAvailable())('a node with logins', () => {
   describe('another namespace', () => {
     const refusal = {
       code: 'WHY5XX_STORE',
-      message: expect.stringMatching(/does not let our user read why5xx-.*privileges read/) as string
+      message: expect.stringMatching(/does not let our user read why5xx-.*give it the privilege read on them/) as string
     }
 
     test('of a name that begins alike is neither read nor written', async () => {
