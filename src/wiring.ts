@@ -89,7 +89,7 @@ export async function openSink(
     const instance = `${clusterName}/${hostname()}${isMember ? `/${process.pid}` : ''}`
     const settings = { config: sink.elasticsearch, clusterName, instance, keepRejects, holdsRefused, notify }
     const store = await openElasticsearchWriter(settings)
-    return new DocumentSink(store, documents, () => rejectTopic?.close())
+    return new DocumentSink(store, documents, rejectTopic)
   }
   const { path, retention, sizeMax } = sink.embedded
   const program = realpathSync(process.argv[1]!)

@@ -11,6 +11,8 @@ const LOGIN = 'sink.elasticsearch.username'
 /** Either lets a first document make its index. */
 const CREATE = 'auto_configure'
 const CREATE_OTHERWISE = 'create_index'
+/** No such question: security is off there, and with it every route of it. Anything else is an answer that we did not get. */
+const NO_SECURITY = [400, 404, 405]
 
 /** Rights on some indices. Each is asked for on each of the names. */
 interface Right {
@@ -22,7 +24,7 @@ interface Right {
 export async function checkPrivileges(
   client: Client,
   names: IndexNames,
-  { lifecycle }: Pick<ElasticsearchConfig, 'lifecycle'>,
+  { lifecycle, apiKey, apiKeyFile }: Pick<ElasticsearchConfig, 'lifecycle' | 'apiKey' | 'apiKeyFile'>,
   roles: ReadonlySet<Role>
 ): Promise<Finding> {
   const needed = neededRights(names, lifecycle, roles.has('worker'))
@@ -30,15 +32,16 @@ export async function checkPrivileges(
     names: right.names,
     privileges: right.privileges.flatMap(name => (name === CREATE ? [CREATE, CREATE_OTHERWISE] : [name]))
   }))
-  let username: string
+  const hasKey = (apiKey ?? apiKeyFile) !== null
+  let who: string
   let held: Record<string, Record<string, boolean>>
   try {
     const answer = await client.security.hasPrivileges({ index: asked as never })
-    username = answer.username
+    // Of a key Elasticsearch names the user who made it, who may do more.
+    who = hasKey ? `our API key, made by ${answer.username},` : answer.username
     held = answer.index
   } catch (error) {
-    // A cluster without security has no such question.
-    if (error instanceof errors.ResponseError)
+    if (error instanceof errors.ResponseError && NO_SECURITY.includes(error.statusCode ?? 0))
       return ok(LOGIN, 'the cluster asks nobody for a login: whoever reaches it may read and delete')
     const mend = 'start it, or let this machine reach it'
     return problem(LOGIN, `the rights of our user cannot be asked: Elasticsearch ${sentenceOf(error)}`, mend)
@@ -53,13 +56,19 @@ export async function checkPrivileges(
   })
   const indices = names.patterns.join(' and ')
   if (lacking.length === 0)
-    return ok(LOGIN, `${username} may read ${indices}, and write ${roles.has('worker') ? 'them' : names.incident}`)
-  const text = `${username} lacks ${lacking.map(textOf).join('; ')}`
+    return ok(LOGIN, `${who} may read ${indices}, and write ${roles.has('worker') ? 'them' : names.incident}`)
+  const text = `${who} lacks ${lacking.map(textOf).join('; ')}`
   const isNeeded = lacking.some(({ privileges }) => privileges.some(name => name !== 'maintenance'))
+  const place = hasKey ? 'the role_descriptors of a new key' : 'its role'
   if (!isNeeded)
-    return hint(LOGIN, `${text}: what was just written is found some seconds late`, 'give its role this privilege too')
-  const file = roles.has('worker') ? 'why5xx-writer.json' : 'why5xx-alert.json'
-  return problem(LOGIN, text, `give its role these index privileges, as in deploy/elasticsearch/${file}`)
+    return hint(LOGIN, `${text}: what was just written is found some seconds late`, `give ${place} this privilege too`)
+  const files = new Set(
+    lacking.flatMap(({ privileges }) =>
+      privileges.includes('delete_index') ? ['retention'] : [roles.has('worker') ? 'writer' : 'alert']
+    )
+  )
+  const shipped = [...files].map(name => `deploy/elasticsearch/why5xx-${name}.json`).join(' and ')
+  return problem(LOGIN, text, `give ${place} these index privileges, as in ${shipped}`)
 }
 
 function neededRights(names: IndexNames, lifecycle: ElasticsearchConfig['lifecycle'], isWorker: boolean): Right[] {

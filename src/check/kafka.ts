@@ -7,7 +7,7 @@ import { kafkaConnection } from '../source/kafka/connection.ts'
 import { createClient, deepest, reasonOf } from '../source/kafka/kafkajsClient.ts'
 import { clip, grouped, plural } from '../text.ts'
 import { type Finding, hint, isThisMachine, ok, problem, wrongSetting } from './finding.ts'
-import { checkOwnTopics, isRefused } from './kafkaOwnTopics.ts'
+import { checkOwnTopics, isRefused, unseen } from './kafkaOwnTopics.ts'
 
 const TOPIC = 'source.kafka.topic'
 const REJECT_TOPIC = 'source.kafka.rejectTopic'
@@ -84,6 +84,12 @@ function connectionProblem(error: unknown, { brokers, sasl, tls }: KafkaConfig):
       `${brokers.join(', ')}: the login is refused: ${text}`,
       'mend mechanism, username and passwordFile'
     )
+  if (/certificate|self.signed|issuer/i.test(message))
+    return problem(
+      BROKERS,
+      `${brokers.join(', ')}: ${text}`,
+      'set source.kafka.tls.caFile to the authority that signed their certificate'
+    )
   const mend =
     sasl.mechanism === 'none' && !tls.enabled && tls.caFile === null
       ? 'start the brokers, set source.kafka.brokers, or if they want TLS or a login, source.kafka.tls and sasl'
@@ -96,7 +102,7 @@ async function checkTopic(admin: Admin, { topic }: KafkaConfig, brokers: number)
     return [
       problem(
         TOPIC,
-        `${topic}: there is no such topic, or our user may not see it`,
+        unseen(topic),
         `create it: kafka-topics.sh --create --topic ${topic} --partitions 12 --replication-factor 3 --config retention.ms=172800000; or let our user describe it`
       )
     ]
@@ -178,8 +184,8 @@ async function checkRejectTopic(admin: Admin, { rejectTopic }: KafkaConfig): Pro
   if ((await admin.listTopics()).includes(rejectTopic)) return ok(REJECT_TOPIC, `${rejectTopic}: it is there`)
   return hint(
     REJECT_TOPIC,
-    `${rejectTopic}: there is no such topic; unless the brokers create it, the first line that nobody can read stops its partition`,
-    `create it: kafka-topics.sh --create --topic ${rejectTopic} --partitions 3 --replication-factor 3 --config retention.ms=1209600000`
+    `${unseen(rejectTopic)}; the first line that nobody can read then stops its partition`,
+    `create it: kafka-topics.sh --create --topic ${rejectTopic} --partitions 3 --replication-factor 3 --config retention.ms=1209600000; or allow our user to write it`
   )
 }
 

@@ -54,7 +54,8 @@ async function checkPrefix(admin: Admin, prefix: string): Promise<Finding[]> {
   }
 }
 
-function unseen(topic: string): string {
+/** To a user who may not describe it, a topic is not there. */
+export function unseen(topic: string): string {
   return `${topic}: there is no such topic, or our user may not see it`
 }
 

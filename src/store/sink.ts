@@ -60,19 +60,25 @@ export function documentOf(
 }
 
 /** Builds the documents and hands them to a store. */
+/** Where a store keeps what was rejected, beside itself: it waits for that as for its own writing. */
+interface KeptBeside {
+  readonly pausedBecause: string | null
+  close(): unknown
+}
+
 export class DocumentSink implements Sink {
   readonly isThread = false
   readonly #store: StoreWriter
   readonly #options: Omit<DocumentOptions, 'sourceOf'>
   #failure: { error: unknown } | null = null
 
-  readonly #onClosed: () => unknown
+  readonly #beside: KeptBeside | null
 
-  /** `onClosed` closes what the store was given and is needed no more. */
-  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>, onClosed: () => unknown = () => {}) {
+  /** `beside` is closed with the store. */
+  constructor(store: StoreWriter, options: Omit<DocumentOptions, 'sourceOf'>, beside: KeptBeside | null = null) {
     this.#store = store
     this.#options = options
-    this.#onClosed = onClosed
+    this.#beside = beside
   }
 
   get streams(): StoreWriter['streams'] {
@@ -88,7 +94,7 @@ export class DocumentSink implements Sink {
   }
 
   get pausedBecause(): string | null {
-    return this.#store.pausedBecause
+    return this.#store.pausedBecause ?? this.#beside?.pausedBecause ?? null
   }
 
   /** Once a batch has failed, all behind it are refused: their positions would say that it was read. */
@@ -113,6 +119,6 @@ export class DocumentSink implements Sink {
 
   async close(): Promise<void> {
     await this.#store.close()
-    await this.#onClosed()
+    await this.#beside?.close()
   }
 }

@@ -133,6 +133,14 @@ test.each<[string, Cluster, string, Finding['state'], RegExp, RegExp]>([
   ],
   ['no security', { rights: [400, { error: 'no handler found' }] }, 'username', 'ok', /asks nobody for a login/, /^$/],
   [
+    'rights that were not told',
+    { rights: [403, { error: { type: 'security_exception', reason: 'no' } }] },
+    'username',
+    'problem',
+    /^the rights of our user cannot be asked: .*403/,
+    /reach it/
+  ],
+  [
     'no new indices',
     { autoCreate: 'false' },
     'namespace',
@@ -159,7 +167,18 @@ test('a role alert by itself needs to write incidents alone; a worker that delet
     mend: expect.stringContaining('why5xx-alert.json') as string
   })
   const own = await check({ rights: rights(PRIVILEGES) }, { lifecycle: 'own' })
-  expect(login(own)!.text).toBe('writer lacks view_index_metadata, delete_index on why5xx-*-default-*')
+  expect(login(own)).toMatchObject({
+    text: 'writer lacks view_index_metadata, delete_index on why5xx-*-default-*',
+    mend: expect.stringMatching(/give its role .* deploy\/elasticsearch\/why5xx-retention\.json$/) as string
+  })
+})
+
+test('of an API key it is not said that whoever made it lacks something', async () => {
+  const findings = await check({ rights: rights(['read']) }, { apiKey: 'a2V5OnNlY3JldA==' })
+  expect(findings.find(({ about }) => about === 'sink.elasticsearch.username')).toMatchObject({
+    text: expect.stringMatching(/^our API key, made by writer, lacks auto_configure/) as string,
+    mend: expect.stringContaining('the role_descriptors of a new key') as string
+  })
 })
 
 test('one node of several that is away is a hint, all of them a problem', async () => {

@@ -5,7 +5,7 @@ import type { Client } from '@elastic/elasticsearch'
 import type { ElasticsearchConfig } from '../../src/clusterOptions.ts'
 
 const FOLDER = join(import.meta.dirname, '../../deploy/elasticsearch')
-export const ROLE_NAMES = ['setup', 'writer', 'retention', 'alert', 'reader'] as const
+export const ROLE_NAMES = ['setup', 'writer', 'files', 'retention', 'alert', 'reader'] as const
 export type ShippedRole = (typeof ROLE_NAMES)[number]
 
 export interface RoleBody {

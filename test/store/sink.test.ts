@@ -1,5 +1,5 @@
 /** A failure goes to another thread as text: the document that is made there is the one that would be made here. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { buildDocument } from '../../src/store/document.ts'
 import { DocumentSink, documentsOf, failureText, type RawBatch, rawFailure } from '../../src/store/sink.ts'
 import type { StoreWriter } from '../../src/store/store.ts'
@@ -20,19 +20,7 @@ test.each(Object.keys(EXAMPLES))('%s', name => {
 
 test('behind a batch that fails nothing is written: its positions would say that it was read', async () => {
   const stored: string[] = []
-  const store: StoreWriter = {
-    streams: [],
-    engine: null,
-    pausedBecause: null,
-    async write({ streams }) {
-      stored.push(...streams.map(state => state.stream))
-      return { written: 0, known: 0 }
-    },
-    facts: null,
-    claim: () => Promise.resolve({ streams: [], engines: [] }),
-    countedMinutes: async () => new Set(),
-    close: async () => {}
-  }
+  const store = storeOf(stored)
   const sink = new DocumentSink(store, options())
   await sink.write(batchOf([], 'before'))
   const results = await Promise.allSettled([
@@ -45,6 +33,33 @@ test('behind a batch that fails nothing is written: its positions would say that
   await expect(sink.write(batchOf([], 'later'))).rejects.toBe(reasons[0])
   expect(stored).toEqual(['before'])
 })
+
+test('what keeps rejects beside the store holds it up, and is closed with it', async () => {
+  const beside = { pausedBecause: 'cannot write to topic x' as string | null, close: vi.fn() }
+  const sink = new DocumentSink(storeOf([]), options(), beside)
+  expect(sink.pausedBecause).toBe('cannot write to topic x')
+  beside.pausedBecause = null
+  expect(sink.pausedBecause).toBeNull()
+  await sink.close()
+  expect(beside.close).toHaveBeenCalledOnce()
+})
+
+/** Tells `stored` of the streams of each batch. */
+function storeOf(stored: string[]): StoreWriter {
+  return {
+    streams: [],
+    engine: null,
+    pausedBecause: null,
+    async write({ streams }) {
+      stored.push(...streams.map(state => state.stream))
+      return { written: 0, known: 0 }
+    },
+    facts: null,
+    claim: () => Promise.resolve({ streams: [], engines: [] }),
+    countedMinutes: async () => new Set(),
+    close: async () => {}
+  }
+}
 
 function batchOf(failures: string[], name: string): RawBatch {
   return { ...batch({ streams: [stream(name, 1)] }), failures, built: [] }

@@ -41,11 +41,18 @@ export class RejectTopic {
   readonly #client: Kafka
   readonly #stop = new AbortController()
   #producer: Promise<Producer> | null = null
+  /** Sends that failed and are tried again, and why. */
+  readonly #waiting = new Map<symbol, string>()
 
   constructor(options: RejectTopicOptions) {
     const { connection, log, create = createClient } = options
     this.#options = options
     this.#client = create({ connection, log, requestTimeoutMs: REQUEST_MS, retry: ATTEMPT })
+  }
+
+  /** Why what was to be kept waits, as a sentence; null: nothing does. */
+  get pausedBecause(): string | null {
+    return this.#waiting.values().next().value ?? null
   }
 
   /**
@@ -55,6 +62,15 @@ export class RejectTopic {
    */
   async send(rejects: readonly RejectMessage[]): Promise<number> {
     await registerCodecs()
+    const turn = Symbol('send')
+    try {
+      return await this.#sendAll(rejects, because => this.#waiting.set(turn, because))
+    } finally {
+      this.#waiting.delete(turn)
+    }
+  }
+
+  async #sendAll(rejects: readonly RejectMessage[], wait: (because: string) => void): Promise<number> {
     const { topic, connection, log } = this.#options
     let waitMs = WAIT_MS_MIN
     let dropped = 0
@@ -82,7 +98,9 @@ export class RejectTopic {
           waiting = [...parts, ...waiting.slice(1)]
           continue
         }
-        log('warn', kafkaError(`cannot write to topic ${topic}`, connection, error).message, { againInMs: waitMs })
+        const because = kafkaError(`cannot write to topic ${topic}`, connection, error).message
+        wait(because)
+        log('warn', because, { againInMs: waitMs })
         await setTimeout(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {})
         waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)
       }

@@ -83,9 +83,10 @@ export function errorTypeOf(error: unknown): string | null {
 export function sentenceOf(error: unknown): string {
   const status = statusOf(error)
   if (status !== null) {
-    const reason = clip(reasonOf(error), 200)
+    // The rights that would allow it stand at the end of a refusal, behind users, roles and indices.
+    const reason = clip(reasonOf(error), status === 403 ? 600 : 200)
     if (status === 401)
-      return `does not accept our credentials (401): see sink.elasticsearch.apiKey, username and password`
+      return 'does not accept our credentials (401): see sink.elasticsearch.apiKeyFile, username and passwordFile; files are read at the start'
     if (status === 403) return `does not allow it (403): ${reason}`
     return `answered ${status}: ${reason}`
   }

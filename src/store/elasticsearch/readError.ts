@@ -23,7 +23,7 @@ function subject(where: string): string {
 }
 
 function notAllowedText(indices: readonly string[]): string {
-  return `does not let our user read ${clip(indices.join(', '), REASON_CHARS_MAX)}: give it the privileges read and view_index_metadata on why5xx-*`
+  return `does not let our user read ${clip(indices.join(', '), REASON_CHARS_MAX)}: give it the privilege read on them`
 }
 
 function predicate(error: unknown, indices: readonly string[]): string {

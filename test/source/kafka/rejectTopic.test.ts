@@ -49,6 +49,17 @@ test('what fails is sent again until the brokers have it', async () => {
   ])
 })
 
+test('while it cannot be written it says why, and no longer', async () => {
+  const { topic } = rejectTopic({ away: 1 })
+  expect(topic.pausedBecause).toBeNull()
+  const sending = topic.send([reject(5)])
+  await vi.waitFor(() =>
+    expect(topic.pausedBecause).toBe('cannot write to topic rejects (brokers kafka:9092): broker is away')
+  )
+  await sending
+  expect(topic.pausedBecause).toBeNull()
+})
+
 test('what is too large for the topic is cut, says how long it was, and blocks nobody', async () => {
   const { topic, requests } = rejectTopic({ bytesMax: 100_000 })
   await topic.send([reject(10), reject(300_000), reject(20)])

@@ -50,7 +50,7 @@ test.each<[string, Answer, RegExp]>([
   [
     '403',
     [403, error('security_exception', 'action [indices:data/read/search] is unauthorized')],
-    /does not let our user read why5xx-failure-default-\*: give it the privileges read and view_index_metadata on why5xx-\* \(security_exception: action/
+    /does not let our user read why5xx-failure-default-\*: give it the privilege read on them \(security_exception: action/
   ],
   [
     '429',
