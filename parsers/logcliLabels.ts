@@ -16,6 +16,7 @@ const BACKSLASH = 0x5c
 const SPACE = 0x20
 /** Loki takes 15 labels of up to 2 kB each by default; nobody has so many. */
 const LABELS_BYTES_MAX = 4_096
+/** Labels of a stream are few; what Loki keeps beside a single line (a trace's id) makes as many sets as there are lines. */
 const SETS_MAX = 1_000
 
 const LABELS = /^\{(?:[A-Za-z_][A-Za-z0-9_]*="(?:[^"\\]|\\.)*"(?:, |(?=\})))*\}$/
@@ -57,7 +58,7 @@ export class LogcliLabels {
     const text = latin1(bytes, start, end)
     let facts = this.#known.get(text)
     if (facts === undefined) {
-      if (this.#known.size >= SETS_MAX) return
+      if (this.#known.size >= SETS_MAX) this.#known.clear()
       facts = LABELS.test(text) ? read(text) : null
       this.#known.set(text, facts)
     }

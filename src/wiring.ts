@@ -144,7 +144,19 @@ export async function openSource(
   }
   if (config.source.kind === 'stdin') return new (await import('./source/stdin.ts')).StdinSource()
   const { FileSource } = await import('./source/files.ts')
-  return new FileSource(config.source.files, store.streams)
+  const { files } = config.source
+  // Without it such a run looks as one that has nothing to tell; one that does not follow refuses.
+  if (files.follow) await tellUnmatched(files.paths, text => log('warn', text, {}))
+  return new FileSource(files, store.streams)
+}
+
+async function tellUnmatched(patterns: readonly string[], warn: (text: string) => void): Promise<void> {
+  const { expandGlob } = await import('./source/glob.ts')
+  // A folder that cannot be listed is told by the source.
+  const ignore = (): void => {}
+  for (const pattern of patterns)
+    if (expandGlob(pattern, ignore).length === 0)
+      warn(`no file matches ${pattern}: waiting for one; why5xx check says what is there`)
 }
 
 function settlerOf(

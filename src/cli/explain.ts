@@ -51,6 +51,8 @@ export interface ExplainContext {
   filters?: readonly string[]
   /** What else is not covered, and why; formats that cannot say so leave it to the caller. */
   notes?: readonly string[]
+  /** Told at the end how many lines were some of nginx or its controller. */
+  onRecognised?: (lines: number) => void
 }
 
 /** Throws Why5xxError `WHY5XX_USAGE`. */
@@ -62,7 +64,12 @@ export async function planOf(flags: ExplainFlags, nowMs?: number): Promise<Expla
 }
 
 /** Reads logs to their end (or to Ctrl-C) and prints what failed and why. Returns the exit code. */
-export async function runExplain(paths: string[], flags: ExplainFlags, options: CommonOptions): Promise<number> {
+export async function runExplain(
+  paths: string[],
+  flags: ExplainFlags,
+  options: CommonOptions,
+  context: Pick<ExplainContext, 'onRecognised'> = {}
+): Promise<number> {
   const plan = await planOf(flags)
   const loaded = await options.load()
   let exitCode = 0
@@ -82,7 +89,7 @@ export async function runExplain(paths: string[], flags: ExplainFlags, options: 
   if (inputs.length === 0) return exitCode
   return Math.max(
     exitCode,
-    await explainInputs(inputs, plan, loaded, { cluster, isWantedName: wantedNames(flags.service) })
+    await explainInputs(inputs, plan, loaded, { ...context, cluster, isWantedName: wantedNames(flags.service) })
   )
 }
 
@@ -91,7 +98,7 @@ export async function explainInputs(
   inputs: Input[],
   { flags, format, causes, range }: ExplainPlan,
   { config, maskOptions, logFormat }: LoadedOptions,
-  { cluster, isWantedName, filters = [], notes = [] }: ExplainContext
+  { cluster, isWantedName, filters = [], notes = [], onRecognised }: ExplainContext
 ): Promise<number> {
   let exitCode = 0
   const masker = new Masker(maskOptions)
@@ -192,6 +199,7 @@ export async function explainInputs(
   progress.clear()
   engine.finish()
   await writeOut(documents ? documents.take() : await render())
+  onRecognised?.(engine.sources.reduce((sum, { recognised }) => sum + recognised, 0))
   for (const source of engine.sources) {
     if (source.recognised > 0) continue
     exitCode = 1

@@ -39,6 +39,38 @@ test("one's own log, whatever the environment configures", async () => {
   expect(stdout).toContain('1 document stored\nin own')
 })
 
+test.each([
+  ['missing.log', null, 'no such file'],
+  ['empty.log', '', 'it is empty'],
+  ['other.log', 'nothing that nginx wrote\n', 'none of its 1 lines']
+])('%s is told once, and no store is made of it', async (name, text, why) => {
+  const log = text === null ? join(folder.path, name) : folder.write(name, text)
+  const { code, stdout, stderr } = await why5xxHere(['demo', log, '--store', join(folder.path, 'none')])
+  expect(code).toBe(1)
+  expect(stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(why)])
+  expect(stdout).not.toContain('to look at it')
+  expect(stdout).toContain('Your own log:')
+  expect(existsSync(join(folder.path, 'none'))).toBe(false)
+})
+
+test('an empty file beside one with lines keeps nothing from being kept', async () => {
+  const empty = folder.write('error.log', '')
+  const log = folder.write('access.log', `${accessLine({ timeMs: at('10:03:00'), status: 502 })}\n`)
+  const { stdout } = await why5xxHere(['demo', log, empty, '--store', join(folder.path, 'both')])
+  expect(stdout).toContain('1 document stored\nin ')
+})
+
+test("a folder of somebody else's is left alone, and it says how to name another", async () => {
+  const file = folder.write('mine.txt', 'hi')
+  const log = folder.write('own.log', `${accessLine({ timeMs: at('10:03:00'), status: 502 })}\n`)
+  const { code, stdout, stderr } = await why5xxHere(['demo', log, '--store', folder.path])
+  expect(code).toBe(1)
+  expect(stderr).toContain('is not a store of why5xx')
+  expect(stdout).toContain('why5xx demo --store FOLDER')
+  expect(stdout).toContain('Your own log:')
+  expect(existsSync(file)).toBe(true)
+})
+
 test('stdin cannot be read twice', async () => {
   expect(await why5xxHere(['demo', '-'])).toMatchObject({
     code: 2,

@@ -143,7 +143,8 @@ describe('refused, and nothing is touched', () => {
 })
 
 test('while it follows: healthy, ready, and its numbers are those of the file', async () => {
-  const run = new RunningProgram(['run', LOG, '--store', storeAt('followed'), ...LISTEN])
+  const later = `${storeAt('later')}/*.log`
+  const run = new RunningProgram(['run', LOG, later, '--store', storeAt('followed'), ...LISTEN])
   const address = await run.address()
   const get = async (path: string): Promise<{ status: number; text: string }> => {
     const response = await fetch(`${address}${path}`)
@@ -173,5 +174,10 @@ test('while it follows: healthy, ready, and its numbers are those of the file', 
       .trimEnd()
       .split('\n')
       .map(line => (JSON.parse(line) as { msg: string }).msg)
-  ).toEqual([`listening on ${address}`, expect.stringMatching(/^SIGTERM: stopping/), 'stopped'])
+  ).toEqual([
+    `no file matches ${later}: waiting for one; why5xx check says what is there`,
+    `listening on ${address}`,
+    expect.stringMatching(/^SIGTERM: stopping/),
+    'stopped'
+  ])
 })

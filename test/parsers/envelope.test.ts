@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { prefixLength } from '../../parsers/envelope.ts'
-import { bytesOf, tellAll } from '../support/readLog.ts'
+import { bytesOf, parseLog, tellAll } from '../support/readLog.ts'
 
 const access =
   '192.0.2.10 - - [21/Nov/2026:10:02:11 +0000] "GET /cart HTTP/1.1" 200 612 "-" "curl/8.7.1" 83 0.004 [shop-cart-8080] [] 10.2.3.14:8080 612 0.004 200 0123456789abcdef0123456789abcdef'
@@ -8,6 +8,16 @@ const error =
   '2026/11/21 10:02:11 [error] 31#31: *812 access forbidden by rule, client: 192.0.2.10, server: _, request: "GET / HTTP/1.1", host: "a"'
 const klog = 'W1121 10:02:11.123456       7 controller.go:1214] Service "shop/cart" does not have any active Endpoint.'
 const stream = '[192.0.2.10] [21/Nov/2026:10:02:11 +0000] TCP 502 0 0 0.000'
+
+test('what logcli prints is read when no two lines have the same labels', () => {
+  const lines = Array.from(
+    { length: 1_100 },
+    (_, i) => `2026-11-21T10:02:11Z {pod="ingress-7mlxz", trace_id="${i}"} ${access}\n`
+  )
+  const pods = parseLog(bytesOf(lines.join(''))).map(({ kind, pod }) => [kind, pod])
+  expect(pods).toHaveLength(1_100)
+  expect(new Set(pods.map(String))).toEqual(new Set(['access,ingress-7mlxz']))
+})
 
 describe('text in front of a line', () => {
   const prefixes = [
