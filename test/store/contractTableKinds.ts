@@ -11,7 +11,8 @@ import { batch, controller, DAY_MS, MINUTE_MS, NOON, reject, totals } from './fa
 import { anyFailures, anyTable, anyWindow } from './randomTables.ts'
 import { asking, counted, failureWith, iso, listed } from './tableQuestions.ts'
 
-const TABLES = runs(15).numRuns
+const WINDOWS = runs(5).numRuns
+const TABLES = runs(10).numRuns
 
 /** Another failure of the same id and time, and better. */
 function withId({ id, timeMs }: StoredDocument): StoredDocument {
@@ -199,16 +200,19 @@ export function testTableKinds(contract: Contract): void {
         writer => writer.write(batch({ failures: better }))
       )
       const documents = [...better, ...failures!.slice(5)].map(({ document }) => document)
-      const asked = fc.sample(fc.tuple(anyTable, anyWindow), TABLES)
+      const reader = await contract.open()
       let rows = 0
-      for (const [query, window] of asked) {
-        const expected = tableOfDocuments(query, window, documents)
-        rows += expected.length
-        expect((await rowsOf(query, window)).map(digits), JSON.stringify({ query, window })).toEqual(
-          expected.map(digits)
-        )
+      // Together, as a dashboard asks.
+      for (const window of fc.sample(anyWindow, WINDOWS)) {
+        const queries = fc.sample(anyTable, TABLES)
+        const tables = await reader.tables(queries, window)
+        for (const [i, query] of queries.entries()) {
+          const expected = tableOfDocuments(query, window, documents)
+          rows += expected.length
+          expect(tables[i]!.map(digits), JSON.stringify({ query, window })).toEqual(expected.map(digits))
+        }
       }
-      expect(rows).toBeGreaterThanOrEqual(TABLES)
+      expect(rows).toBeGreaterThanOrEqual(WINDOWS * TABLES)
     })
 
     test('what cannot be asked is an error', async () => {
