@@ -56,7 +56,7 @@ class Conditions {
     if ('atLeast' in condition) return `${name} >= ${condition.atLeast}`
     if ('exists' in condition) return `${name} IS ${condition.exists ? 'NOT ' : ''}NULL`
     const given = givenParam(this.#window.params, condition.isParam)
-    return given === null ? NO_CONDITION : `${name} = ${this.#parameters.text(given)}`
+    return given === null ? NO_CONDITION : this.#isOne(name, condition.field, given)
   }
 
   #isOne(name: string, path: string, values: readonly (string | number | boolean)[]): string {
