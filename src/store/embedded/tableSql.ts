@@ -1,6 +1,6 @@
 /** A table as SQL. Values are bound or numbers; fields are those of our own tables. */
 
-import type { Condition, CountedTable, ListedTable, Measure, TableQuery, TableWindow } from '../table.ts'
+import type { Condition, CountedTable, ListedTable, Measure, Order, TableQuery, TableWindow } from '../table.ts'
 import type { TableColumn } from '../tableCheck.ts'
 import { HALF_FLOAT_DIGITS, tableField } from '../tableFields.ts'
 import { givenParam } from '../tableParam.ts'
@@ -9,7 +9,7 @@ import { NO_CONDITION, Parameters } from './filterSql.ts'
 import type { Question } from './queries.ts'
 import type { FieldNames, StoredTable } from './tableSource.ts'
 
-/** Of counted tables every group, in no order; of listed ones the rows that are asked for. Columns as in `columnsOf`. `source`: rows
+/** The rows that are asked for, where SQL can tell which. Columns as in `columnsOf`. `source`: rows
  * with the fields of `names`. */
 export function tableSql(
   query: StoredTable,
@@ -23,7 +23,7 @@ export function tableSql(
   const selected = 'columns' in query ? listedSql(query, names) : countedSql(query, window, conditions, names)
   const where = conditions.all([...query.where])
   const time = names.of(query.timeField)
-  const tail = 'columns' in query ? listedTail(query, columns) : countedTail(query)
+  const tail = 'columns' in query ? listedTail(query, columns) : countedTail(query, columns)
   return {
     sql:
       `SELECT ${selected.join(', ')} FROM ${source} ` +
@@ -72,11 +72,7 @@ function listedSql({ columns }: ListedTable, names: FieldNames): string[] {
 }
 
 function listedTail(query: ListedTable, columns: readonly TableColumn[]): string {
-  const order = fullOrder(query.sort, columns).map(({ by, order: direction }) => {
-    const index = columns.findIndex(({ as }) => as === by)
-    return `column_${index} ${direction === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
-  })
-  return `ORDER BY ${order.join(', ')} LIMIT ${query.limit}`
+  return `${ordered(query.sort, columns, columns)} LIMIT ${query.limit}`
 }
 
 function countedSql(query: CountedTable, window: TableWindow, conditions: Conditions, names: FieldNames): string[] {
@@ -88,8 +84,23 @@ function countedSql(query: CountedTable, window: TableWindow, conditions: Condit
   return [...groups, ...measures].map((sql, i) => `${sql} AS column_${i}`)
 }
 
-function countedTail({ by }: CountedTable): string {
-  return by.length === 0 ? '' : `GROUP BY ${by.map((_, i) => `column_${i}`).join(', ')}`
+/** Where the order is by columns that are made later, every group. */
+function countedTail({ by, measures, sort, limit }: CountedTable, columns: readonly TableColumn[]): string {
+  if (by.length === 0) return ''
+  const groups = `GROUP BY ${by.map((_, i) => `column_${i}`).join(', ')}`
+  const isLater = (name: string): boolean =>
+    measures.some(measure => measure.as === name && ('percent' in measure || 'secondsBetween' in measure))
+  // Groups differ in what they are by: no other column decides.
+  const names = columns.slice(0, by.length)
+  return sort.some(one => isLater(one.by)) ? groups : `${groups} ${ordered(sort, names, columns)} LIMIT ${limit}`
+}
+
+function ordered(sort: readonly Order[], others: readonly TableColumn[], columns: readonly TableColumn[]): string {
+  const order = fullOrder(sort, others).map(({ by, order: direction }) => {
+    const index = columns.findIndex(({ as }) => as === by)
+    return `column_${index} ${direction === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
+  })
+  return `ORDER BY ${order.join(', ')}`
 }
 
 function measureSql(query: CountedTable, measure: Measure, conditions: Conditions, names: FieldNames): string {
