@@ -224,6 +224,8 @@ export function testTables(contract: Contract): void {
       expect(await ids([{ field: pod, isParam: 'pod' }])).toBe('abcd')
       expect(await ids([{ field: pod, isParam: 'pod' }], { pod: '*' })).toBe('abcd')
       expect(await ids([{ field: pod, isParam: 'pod' }], { pod: 'y' })).toBe('b')
+      expect(await ids([{ field: pod, isParam: 'pod' }], { pod: ['y', 'x', 'z'] })).toBe('ab')
+      expect(await ids([{ field: pod, isParam: 'pod' }], { pod: [] })).toBe('')
       expect(await ids([{ field: pod, isParam: 'pod' }], { pod: `' OR 1=1` })).toBe('')
       expect(
         await ids([
