@@ -1,37 +1,40 @@
 import type { Dashboard, Panel } from '../dashboards/dashboard.ts'
 import { DASHBOARDS } from '../dashboards/dashboards.ts'
 import { Why5xxError } from '../errors.ts'
+import { ClockText } from '../explain/clockText.ts'
 import { nearest } from '../nearest.ts'
 import type { Config } from '../optionTable.ts'
 import { esqlText, indexPattern } from '../store/esql.ts'
-import { EVERY_INCIDENT } from '../store/incidentFilter.ts'
 import { openReader } from '../store/open.ts'
 import type { StoreReader } from '../store/store.ts'
 import type { TableRow, TableWindow } from '../store/table.ts'
-import { EVERY_VALUE } from '../store/tableParam.ts'
 import { styleFor } from '../terminal.ts'
 import { jsonText, safeText, sideBySide, wrapped } from '../text.ts'
+import {
+  checkUpstreams,
+  isAmong,
+  ofIncident,
+  type ParamFlags,
+  type Params,
+  paramsOf,
+  type Range,
+  upstreamsIn,
+  withUpstreams
+} from './dashboardParams.ts'
 import { chartStepMs, panelText } from './dashboardText.ts'
 import { checkFormat, checkZone, type TimeFlags, timeRange } from './filters.ts'
 import type { CommonOptions } from './options.ts'
 import { writeOut } from './output.ts'
 import { checkStoreFlag, storeName } from './storeFlag.ts'
 
-interface DashboardFlags extends TimeFlags {
+interface DashboardFlags extends TimeFlags, ParamFlags {
   format?: string
-  service?: string
-  cause?: string
-  incident?: string
   store?: string
   color?: boolean
 }
 
 const FORMATS = ['text', 'json', 'esql']
-const PARAMS = ['service', 'cause', 'incident'] as const
 const WINDOW_MS = 3 * 3_600_000
-/** What came before an incident belongs to its picture. */
-const BEFORE_MS = 10 * 60_000
-const MINUTE_MS = 60_000
 
 /** Prints the panels of a dashboard, or which dashboards there are. Returns the exit code. */
 export async function runDashboard(
@@ -45,10 +48,11 @@ export async function runDashboard(
   checkZone(zone)
   if (name === undefined) return list(format, flags)
   const dashboard = dashboardOf(name)
-  const params = paramsOf(dashboard, flags)
+  const params = await paramsOf(dashboard, flags)
   const { config } = await options.load()
   checkStoreFlag(config, flags.store)
   if (format === 'esql') {
+    checkUpstreams(flags)
     await writeOut(esqlOf(dashboard, config, params))
     return 0
   }
@@ -59,9 +63,19 @@ export async function runDashboard(
       flags.incident === undefined
         ? { params, ...windowOf(range) }
         : await ofIncident(reader, flags.incident, { params, range, where: flags.store ?? storeName(config) })
-    const window: TableWindow = { ...asked, stepMs: chartStepMs(asked.toMs - asked.fromMs) }
-    if (format === 'json') await printJson(reader, dashboard, window)
-    else await printText(reader, dashboard, window, zone, flags.color ?? true)
+    if (asked.fromMs >= asked.toMs) throw new Why5xxError('WHY5XX_USAGE', '--from must be before --to')
+    const window: TableWindow = {
+      ...asked,
+      params: await withUpstreams(reader, asked.params, asked),
+      stepMs: chartStepMs(asked.toMs - asked.fromMs)
+    }
+    const tables = await reader.tables(
+      dashboard.panels.map(({ query }) => query),
+      window
+    )
+    const answer: Answer = { dashboard, window, tables }
+    if (format === 'json') await writeOut(jsonOf(answer))
+    else await writeOut(await textOf(answer, reader, flags.service ?? [], zone, flags.color ?? true))
   } finally {
     await reader.close()
   }
@@ -101,26 +115,11 @@ function dashboardOf(name: string): Dashboard {
   )
 }
 
-function paramsOf(dashboard: Dashboard, flags: DashboardFlags): Record<string, string> {
-  const params: Record<string, string> = {}
-  for (const name of PARAMS) {
-    const value = flags[name]
-    if (value === undefined) continue
-    if (!dashboard.params.some(param => param.name === name))
-      throw new Why5xxError('WHY5XX_USAGE', `the dashboard ${dashboard.name} is not by ${name}: leave --${name} out`)
-    if (name === 'service' && value.includes('/'))
-      throw new Why5xxError(
-        'WHY5XX_USAGE',
-        `--service ${safeText(value)}: dashboards know services by their upstream name, such as shop-cart-80`
-      )
-    params[name] = value
-  }
-  return params
-}
-
-interface Range {
-  fromMs: number
-  toMs: number
+interface Answer {
+  dashboard: Dashboard
+  window: TableWindow
+  /** Of each panel. */
+  tables: readonly TableRow[][]
 }
 
 function windowOf({ fromMs, toMs }: Range): Range {
@@ -128,28 +127,8 @@ function windowOf({ fromMs, toMs }: Range): Range {
   return { fromMs: Number.isFinite(fromMs) ? fromMs : endMs - WINDOW_MS, toMs: endMs }
 }
 
-/** A failure does not say to which incident it belongs: that is its service, its cause and its time. */
-async function ofIncident(
-  reader: StoreReader,
-  id: string,
-  { params, range, where }: { params: Record<string, string>; range: Range; where: string }
-): Promise<Range & Pick<TableWindow, 'params'>> {
-  const incident = (await reader.incidents(EVERY_INCIDENT)).find(one => one.id === id)
-  if (incident === undefined)
-    throw new Why5xxError(
-      'WHY5XX_USAGE',
-      `there is no incident ${safeText(id)} in ${where}; why5xx incidents --since 30d prints ids`
-    )
-  const endMs = Math.max(incident.endMs ?? Date.now(), incident.updatedMs) + MINUTE_MS
-  return {
-    params: { service: incident.upstream || EVERY_VALUE, cause: incident.cause, ...params },
-    fromMs: Number.isFinite(range.fromMs) ? range.fromMs : incident.startMs - BEFORE_MS,
-    toMs: Number.isFinite(range.toMs) ? range.toMs : endMs
-  }
-}
-
 /** Each with its title as a comment. Parameters have the values that were given; the window is that of Discover. */
-function esqlOf({ panels }: Dashboard, { sink }: Config, params: Record<string, string>): string {
+function esqlOf({ panels }: Dashboard, { sink }: Config, params: Params): string {
   const namespace = sink.kind === 'elasticsearch' ? sink.elasticsearch.namespace : null
   const texts = panels.map(({ title, description, query }) => {
     const text = esqlText(query, { pattern: indexPattern(query.from, namespace), params })
@@ -163,40 +142,57 @@ function safeLines(text: string): string {
   return text.split('\n').map(safeText).join('\n')
 }
 
-async function printJson(reader: StoreReader, dashboard: Dashboard, window: TableWindow): Promise<void> {
-  const panels: { id: string; title: string; rows: TableRow[] }[] = []
-  for (const { id, title, query } of dashboard.panels)
-    panels.push({ id, title, rows: await reader.table(query, window) })
+function jsonOf({ dashboard, window, tables }: Answer): string {
   const { name, title } = dashboard
   const { params, stepMs } = window
   const [from, to] = [window.fromMs, window.toMs].map(ms => new Date(ms).toISOString())
-  await writeOut(`${jsonText({ name, title, from, to, stepSeconds: stepMs / 1_000, params, panels }, 2)}\n`)
+  const panels = dashboard.panels.map((panel, i) => ({ id: panel.id, title: panel.title, rows: tables[i]! }))
+  return `${jsonText({ name, title, from, to, stepSeconds: stepMs / 1_000, params, panels }, 2)}\n`
 }
 
-/** A panel at a time: the first is read while the last is asked for. */
-async function printText(
+async function textOf(
+  { dashboard, window, tables }: Answer,
   reader: StoreReader,
-  dashboard: Dashboard,
-  window: TableWindow,
+  services: readonly string[],
   zone: string,
   color: boolean
-): Promise<void> {
+): Promise<string> {
   const style = styleFor(process.stdout, color)
-  const [from, to] = [window.fromMs, window.toMs].map(ms => new Date(ms).toISOString())
-  const chosen = Object.entries(window.params).map(([name, value]) => `${name} ${safeText(value)}`)
-  const head = sideBySide([dashboard.title, `${from} - ${to}`, ...chosen], style.width, (part, i) =>
+  const clock = new ClockText(zone, 0, 0)
+  const times = `${clock.full(window.fromMs)} - ${clock.full(window.toMs)} ${zone}`
+  const chosen = Object.entries(window.params).map(([name, values]) => {
+    const given = [values].flat()
+    return `${name} ${safeText((given.length > 0 ? given : services).join(', '))}`
+  })
+  const head = sideBySide([dashboard.title, times, ...chosen], style.width, (part, i) =>
     i === 0 ? style.bold(part) : part
-  )
-  await writeOut(`${head.join('\n')}\n`)
-  for (const panel of dashboard.panels) await writeOut(await panelOf(reader, panel, window, zone, style))
+  ).join('\n')
+  // What controllers say concerns every service, and is no answer about one.
+  const isOfChoice = ({ query }: Panel): boolean => services.length === 0 || query.where.some(one => 'isParam' in one)
+  if (tables.every((rows, i) => isEmpty(rows) || !isOfChoice(dashboard.panels[i]!))) {
+    const why = wrapped(await emptyText(reader, services, window), style.width, '')
+    return `${head}\n\n${why.join('\n')}\n`
+  }
+  const panels = dashboard.panels.map((panel, i) => `\n${panelText(panel, tables[i]!, zone, style)}`)
+  return `${head}\n${panels.join('')}`
 }
 
-async function panelOf(
-  reader: StoreReader,
-  panel: Panel,
-  window: TableWindow,
-  zone: string,
-  style: ReturnType<typeof styleFor>
-): Promise<string> {
-  return `\n${panelText(panel, await reader.table(panel.query, window), zone, style)}`
+/** A count of nothing, too. */
+function isEmpty(rows: readonly TableRow[]): boolean {
+  return rows.every(row => Object.values(row).every(value => value === null || value === 0))
+}
+
+/** Fifteen panels that say nothing say less. */
+async function emptyText(reader: StoreReader, services: readonly string[], range: Range): Promise<string> {
+  const span = await reader.span()
+  if (span === null)
+    return 'The store is empty. why5xx run fills it from logs as they are written, why5xx replay from those that there are.'
+  const upstreams = services.length === 0 ? [] : await upstreamsIn(reader, range)
+  if (upstreams.length > 0 && !isAmong(services, upstreams)) {
+    const near = safeText(nearest(services[0]!.replace('/', '-'), upstreams)!)
+    return `There is no request of ${safeText(services.join(', '))} in this window; did you mean ${near}?`
+  }
+  // Its end is a moment that belongs to it.
+  const [from, to] = [span.fromMs, span.toMs + 1].map(ms => new Date(ms).toISOString())
+  return `There is nothing in this window. --from ${from} --to ${to} is all that the store holds.`
 }

@@ -106,8 +106,8 @@ An incident that is told under another one is indented below it.`
     .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h (default: 3 h before --to)')
     .option('--to <time>', 'before this time (default: now)')
     .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, such as shop-cart-80')
-    .option('--cause <slug>', 'only this cause')
+    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
+    .option('--cause <slug>', 'only this cause, or no_requests')
     .option('--incident <id>', 'this incident; where nothing else is said, with its service, its cause and its time')
     .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
     .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
@@ -118,6 +118,7 @@ An incident that is told under another one is indented below it.`
 Examples:
   why5xx dashboard
   why5xx dashboard overview --since 1h
+  why5xx dashboard service --service shop/cart
   why5xx dashboard overview --format json | jq '.panels[] | {title, rows}'
   why5xx dashboard overview --format esql
 

@@ -7,7 +7,6 @@ import type { Condition } from '../store/table.ts'
 import type { Dashboard } from './dashboard.ts'
 import {
   barsBy,
-  causesOverTimePanel,
   causesPanel,
   controllerEventsPanel,
   controllersPanel,
@@ -22,7 +21,7 @@ import { errorRateOverTime, failuresOverTime, numbers, THIS_SERVICE } from './qu
 import { SERVICE_PARAM } from './service.ts'
 
 const THIS_INCIDENT: Condition = { field: 'why5xx.incident.id', isParam: 'incident' }
-/** The failures that it counts, when the window of time is its own. */
+/** The failures that it counts, masked ones too, when the window of time is its own. */
 const ITS_FAILURES: readonly Condition[] = [THIS_SERVICE, { field: 'why5xx.cause', isParam: 'cause' }]
 
 export const incident: Dashboard = {
@@ -64,7 +63,12 @@ export const incident: Dashboard = {
       )
     ),
     incidentsPanel([0, 5, 48, 8], [THIS_INCIDENT]),
-    causesOverTimePanel([0, 13, 24, 10], ITS_FAILURES),
+    panel(
+      [0, 13, 24, 10],
+      ['causes-over-time', 'Failures by cause', 'What the incident counts, failures that a retry saved too.'],
+      barsBy('cause'),
+      failuresOverTime(ITS_FAILURES, 'cause', 'why5xx.cause')
+    ),
     panel(
       [24, 13, 24, 10],
       [

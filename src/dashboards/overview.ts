@@ -45,13 +45,17 @@ export const overview: Dashboard = {
       errorRateOverTime([], [{ as: 'upstream', field: 'why5xx.upstream.name' }])
     ),
     upstreamTimingPanel([24, 29, 24, 12], []),
-    causesPanel([0, 41, 48, 14], [], true),
+    causesPanel([0, 41, 48, 14], [SEEN_BY_CLIENTS], true),
     podsPanel([0, 55, 48, 12], []),
     panel(
       [0, 67, 24, 12],
-      ['nodes', 'Blamed nodes', 'Nodes of the blamed pods. Several services on one node: look at the node.'],
+      [
+        'nodes',
+        'Blamed nodes',
+        'Nodes of the blamed pods, masked failures too. Several services on one node: look at the node.'
+      ],
       TABLE,
-      ranking('failure', [SEEN_BY_CLIENTS, { field: 'kubernetes.node.name', exists: true }], {
+      ranking('failure', [{ field: 'kubernetes.node.name', exists: true }], {
         by: [{ as: 'node', field: 'kubernetes.node.name' }],
         measures: [
           { as: 'failures', count: true },
@@ -60,7 +64,7 @@ export const overview: Dashboard = {
         ]
       })
     ),
-    controllersPanel([24, 67, 24, 12], []),
+    controllersPanel([24, 67, 24, 12], [SEEN_BY_CLIENTS]),
     controllerEventsPanel([0, 79, 48, 10])
   ]
 }

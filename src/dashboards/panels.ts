@@ -12,6 +12,7 @@ import {
   failuresOverTime,
   incidents,
   masked,
+  SEEN_BY_CLIENTS,
   upstreamTiming
 } from './questions.ts'
 
@@ -59,8 +60,16 @@ export function maskedPanel(place: Place, where: Where): Panel {
 }
 
 export function causesOverTimePanel(place: Place, where: Where): Panel {
-  const words = ['causes-over-time', 'Failures by cause', 'What clients saw fail, by cause.'] as const
-  return panel(place, words, barsBy('cause'), failuresOverTime(where, 'cause', 'why5xx.cause'))
+  return panel(
+    place,
+    [
+      'causes-over-time',
+      'Failures by cause',
+      'What clients saw fail. Beside 5xx also what the rate leaves out: 499, refusals of nginx, unknown hosts.'
+    ],
+    barsBy('cause'),
+    failuresOverTime([SEEN_BY_CLIENTS, ...where], 'cause', 'why5xx.cause')
+  )
 }
 
 export function statusesOverTimePanel(place: Place, where: Where): Panel {

@@ -6,7 +6,7 @@
 
 import type { Condition, CountedTable, Grouping, Measure, Order, TableKind } from '../store/table.ts'
 
-/** What a client saw: neither saved by a retry nor answered by a default backend. */
+/** What a client saw: neither saved by a retry nor answered by a default backend. Of any status: rates count 5xx alone. */
 export const SEEN_BY_CLIENTS: Condition = { field: 'why5xx.masked', is: [false] }
 
 export const OPEN: Condition = { field: 'why5xx.incident.state', is: ['open'] }
@@ -92,9 +92,9 @@ export function shareOfFailures(as: string, condition: Condition): CountedTable 
   return numbers('failure', [], [part, FAILURES, { as: 'share', percent: [as, 'failures'] }])
 }
 
-/** What clients saw, over time, split by a field of failures. */
+/** Over time, split by a field of failures. */
 export function failuresOverTime(where: readonly Condition[], as: string, field: string): CountedTable {
-  return overTime('failure', [SEEN_BY_CLIENTS, ...where], { by: [{ as, field }], measures: [FAILURES] })
+  return overTime('failure', where, { by: [{ as, field }], measures: [FAILURES] })
 }
 
 /** With a root cause, when the state of the cluster was known; `example` is an id for `why5xx failures` or Discover. */
@@ -107,7 +107,7 @@ const TELLING: readonly Measure[] = [
 ]
 
 export function causes(where: readonly Condition[], by: readonly Grouping[] = []): CountedTable {
-  return ranking('failure', [SEEN_BY_CLIENTS, ...where], {
+  return ranking('failure', where, {
     by: [...by, { as: 'cause', field: 'why5xx.cause' }, { as: 'root_cause', field: 'why5xx.root_cause.kind' }],
     measures: TELLING
   })
@@ -131,7 +131,7 @@ export function blamedPods(where: readonly Condition[]): CountedTable {
 }
 
 export function byController(where: readonly Condition[]): CountedTable {
-  return ranking('failure', [SEEN_BY_CLIENTS, ...where], {
+  return ranking('failure', where, {
     by: [
       { as: 'controller', field: 'why5xx.controller.pod.name' },
       { as: 'node', field: 'why5xx.controller.node.name' }

@@ -1,5 +1,6 @@
 /** One service: what its clients saw, which of its pods, since which change. */
 
+import type { Condition } from '../store/table.ts'
 import type { Dashboard, DashboardParam } from './dashboard.ts'
 import {
   barsBy,
@@ -18,6 +19,8 @@ import {
   upstreamTimingPanel
 } from './panels.ts'
 import { errorRateOverTime, OPEN, overTime, ranking, SEEN_BY_CLIENTS, TABLE_ROWS, THIS_SERVICE } from './questions.ts'
+
+const SEEN: readonly Condition[] = [SEEN_BY_CLIENTS, THIS_SERVICE]
 
 /** Every request has an upstream name, so those of the totals are all there are. */
 export const SERVICE_PARAM: DashboardParam = {
@@ -47,8 +50,8 @@ export const service: Dashboard = {
       { type: 'lines', x: 'time', y: ['requests', 'failures'] },
       errorRateOverTime([THIS_SERVICE])
     ),
-    statusesOverTimePanel([24, 17, 24, 10], [THIS_SERVICE]),
-    causesPanel([0, 27, 48, 12], [THIS_SERVICE]),
+    statusesOverTimePanel([24, 17, 24, 10], SEEN),
+    causesPanel([0, 27, 48, 12], SEEN),
     podsPanel([0, 39, 48, 12], [THIS_SERVICE]),
     panel(
       [0, 51, 24, 10],
@@ -68,7 +71,7 @@ export const service: Dashboard = {
       [0, 61, 24, 12],
       ['paths', 'Hosts and paths', 'Which requests fail: one path is a handler, all of them the service.'],
       TABLE,
-      ranking('failure', [SEEN_BY_CLIENTS, THIS_SERVICE], {
+      ranking('failure', SEEN, {
         by: [
           { as: 'host', field: 'url.domain' },
           { as: 'method', field: 'http.request.method' },
@@ -80,28 +83,33 @@ export const service: Dashboard = {
         ]
       })
     ),
-    controllersPanel([24, 61, 24, 12], [THIS_SERVICE]),
+    controllersPanel([24, 61, 24, 12], SEEN),
     incidentsPanel([0, 73, 48, 10], [THIS_SERVICE]),
-    panel([0, 83, 48, 14], ['latest', 'Latest failures', 'The requests themselves, newest first.'], TABLE, {
-      from: 'failure',
-      where: [THIS_SERVICE],
-      timeField: '@timestamp',
-      columns: [
-        { as: 'time', field: '@timestamp' },
-        { as: 'status', field: 'http.response.status_code' },
-        { as: 'method', field: 'http.request.method' },
-        { as: 'host', field: 'url.domain' },
-        { as: 'path', field: 'url.path' },
-        { as: 'cause', field: 'why5xx.cause' },
-        { as: 'root_cause', field: 'why5xx.root_cause.kind' },
-        { as: 'address', field: 'why5xx.upstream.address' },
-        { as: 'pod', field: 'kubernetes.pod.name' },
-        { as: 'masked', field: 'why5xx.masked' },
-        { as: 'id', field: 'event.id' }
-      ],
-      sort: [{ by: 'time', order: 'descending' }],
-      limit: TABLE_ROWS
-    }),
+    panel(
+      [0, 83, 48, 14],
+      ['latest', 'Latest failures', 'The requests themselves, newest first, masked ones too.'],
+      TABLE,
+      {
+        from: 'failure',
+        where: [THIS_SERVICE],
+        timeField: '@timestamp',
+        columns: [
+          { as: 'time', field: '@timestamp' },
+          { as: 'status', field: 'http.response.status_code' },
+          { as: 'method', field: 'http.request.method' },
+          { as: 'host', field: 'url.domain' },
+          { as: 'path', field: 'url.path' },
+          { as: 'cause', field: 'why5xx.cause' },
+          { as: 'root_cause', field: 'why5xx.root_cause.kind' },
+          { as: 'address', field: 'why5xx.upstream.address' },
+          { as: 'pod', field: 'kubernetes.pod.name' },
+          { as: 'masked', field: 'why5xx.masked' },
+          { as: 'id', field: 'event.id' }
+        ],
+        sort: [{ by: 'time', order: 'descending' }],
+        limit: TABLE_ROWS
+      }
+    ),
     controllerEventsPanel([0, 97, 48, 10])
   ]
 }

@@ -41,7 +41,7 @@ function holds(query: TableQuery, condition: Condition, { params }: TableWindow,
   if ('atLeast' in condition) return value !== null && Number(value) >= condition.atLeast
   if ('exists' in condition) return (value !== null) === condition.exists
   const given = givenParam(params, condition.isParam)
-  return given === null || value === given
+  return given === null || (typeof value === 'string' && given.includes(value))
 }
 
 function* listedRows(

@@ -77,8 +77,8 @@ function withValues(query: TableQuery, params: TableWindow['params']): TableQuer
   const filled = (conditions: readonly Condition[]): Condition[] =>
     conditions.flatMap(condition => {
       if (!('isParam' in condition)) return [condition]
-      const value = givenParam(params, condition.isParam)
-      return value === null ? [] : [{ field: condition.field, is: [value] }]
+      const is = givenParam(params, condition.isParam)
+      return is === null ? [] : [{ field: condition.field, is }]
     })
   const where = filled(query.where)
   if ('columns' in query) return { ...query, where }

@@ -211,6 +211,8 @@ export interface StoreReader extends IncidentReader {
    * - Dates are RFC 3339 text, UTC, milliseconds. A `half_float` has three digits behind the point.
    */
   table(query: TableQuery, window: TableWindow): Promise<TableRow[]>
+  /** The rows of each: several that need documents cost a folder little more together than one of them. */
+  tables(queries: readonly TableQuery[], window: TableWindow): Promise<TableRow[][]>
   /** First and last moment of what is stored, by documents and totals; null: nothing is. */
   span(): Promise<{ fromMs: number; toMs: number } | null>
   close(): Promise<void>

@@ -75,8 +75,8 @@ export interface TableWindow {
   toMs: number
   /** Of `bucketOf`: a multiple of a second. Buckets begin at multiples of it since the epoch, UTC. */
   stepMs: number
-  /** Values of `isParam` by name. */
-  params: Readonly<Record<string, string>>
+  /** Values of `isParam` by name: one, or any of several. */
+  params: Readonly<Record<string, string | readonly string[]>>
 }
 
 /** By name of the column. Dates are RFC 3339 text, UTC, milliseconds. */

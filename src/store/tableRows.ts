@@ -12,13 +12,16 @@ const TIME_MS_MAX = 8.64e15
 
 /** All rows of a table → those that are asked for. */
 export function finishedRows(query: TableQuery, columns: readonly TableColumn[], raw: Iterable<RawRow>): TableRow[] {
-  const rows: Map<string, Value>[] = []
-  for (const row of raw) rows.push('columns' in query ? new Map(row) : withDerived(query, row))
-  const order = rowOrder(query.sort, columns)
-  return rows
-    .sort(order)
-    .slice(0, query.limit)
-    .map(row => Object.fromEntries(columns.map(({ as, type }) => [as, shown(row.get(as) ?? null, type)])))
+  return firstRows(query, columns, raw).map(row =>
+    Object.fromEntries(columns.map(({ as, type }) => [as, shown(row.get(as) ?? null, type)]))
+  )
+}
+
+/** The same before they are shown: of a part of all rows, those that may be among them. */
+export function firstRows(query: TableQuery, columns: readonly TableColumn[], raw: Iterable<RawRow>): RawRow[] {
+  const rows: RawRow[] = []
+  for (const row of raw) rows.push('columns' in query ? row : withDerived(query, row))
+  return rows.sort(rowOrder(query.sort, columns)).slice(0, query.limit)
 }
 
 function withDerived({ measures }: CountedTable, raw: RawRow): Map<string, Value> {

@@ -10,7 +10,7 @@ import type { TableRow } from '../../src/store/table.ts'
 import { styleFor } from '../../src/terminal.ts'
 import { UNSAFE } from '../support/hostileText.ts'
 import { incident } from '../support/incidents.ts'
-import { type MemoryStore, storeOf } from '../support/memoryReader.ts'
+import { MemoryStore, storeOf } from '../support/memoryReader.ts'
 import { why5xxHere } from '../support/program.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../samples')
@@ -70,11 +70,63 @@ test('a service, in the store and in ES|QL; ES|QL of a namespace asks its indice
   const name = DASHBOARDS.find(({ params }) => params.some(param => param.name === 'service'))!.name
   const flags = ['dashboard', name, ...WINDOW, '--service', 'shop-"cart"-80']
   const { stdout } = await why5xxHere([...flags, '--format', 'json'])
-  expect(JSON.parse(stdout)).toMatchObject({ params: { service: 'shop-"cart"-80' } })
+  expect(JSON.parse(stdout)).toMatchObject({ params: { service: ['shop-"cart"-80'] } })
   const there = ['--set', 'sink.kind=elasticsearch', '--set', 'sink.elasticsearch.namespace=prod']
   const { stdout: esql } = await why5xxHere([...flags, '--format', 'esql', ...there])
   expect(esql).toContain('why5xx.upstream.name == "shop-\\"cart\\"-80"')
   for (const line of esql.match(/^FROM .*/gm)!) expect(line).toMatch(/^FROM why5xx-[a-z]+-prod(?:-\*)?$/)
+})
+
+test('a namespace and a service are all of its ports, beside names of upstreams', async () => {
+  store = storeOf([join(SAMPLES, 'incidents/oom-during-load/controller.log')])
+  const [cart] = store.totalsRows.filter(({ upstream }) => upstream === 'shop-cart-80')
+  const [failed] = store.rows.filter(({ upstream }) => upstream === 'shop-cart-80')
+  store.totalsRows.push({ ...cart!, upstream: 'shop-cart-http' }, { ...cart!, upstream: 'shop-cart-api-80' })
+  store.rows.push({ ...failed!, id: 'grpc', upstream: 'shop-cart-grpc' })
+  const asked = async (...services: string[]): Promise<{ params: object; panels: { rows: TableRow[] }[] }> => {
+    const flags = services.flatMap(service => ['--service', service])
+    return JSON.parse((await why5xxHere(['dashboard', 'service', ...WINDOW, ...flags, '--format', 'json'])).stdout)
+  }
+  const { params, panels } = await asked('shop/cart', 'media-img-80')
+  expect(params).toEqual({ service: ['media-img-80', 'shop-cart-80', 'shop-cart-grpc', 'shop-cart-http'] })
+  const requests = store.totalsRows
+    .filter(({ upstream }) => ['media-img-80', 'shop-cart-80', 'shop-cart-http'].includes(upstream))
+    .reduce((sum, row) => sum + row.requests, 0)
+  expect(panels[0]!.rows).toMatchObject([{ requests }])
+  const nobody = await asked('shop/nobody')
+  expect(nobody).toMatchObject({ params: { service: [] } })
+  expect(nobody.panels[0]!.rows).toMatchObject([{ requests: null }])
+})
+
+test('where there is nothing, one sentence says so, and what there is', async () => {
+  const text = async (...flags: string[]): Promise<string> => (await why5xxHere(['dashboard', ...flags])).stdout
+  const { fromMs, toMs } = (await store.span())!
+  const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs + 1).toISOString()]
+  const other = ['--from', '2027-01-01T00:00Z', '--to', '2027-01-01T00:10Z']
+  expect(await text('overview', ...other)).toBe(
+    `why5xx overview   2027-01-01 00:00:00 - 2027-01-01 00:10:00 UTC\n\n` +
+      `There is nothing in this window. --from ${from} --to ${to} is all that the store holds.\n`
+  )
+  expect(await text('overview', '--from', from!, '--to', to!)).toMatch(/^error_rate \d/m)
+  for (const service of ['shop-carts-80', 'shop/carts'])
+    expect(await text('service', ...WINDOW, '--service', service)).toContain(
+      `   service ${service}\n\nThere is no request of ${service} in this window; did you mean shop-cart-80?\n`
+    )
+  store = new MemoryStore()
+  for (const name of NAMES) expect(await text(name)).toMatch(/\n\nThe store is empty\. .*why5xx replay/)
+})
+
+test("an incident's panels count its failures, also those that a retry saved", async () => {
+  store = storeOf([join(SAMPLES, 'incidents/rollout-without-prestop/controller.log')])
+  const { upstream, cause, timeMs } = store.rows.find(row => row.masked && row.cause === 'host_unreachable')!
+  const its = store.rows.filter(row => row.upstream === upstream && row.cause === cause)
+  store.kept.push(incident({ id: 'inc-1', upstream, cause, startMs: timeMs, endMs: timeMs + 1_200_000 }))
+  const { stdout } = await why5xxHere(['dashboard', 'incident', '--incident', 'inc-1', '--format', 'json'])
+  const { panels } = JSON.parse(stdout) as { panels: { id: string; rows: TableRow[] }[] }
+  for (const id of ['causes-over-time', 'pods-over-time', 'statuses-over-time', 'causes', 'controllers']) {
+    const { rows } = panels.find(panel => panel.id === id)!
+    expect([id, rows.reduce((sum, { failures }) => sum + Number(failures), 0)]).toEqual([id, its.length])
+  }
 })
 
 const PARAMETERS = new Set(DASHBOARDS.flatMap(({ params }) => params.map(({ name }) => name)))
@@ -86,7 +138,7 @@ test.runIf(PARAMETERS.has('incident'))('an incident gives its service, its cause
   const { stdout } = await why5xxHere(['dashboard', name, '--incident', 'inc-1', '--format', 'json'])
   expect(JSON.parse(stdout)).toMatchObject({
     from: new Date(one.startMs - 600_000).toISOString(),
-    params: { incident: 'inc-1', service: one.upstream, cause: one.cause }
+    params: { incident: 'inc-1', service: [one.upstream], cause: one.cause }
   })
   const other = await why5xxHere(['dashboard', name, '--incident', 'inc-2'])
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no incident inc-2') })
@@ -96,7 +148,10 @@ test.each([
   [['nowhere'], /there is no dashboard nowhere; did you mean \w+\?/],
   [[NAMES[0]!, '--format', 'html'], /--format html: expected one of text, json, esql/],
   [[NAMES[0]!, '--incident', 'inc-1'], /is not by incident: leave --incident out/],
-  [[NAMES[0]!, '--since', '1h', '--from', '-2h'], /say the same thing/]
+  [[NAMES[0]!, '--since', '1h', '--from', '-2h'], /say the same thing/],
+  [[NAMES[0]!, '--from', '2999-01-01T00:00Z'], /--from must be before --to/],
+  [['service', '--service', 'shop/cart', '--format', 'esql'], /ES\|QL needs the upstream name/],
+  [['incident', '--cause', 'conection_refused'], /did you mean connection_refused\?/]
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await why5xxHere(['dashboard', ...args])
   expect(code).toBe(2)

@@ -6,7 +6,7 @@ import { testFailures } from './contractFailures.ts'
 import { testIncidents } from './contractIncidents.ts'
 import { testSettled } from './contractSettled.ts'
 import { testState } from './contractState.ts'
-import { testTableKinds } from './contractTableKinds.ts'
+import { testRandomTables, testTableKinds } from './contractTableKinds.ts'
 import { testTables } from './contractTables.ts'
 
 export interface StoreUnderTest {
@@ -36,7 +36,7 @@ export interface Contract {
 interface StoreTraits {
   /** Tests that write fewer steps are skipped: what settles in between is then as in another store. */
   stepsMin?: number
-  /** Its tables are made as those of another store of the suite, of which they are all tried. */
+  /** Its tables are made as those of another store of the suite, of which they are all tried: here those at random alone. */
   hasOwnTables?: boolean
 }
 
@@ -97,6 +97,7 @@ export function testStore(
     testState(contract)
     testIncidents(contract)
     if (hasOwnTables) testTables(contract)
-    testTableKinds(contract)
+    if (hasOwnTables) testTableKinds(contract)
+    testRandomTables(contract)
   })
 }

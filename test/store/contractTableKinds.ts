@@ -9,9 +9,10 @@ import { runs } from '../support/seed.ts'
 import type { Contract } from './contract.ts'
 import { batch, controller, DAY_MS, MINUTE_MS, NOON, reject, totals } from './failures.ts'
 import { anyFailures, anyTable, anyWindow } from './randomTables.ts'
-import { asking, counted, failureWith, iso, listed } from './tableQuestions.ts'
+import { asking, counted, failureWith, iso, listed, writeInTwo } from './tableQuestions.ts'
 
-const TABLES = runs(15).numRuns
+const WINDOWS = runs(5).numRuns
+const TABLES = runs(10).numRuns
 
 /** Another failure of the same id and time, and better. */
 function withId({ id, timeMs }: StoredDocument): StoredDocument {
@@ -36,18 +37,12 @@ export function testTableKinds(contract: Contract): void {
     test('another date than that of the document', async () => {
       const of = (id: string, timeMs: number, startMs: number | null): StoredDocument =>
         failureWith({ id, timeMs }, { event: startMs === null ? {} : { start: iso(startMs) } })
-      await write(writer =>
-        writer.write(
-          batch({
-            failures: [
-              of('a', NOON, NOON - 3 * DAY_MS),
-              of('b', NOON + 5 * DAY_MS, NOON),
-              of('c', NOON, null),
-              of('d', NOON, NOON)
-            ]
-          })
-        )
-      )
+      await writeInTwo(contract, [
+        of('a', NOON, NOON - 3 * DAY_MS),
+        of('b', NOON + 5 * DAY_MS, NOON),
+        of('c', NOON, null),
+        of('d', NOON, NOON)
+      ])
       const query = counted('failure', {
         timeField: 'event.start',
         by: [
@@ -191,28 +186,11 @@ export function testTableKinds(contract: Contract): void {
       expect(await rowsOf(states, { params: { incident: 'b' } })).toEqual([{ state: 'resolved', failures: 7 }])
     })
 
-    test('random tables are those that plain code makes of the documents', async () => {
-      const [failures] = fc.sample(anyFailures, 1)
-      const better = failures!.slice(0, 5).map(withId)
-      await write(
-        writer => writer.write(batch({ failures: failures! })),
-        writer => writer.write(batch({ failures: better }))
-      )
-      const documents = [...better, ...failures!.slice(5)].map(({ document }) => document)
-      const asked = fc.sample(fc.tuple(anyTable, anyWindow), TABLES)
-      let rows = 0
-      for (const [query, window] of asked) {
-        const expected = tableOfDocuments(query, window, documents)
-        rows += expected.length
-        expect((await rowsOf(query, window)).map(digits), JSON.stringify({ query, window })).toEqual(
-          expected.map(digits)
-        )
-      }
-      expect(rows).toBeGreaterThanOrEqual(TABLES)
-    })
-
     test('what cannot be asked is an error', async () => {
-      await write(writer => writer.write(batch({})))
+      await write(
+        writer => writer.write(batch({})),
+        writer => writer.write(batch({}))
+      )
       const refused = (query: TableQuery, window: Partial<TableWindow> = {}) =>
         expect(rowsOf(query, window)).rejects.toMatchObject({ code: 'WHY5XX_USAGE' })
       const n = [{ as: 'n', count: true as const }]
@@ -220,5 +198,32 @@ export function testTableKinds(contract: Contract): void {
       await refused(counted('failure', { measures: n }), { toMs: Number.POSITIVE_INFINITY })
       await refused(counted('failure', { measures: n }), { stepMs: 1_500 })
     })
+  })
+}
+
+export function testRandomTables(contract: Contract): void {
+  const { write } = contract
+
+  test('random tables are those that plain code makes of the documents', async () => {
+    const [failures] = fc.sample(anyFailures, 1)
+    const better = failures!.slice(0, 5).map(withId)
+    await write(
+      writer => writer.write(batch({ failures: failures! })),
+      writer => writer.write(batch({ failures: better }))
+    )
+    const documents = [...better, ...failures!.slice(5)].map(({ document }) => document)
+    const reader = await contract.open()
+    let rows = 0
+    // Together, as a dashboard asks.
+    for (const window of fc.sample(anyWindow, WINDOWS)) {
+      const queries = fc.sample(anyTable, TABLES)
+      const tables = await reader.tables(queries, window)
+      for (const [i, query] of queries.entries()) {
+        const expected = tableOfDocuments(query, window, documents)
+        rows += expected.length
+        expect(tables[i]!.map(digits), JSON.stringify({ query, window })).toEqual(expected.map(digits))
+      }
+    }
+    expect(rows).toBeGreaterThanOrEqual(WINDOWS * TABLES)
   })
 }

@@ -130,6 +130,10 @@ export class MemoryStore implements StoreReader {
     return tableOfDocuments(query, window, this.#documents(query.from))
   }
 
+  async tables(queries: readonly TableQuery[], window: TableWindow): Promise<TableRow[][]> {
+    return Promise.all(queries.map(query => this.table(query, window)))
+  }
+
   async span(): Promise<{ fromMs: number; toMs: number } | null> {
     const times = [...this.rows.map(row => row.timeMs), ...this.totalsRows.map(row => row.minuteMs)]
     return times.length === 0 ? null : { fromMs: Math.min(...times), toMs: Math.max(...times) }

@@ -86,9 +86,13 @@ async function runHere(program: (argv: string[]) => Promise<number>, args: strin
       return true
     })
   )
+  // What tests are told by the environment is no option of the program.
+  const told = Object.entries(process.env).filter(([name]) => /^WHY5XX_(?:TEST_|SEEDS?$)/.test(name))
+  for (const [name] of told) delete process.env[name]
   try {
     run.code = await program([process.execPath, PROGRAM, ...args])
   } finally {
+    Object.assign(process.env, Object.fromEntries(told))
     for (const caught of catches) caught.mockRestore()
     for (const listener of process.listeners('SIGINT')) {
       if (!interrupts.includes(listener)) process.removeListener('SIGINT', listener)

@@ -163,6 +163,12 @@ export class ElasticsearchReader implements StoreReader {
     return readTable(this.#searches, this.#names, query, window)
   }
 
+  async tables(queries: readonly TableQuery[], window: TableWindow): Promise<TableRow[][]> {
+    const tables: TableRow[][] = []
+    for (const query of queries) tables.push(await this.table(query, window))
+    return tables
+  }
+
   async span(): Promise<{ fromMs: number; toMs: number } | null> {
     const always = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }
     return this.#searches.span(await this.#asked(DAILY_KINDS, always), butNot(timeQuery(always), GAP))

@@ -129,21 +129,35 @@ export class Searches {
 
   /** Every bucket, as of one moment, in their order. */
   async buckets(indices: string[], query: Query, counted: Counted): Promise<Bucket[]> {
-    if (indices.length === 0) return []
+    const all: Bucket[] = []
+    for await (const page of this.bucketPages(indices, query, counted)) for (const bucket of page) all.push(bucket)
+    return all
+  }
+
+  /** The same a page at a time. */
+  async *bucketPages(indices: string[], query: Query, counted: Counted): AsyncGenerator<Bucket[]> {
+    if (indices.length === 0) return
     const size = Math.max(1, Math.trunc(this.#bucketsAPage / (1 + (counted.innerBuckets ?? 0))))
     // Mostly one page has it all.
     const first = await this.#bucketPage({ indices }, query, counted, { size, after: null })
-    if (first.buckets.length < size) return this.#whole(first.buckets, first.documents)
+    if (first.buckets.length < size) {
+      this.#checkWhole(documentsIn(first.buckets), first.documents)
+      yield first.buckets
+      return
+    }
     const target = { pit: await this.#openPointInTime(indices), indices }
     try {
-      const all: Bucket[] = []
+      let inBuckets = 0
       let documents: number | null = null
       for (let after: Bucket['key'] | null = null; ; ) {
         const page = await this.#bucketPage(target, behind(query, after), counted, { size, after })
         target.pit = page.pit ?? target.pit
-        for (const bucket of page.buckets) all.push(bucket)
+        inBuckets += documentsIn(page.buckets)
         documents ??= page.documents
-        if (page.buckets.length < size || page.after === null) return this.#whole(all, documents)
+        const isLast = page.buckets.length < size || page.after === null
+        if (isLast) this.#checkWhole(inBuckets, documents)
+        yield page.buckets
+        if (isLast) return
         after = page.after
       }
     } finally {
@@ -207,9 +221,8 @@ export class Searches {
   }
 
   /** 9.4.0 to 9.4.6 give no bucket of a time that is not the first field of the index sort (elastic/elasticsearch#158008). */
-  #whole(buckets: Bucket[], documents: number): Bucket[] {
-    const counted = buckets.reduce((sum, bucket) => sum + bucket.doc_count, 0)
-    if (counted === documents) return buckets
+  #checkWhole(counted: number, documents: number): void {
+    if (counted === documents) return
     throw new Why5xxError(
       'WHY5XX_STORE',
       `Elasticsearch at ${this.#where} counts ${counted} of ${documents} documents: its versions 9.4.0 to 9.4.6 count wrongly by time; update it to 9.4.7 or later`
@@ -278,6 +291,10 @@ export class Searches {
   #failed(error: unknown, indices: readonly string[]): Why5xxError {
     return readError(error, this.#where, indices)
   }
+}
+
+function documentsIn(buckets: readonly Bucket[]): number {
+  return buckets.reduce((sum, bucket) => sum + bucket.doc_count, 0)
 }
 
 /** What lies before the bucket that a page begins behind needs not be looked at again. */

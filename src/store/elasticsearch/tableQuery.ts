@@ -38,7 +38,7 @@ function conditionQuery(query: TableQuery, condition: Condition, { params }: Pic
   if ('exists' in condition)
     return condition.exists ? { exists: { field } } : { bool: { must_not: [{ exists: { field } }] } }
   const given = givenParam(params, condition.isParam)
-  return given === null ? { match_all: {} } : oneOf(field, [given])
+  return given === null ? { match_all: {} } : values(given)
 }
 
 /** Of a `half_float` the index holds the nearest that it can, and takes bounds as they are. */

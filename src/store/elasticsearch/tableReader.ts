@@ -4,7 +4,7 @@ import type { estypes } from '@elastic/elasticsearch'
 import type { CountedTable, ListedTable, Order, TableQuery, TableRow, TableWindow } from '../table.ts'
 import { checkWindow, columnsOf, type TableColumn } from '../tableCheck.ts'
 import { isKeyword, type TableField, tableField, valueIn } from '../tableFields.ts'
-import { finishedRows, fullOrder, type RawRow, rowOrder } from '../tableRows.ts'
+import { finishedRows, firstRows, fullOrder, type RawRow, rowOrder } from '../tableRows.ts'
 import { askedIndices } from './askedIndices.ts'
 import type { IndexNames } from './names.ts'
 import type { Searches } from './searches.ts'
@@ -30,7 +30,7 @@ export async function readTable(
   const rows =
     'columns' in query
       ? await listed(searches, indices, query, columns, window)
-      : await counted(searches, indices, query, window)
+      : await counted(searches, indices, query, columns, window)
   return finishedRows(query, columns, rows)
 }
 
@@ -44,15 +44,18 @@ async function counted(
   searches: Searches,
   indices: string[],
   query: CountedTable,
+  columns: readonly TableColumn[],
   window: TableWindow
 ): Promise<RawRow[]> {
   const { sources, aggregations } = countedTable(query, window)
   const asked = tableQuery(query, window)
-  const buckets =
-    query.by.length === 0
-      ? [await searches.whole(indices, asked, aggregations)]
-      : await searches.buckets(indices, asked, { sources, aggregations, innerBuckets: innerBuckets(query) })
-  return buckets.map(bucket => rawRow(query, bucket))
+  if (query.by.length === 0) return [rawRow(query, await searches.whole(indices, asked, aggregations))]
+  const groups = { sources, aggregations, innerBuckets: innerBuckets(query) }
+  let kept: RawRow[] = []
+  // There may be far more groups than fit into memory: paths, addresses.
+  for await (const buckets of searches.bucketPages(indices, asked, groups))
+    kept = firstRows(query, columns, [...kept, ...buckets.map(bucket => rawRow(query, bucket))])
+  return kept
 }
 
 /**

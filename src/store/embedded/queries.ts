@@ -40,21 +40,22 @@ export class Queries {
   }
 
   async all(ask: Ask): Promise<Value[][]> {
-    const { value, release } = await this.#ask(async (connection, snapshot) => {
+    return this.session(async (connection, snapshot) => {
       const { sql, parameters } = await ask(snapshot, connection)
       return rowsOf(connection, sql, parameters.values)
     })
+  }
+
+  /** Several questions about one state of the folder; done anew when that goes away meanwhile. */
+  async session<T>(questions: (connection: DuckDBConnection, snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const { value, release } = await this.#ask(questions)
     await release()
     return value
   }
 
   /** Days with rows of a kind, oldest first, as `20261121`. */
   async days(kind: Kind, fromMs: number, toMs: number): Promise<string[]> {
-    const { value, release } = await this.#ask(async (_connection, snapshot) =>
-      snapshot.daysWithRows(kind, fromMs, toMs)
-    )
-    await release()
-    return value
+    return this.session(async (_connection, snapshot) => snapshot.daysWithRows(kind, fromMs, toMs))
   }
 
   /** Rows as they come. Asked again only before the first: what is open stays readable when it is replaced. */

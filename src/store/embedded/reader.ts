@@ -210,8 +210,12 @@ export class EmbeddedReader implements StoreReader {
   }
 
   async table(query: TableQuery, window: TableWindow): Promise<TableRow[]> {
-    const { readTable } = await import('./tableReader.ts')
-    return readTable({ disk: this.#disk, queries: this.#queries, clusterName: this.#clusterName }, query, window)
+    return (await this.tables([query], window))[0]!
+  }
+
+  async tables(queries: readonly TableQuery[], window: TableWindow): Promise<TableRow[][]> {
+    const { readTables } = await import('./tableReader.ts')
+    return readTables({ disk: this.#disk, queries: this.#queries, clusterName: this.#clusterName }, queries, window)
   }
 
   async span(): Promise<{ fromMs: number; toMs: number } | null> {

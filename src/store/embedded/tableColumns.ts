@@ -3,7 +3,7 @@
 import { DOCUMENT_SCHEMA } from '../document.ts'
 import type { TableKind } from '../table.ts'
 import { charsMax, HALF_FLOAT_DIGITS, isInteger, type TableField } from '../tableFields.ts'
-import { quoted, TOTALS_SUMS } from './tables.ts'
+import { TOTALS_SUMS } from './tables.ts'
 
 /** What tables are made of, beside incidents. Gaps are documents of controllers in Elasticsearch. */
 export type RowKind = 'failures' | 'controllers' | 'rejects' | 'totals' | 'gaps'
@@ -95,20 +95,27 @@ export function needsDocument(kind: RowKind, { path }: TableField): boolean {
   return hasDocuments(kind) && !COLUMNS[kind].has(path)
 }
 
-/** The value of a field as SQL: VARCHAR, DOUBLE, BOOLEAN; of dates Unix ms. `clusterName`: SQL of it. */
+/** A field that needs no document as SQL: VARCHAR, DOUBLE, BOOLEAN; of dates Unix ms. `clusterName`: SQL of it. */
 export function valueSql(kind: RowKind, field: TableField, clusterName: string): string {
   const { path, type } = field
   const column = COLUMNS[kind].get(path)
-  if (!hasDocuments(kind) && path === 'orchestrator.cluster.name') return clusterName
-  if (column !== undefined && type === 'date') return `epoch_ms(${column})::DOUBLE`
-  const given = column ?? (hasDocuments(kind) ? `json_extract_string(document, ${quoted(jsonPath(path))})` : 'NULL')
-  switch (type) {
+  if (column === undefined) return path === 'orchestrator.cluster.name' ? clusterName : typed('NULL', field)
+  return type === 'date' ? `epoch_ms(${column})::DOUBLE` : typed(column, field)
+}
+
+/** The same of a field out of a document; `text`: SQL of what stands there. */
+export function documentField(field: TableField, text: string): string {
+  return field.type === 'date' ? `epoch_ms(TRY_CAST(${text} AS TIMESTAMP))::DOUBLE` : typed(text, field)
+}
+
+function typed(given: string, field: TableField): string {
+  switch (field.type) {
     case 'text':
       return kept(`${given}::VARCHAR`, charsMax(field))
     case 'boolean':
       return `TRY_CAST(${given} AS BOOLEAN)`
     case 'date':
-      return `epoch_ms(TRY_CAST(${given} AS TIMESTAMP))::DOUBLE`
+      return `${given}::DOUBLE`
     case 'number':
       return numberSql(`TRY_CAST(${given} AS DOUBLE)`, field)
   }
@@ -119,14 +126,10 @@ function numberSql(given: string, field: TableField): string {
   return field.mapping === 'half_float' ? `round(${given}, ${HALF_FLOAT_DIGITS})` : given
 }
 
-/** What is longer than an index takes is no value. */
+/** What is longer than an index takes is no value. It counts characters as Java does: those of four bytes are two. */
 function kept(text: string, charsAtMost: number | null): string {
-  return charsAtMost === null ? text : `CASE WHEN length(${text}) <= ${charsAtMost} THEN ${text} END`
-}
-
-function jsonPath(path: string): string {
-  return `$${path
-    .split('.')
-    .map(part => `."${part}"`)
-    .join('')}`
+  if (charsAtMost === null) return text
+  const inPairs = `length(regexp_replace(${text}, '[^\\x{10000}-\\x{10FFFF}]', '', 'g'))`
+  const isShort = `strlen(${text}) <= ${charsAtMost} OR length(${text}) + ${inPairs} <= ${charsAtMost}`
+  return `CASE WHEN ${isShort} THEN ${text} END`
 }

@@ -1,58 +1,34 @@
-/** A table as SQL over a snapshot. Values are bound or numbers; fields are those of our own tables. */
+/** A table as SQL. Values are bound or numbers; fields are those of our own tables. */
 
-import type { Condition, CountedTable, ListedTable, Measure, TableQuery, TableWindow } from '../table.ts'
+import type { Condition, CountedTable, ListedTable, Measure, Order, TableQuery, TableWindow } from '../table.ts'
 import type { TableColumn } from '../tableCheck.ts'
 import { HALF_FLOAT_DIGITS, tableField } from '../tableFields.ts'
 import { givenParam } from '../tableParam.ts'
 import { fullOrder } from '../tableRows.ts'
-import { NO_CONDITION, Parameters, timeCondition } from './filterSql.ts'
+import { NO_CONDITION, Parameters } from './filterSql.ts'
 import type { Question } from './queries.ts'
-import type { Snapshot } from './snapshot.ts'
-import { hasDocuments, needsDocument, ROW_KINDS, type RowKind, valueSql } from './tableColumns.ts'
-import { TOTALS_KEY, TOTALS_SUMS } from './tables.ts'
+import type { FieldNames, StoredTable } from './tableSource.ts'
 
-type StoredTable = TableQuery & { from: keyof typeof ROW_KINDS }
-
-/** Of counted tables every group, in no order; of listed ones the rows that are asked for. Columns as in `columnsOf`. */
+/** The rows that are asked for, where SQL can tell which. Columns as in `columnsOf`. `source`: rows
+ * with the fields of `names`. */
 export function tableSql(
-  snapshot: Snapshot,
   query: StoredTable,
   window: TableWindow,
   columns: readonly TableColumn[],
-  clusterName: string | null
+  source: string,
+  names: FieldNames
 ): Question {
   const parameters = new Parameters()
-  const names = new FieldNames()
   const conditions = new Conditions(query, window, names, parameters)
   const selected = 'columns' in query ? listedSql(query, names) : countedSql(query, window, conditions, names)
   const where = conditions.all([...query.where])
   const time = names.of(query.timeField)
-  const cluster = clusterName === null ? 'NULL' : parameters.text(clusterName)
-  const source = ROW_KINDS[query.from].map(kind => rowsSql(snapshot, kind, query, window, names, cluster))
-  const bound = clusterName === null ? '' : ` AND ${cluster} IS NOT NULL`
-  const tail = 'columns' in query ? listedTail(query, columns) : countedTail(query)
+  const tail = 'columns' in query ? listedTail(query, columns) : countedTail(query, columns)
   return {
     sql:
-      `SELECT ${selected.join(', ')} FROM (${source.join(' UNION ALL ')}) ` +
-      `WHERE ${time} >= ${Math.ceil(window.fromMs)} AND ${time} < ${Math.ceil(window.toMs)} AND ${where}${bound} ${tail}`,
+      `SELECT ${selected.join(', ')} FROM ${source} ` +
+      `WHERE ${time} >= ${Math.ceil(window.fromMs)} AND ${time} < ${Math.ceil(window.toMs)} AND ${where} ${tail}`,
     parameters
-  }
-}
-
-/** Fields get names of their own in the innermost query. */
-class FieldNames {
-  readonly #names = new Map<string, string>()
-
-  of(path: string): string {
-    const known = this.#names.get(path)
-    if (known !== undefined) return known
-    const name = `field_${this.#names.size}`
-    this.#names.set(path, name)
-    return name
-  }
-
-  get all(): [path: string, name: string][] {
-    return [...this.#names]
   }
 }
 
@@ -80,7 +56,7 @@ class Conditions {
     if ('atLeast' in condition) return `${name} >= ${condition.atLeast}`
     if ('exists' in condition) return `${name} IS ${condition.exists ? 'NOT ' : ''}NULL`
     const given = givenParam(this.#window.params, condition.isParam)
-    return given === null ? NO_CONDITION : `${name} = ${this.#parameters.text(given)}`
+    return given === null ? NO_CONDITION : this.#isOne(name, condition.field, given)
   }
 
   #isOne(name: string, path: string, values: readonly (string | number | boolean)[]): string {
@@ -96,11 +72,7 @@ function listedSql({ columns }: ListedTable, names: FieldNames): string[] {
 }
 
 function listedTail(query: ListedTable, columns: readonly TableColumn[]): string {
-  const order = fullOrder(query.sort, columns).map(({ by, order: direction }) => {
-    const index = columns.findIndex(({ as }) => as === by)
-    return `column_${index} ${direction === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
-  })
-  return `ORDER BY ${order.join(', ')} LIMIT ${query.limit}`
+  return `${ordered(query.sort, columns, columns)} LIMIT ${query.limit}`
 }
 
 function countedSql(query: CountedTable, window: TableWindow, conditions: Conditions, names: FieldNames): string[] {
@@ -112,8 +84,23 @@ function countedSql(query: CountedTable, window: TableWindow, conditions: Condit
   return [...groups, ...measures].map((sql, i) => `${sql} AS column_${i}`)
 }
 
-function countedTail({ by }: CountedTable): string {
-  return by.length === 0 ? '' : `GROUP BY ${by.map((_, i) => `column_${i}`).join(', ')}`
+/** Where the order is by columns that are made later, every group. */
+function countedTail({ by, measures, sort, limit }: CountedTable, columns: readonly TableColumn[]): string {
+  if (by.length === 0) return ''
+  const groups = `GROUP BY ${by.map((_, i) => `column_${i}`).join(', ')}`
+  const isLater = (name: string): boolean =>
+    measures.some(measure => measure.as === name && ('percent' in measure || 'secondsBetween' in measure))
+  // Groups differ in what they are by: no other column decides.
+  const names = columns.slice(0, by.length)
+  return sort.some(one => isLater(one.by)) ? groups : `${groups} ${ordered(sort, names, columns)} LIMIT ${limit}`
+}
+
+function ordered(sort: readonly Order[], others: readonly TableColumn[], columns: readonly TableColumn[]): string {
+  const order = fullOrder(sort, others).map(({ by, order: direction }) => {
+    const index = columns.findIndex(({ as }) => as === by)
+    return `column_${index} ${direction === 'ascending' ? 'ASC' : 'DESC'} NULLS LAST`
+  })
+  return `ORDER BY ${order.join(', ')}`
 }
 
 function measureSql(query: CountedTable, measure: Measure, conditions: Conditions, names: FieldNames): string {
@@ -128,37 +115,4 @@ function measureSql(query: CountedTable, measure: Measure, conditions: Condition
   if ('min' in measure) return aggregated('min', measure.min)
   // Those that are made of other columns are made later.
   return 'max' in measure ? aggregated('max', measure.max) : 'NULL'
-}
-
-/** The rows of a kind with the fields that are asked for. */
-function rowsSql(
-  snapshot: Snapshot,
-  kind: RowKind,
-  query: StoredTable,
-  window: TableWindow,
-  names: FieldNames,
-  cluster: string
-): string {
-  const fields = names.all.map(([path, name]) => ({ field: tableField(query.from, path)!, name }))
-  const columns = fields.map(({ field, name }) => `${valueSql(kind, field, cluster)} AS ${name}`).join(', ')
-  // Files hold days of `@timestamp`; of another date they say nothing.
-  const isByDay = query.timeField === '@timestamp'
-  const [fromMs, toMs] = isByDay ? [window.fromMs, window.toMs] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-  const time = timeCondition(kind === 'totals' ? 'minute' : 'time', { fromMs, toMs })
-  if (kind === 'totals') return `SELECT ${columns} FROM (${totalsSql(snapshot.rows(kind, fromMs, toMs, time))})`
-  // A gap that is told again is the same.
-  if (kind === 'gaps')
-    return `SELECT ${columns} FROM (SELECT DISTINCT ON (name, time, text) * FROM (${snapshot.rows(kind, fromMs, toMs, time)}))`
-  const isWhole = hasDocuments(kind) && fields.some(({ field }) => needsDocument(kind, field))
-  return isWhole
-    ? snapshot.documentRows(kind, fromMs, toMs, columns, time)
-    : `SELECT ${columns} FROM (${snapshot.rows(kind, fromMs, toMs, time)})`
-}
-
-/** One row for what is one document in Elasticsearch: a stream's minute of an upstream name. */
-function totalsSql(rows: string): string {
-  const key = TOTALS_KEY.filter(name => name !== 'container')
-  const sums = TOTALS_SUMS.map(name => `sum(${name})::DOUBLE AS ${name}`)
-  const keys = key.map(name => (name === 'minute' ? 'minute AS time' : name))
-  return `SELECT ${[...keys, ...sums].join(', ')} FROM (${rows}) GROUP BY ${key.join(', ')}`
 }

@@ -24,6 +24,7 @@ const WINDOW: TableWindow = {
   params: {}
 }
 const SERVICE = 'shop-cart-80'
+const OTHER = 'media-img-80'
 
 interface Truth {
   requests: number
@@ -90,7 +91,7 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     '%s gives the same rows in both stores',
     async (name, { query }) => {
       if (BY_THE_CLOCK.includes(name)) return expect(query.timeField).toBe('event.ingested')
-      for (const params of [{}, { service: SERVICE, cause: 'connection_refused' }]) {
+      for (const params of [{}, { service: SERVICE, cause: 'connection_refused' }, { service: [SERVICE, OTHER] }]) {
         const rows = await node.table(query, { ...WINDOW, params })
         const same = await embedded.table(query, { ...WINDOW, params })
         expect(rows.map(shared)).toEqual(same.map(shared))
@@ -155,7 +156,7 @@ describe.skipIf(nodeUrl() === null)('on a real node', () => {
     expect(latest).toHaveLength(50)
     const times = latest.map(({ time }) => Date.parse(String(time)))
     expect(times).toEqual(times.toSorted((a, b) => b - a))
-    const none = await rowsOf('service', 'causes', { params: { service: 'media-img-80' } })
+    const none = await rowsOf('service', 'causes', { params: { service: OTHER } })
     expect(none).toEqual([])
     const refused = await rowsOf('incident', 'causes-over-time', {
       params: { service: SERVICE, cause: 'connection_refused' }
