@@ -87,7 +87,7 @@ async function versionOf(kibana: Kibana): Promise<KibanaVersion> {
   if (status !== 200)
     throw new Why5xxError('WHY5XX_KIBANA', `Kibana is not available (${status}): see its page Status, and try again`)
   const isAtLeast = (wanted: number): boolean => major > OLDEST_MAJOR || minor >= wanted
-  return { number: number as string, hasDashboards: isAtLeast(5), hasRows: isAtLeast(2) }
+  return { number: number as string, hasDashboards: isAtLeast(5), hasRows: isAtLeast(1) }
 }
 
 /** Below a space that is not there, Kibana would show an empty one. */

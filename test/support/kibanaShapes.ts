@@ -116,7 +116,6 @@ const rule = {
     thresholdComparator: z.literal('>'),
     aggType: z.literal('count'),
     groupBy: z.enum(['all', 'row']),
-    termSize: z.number().min(1),
     excludeHitsFromPreviousRun: z.boolean()
   }),
   actions: z.array(
