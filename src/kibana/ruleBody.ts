@@ -115,6 +115,8 @@ export function updateBody(body: Record<string, unknown>, found: Record<string, 
     actions: Array.isArray(found.actions) ? found.actions.map(actionAsGiven) : [],
     ...(found.alert_delay != null && { alert_delay: found.alert_delay }),
     ...(found.flapping != null && { flapping: found.flapping }),
+    // Linked dashboards and the guide: an update without them takes them away.
+    ...(found.artifacts != null && { artifacts: found.artifacts }),
     ...(found.throttle != null && { throttle: found.throttle }),
     ...(found.notify_when != null && { notify_when: found.notify_when })
   }

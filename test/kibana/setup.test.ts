@@ -117,22 +117,24 @@ test('what a newer why5xx made stays, and what an older one made is brought up t
   expect(kibana.written.slice(written)).toEqual(['PUT /api/dashboards/why5xx-overview'])
 })
 
-test('an update of a rule keeps the connectors and tags that its owner has added', async () => {
+test('an update of a rule keeps the connectors, tags and guide that its owner has added', async () => {
   kibana.version = '9.0.0'
   await setup()
   const key = `default rule/${idOf('why5xx: requests fail')}`
   const action = { id: 'slack', group: 'query matched', params: { message: 'x' }, uuid: 'a1' }
   const rule = kibana.objects.get(key)!
+  const artifacts = { investigation_guide: { blob: 'see the runbook' } }
   kibana.objects.set(key, {
     ...rule,
     enabled: false,
+    artifacts,
     tags: [...(rule.tags as string[]), 'team-a'],
     actions: [{ ...action, connector_type_id: '.slack' }]
   })
   kibana.version = '9.5.0'
   expect(await setup()).toMatchObject({ code: 0, stderr: '' })
   const updated = kibana.objects.get(key)!
-  expect(updated).toMatchObject({ actions: [action], enabled: false, params: { groupBy: 'row' } })
+  expect(updated).toMatchObject({ actions: [action], artifacts, enabled: false, params: { groupBy: 'row' } })
   expect(updated.tags).toEqual(['why5xx', expect.stringContaining('Managed by why5xx'), 'team-a'])
 })
 

@@ -169,7 +169,8 @@ export class ScriptedKibana {
     const wrong = problem(method === 'POST' ? NEW_RULE : RULE, given)
     if (wrong !== null) return refused(400, wrong)
     if (given.params.groupBy === 'row' && this.#minor < 1) return refused(400, '[groupBy]: expected all or top')
-    const stored = { ...known, ...given, id, enabled: known?.enabled ?? true }
+    // What an update leaves out of its artifacts is gone.
+    const stored = { ...known, artifacts: {}, ...given, id, enabled: known?.enabled ?? true }
     this.objects.set(key, stored)
     return [200, stored]
   }
