@@ -73,6 +73,11 @@ async function versionOf(kibana: Kibana): Promise<KibanaVersion> {
         'WHY5XX_KIBANA',
         'Kibana tells its version only to who is logged in: give kibana.apiKeyFile, or kibana.username and passwordFile'
       )
+    if (status >= 300 && status < 400)
+      throw new Why5xxError(
+        'WHY5XX_KIBANA',
+        `kibana.url leads elsewhere (${status}), such as to a page where people log in: give the address of Kibana itself`
+      )
     throw new Why5xxError(
       'WHY5XX_KIBANA',
       `kibana.url is no Kibana: /api/status answers ${status} without a version; where Kibana has a base path, it belongs into the URL`

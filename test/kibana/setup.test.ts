@@ -169,6 +169,7 @@ test.each<[string, (asked: KibanaAsked) => ReturnType<ScriptedKibana['script']>,
   ],
   ['a page of something else', () => [200, '<html>hello</html>'], 'is no Kibana: /api/status answers 200'],
   ['a path that is not there', () => [404, '<html>nginx</html>'], 'is no Kibana: /api/status answers 404'],
+  ['a login in front of it', () => [302, '<html>log in</html>'], 'leads elsewhere (302)'],
   ['too old', () => [200, { version: { number: '8.19.2' } }], 'Kibana 8.19.2 is too old'],
   ['not ready', () => [503, { version: { number: '9.5.0' }, status: {} }], 'Kibana is not available (503)'],
   [
