@@ -80,10 +80,12 @@ function openIncidents(severity: Rule['severity']): string {
       'severity = MIN(why5xx.incident.severity)',
       'failures = SUM(why5xx.incident.failures)',
       'expected = SUM(why5xx.incident.expected)',
-      'services = VALUES(service.name)',
-      'causes = VALUES(why5xx.cause)',
-      'root_causes = VALUES(why5xx.root_cause.kind)',
-      'points_at = VALUES(why5xx.root_cause.ref)'
+      // Above 1, the names are those of one of them. All values of a group (`VALUES`) are a preview.
+      'incidents = COUNT(*)',
+      'service = MIN(service.name)',
+      'cause = MIN(why5xx.cause)',
+      'root_cause = MIN(why5xx.root_cause.kind)',
+      'points_at = MIN(why5xx.root_cause.ref)'
     ].join(', ')} BY incident`,
     `WHERE severity == "${severity}"`,
     'SORT failures DESC, incident ASC',

@@ -1,6 +1,6 @@
 /**
  * What the APIs of Kibana take, written down from its sources: only the part that we send, and strict, as they are. A key that is not
- * here is refused. Of elastic/kibana, where each came from, and the commit that was read:
+ * here is refused. Of elastic/kibana, where each came from, with the commit that was read where it is known:
  *
  *   dashboards        src/platform/plugins/shared/dashboard/server/api/: dashboard_state_schemas.ts, update/register_update_route.ts
  *                     (07a3268fea63: 200, 201), update/update.ts (a new id: small letters, digits, `-`, `_`)
@@ -11,6 +11,7 @@
  *                     x-pack/platform/plugins/shared/stack_alerts/common/esql_query_utils.ts; `row` came with 9.1 (#212135)
  *   PUT of a rule     x-pack/platform/plugins/shared/alerting/common/routes/rule/apis/update/schemas/v1.ts (1064da9d2c20), and
  *                     server/application/rule/methods/update/update_rule.ts (027ff2160655: no artifacts given, none left)
+ *   export, import    src/core/packages/saved-objects/server-internal/src/routes/: export.ts (06b740bc862c), import.ts (03527cbb6772)
  *   saved searches    src/platform/plugins/shared/saved_search/server/saved_objects/schema_legacy.ts (37a128080786), model version 5
  */
 import { z } from 'zod'
