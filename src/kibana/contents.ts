@@ -10,7 +10,7 @@ export interface KibanaVersion {
   number: string
   /** The API of dashboards in its lasting form: 9.5 and later. */
   hasDashboards: boolean
-  /** An alert for each row of ES|QL: 9.2 and later. */
+  /** An alert for each row of ES|QL: 9.1 and later. */
   hasRows: boolean
 }
 

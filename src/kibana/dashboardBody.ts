@@ -1,7 +1,7 @@
 /** A dashboard as `PUT /api/dashboards/{id}` of Kibana 9.5 takes it: panels of ES|QL, controls for its parameters. Pure but for a hash. */
 
 import type { Dashboard, DashboardParam, Panel } from '../dashboards/dashboard.ts'
-import { esqlText, indexPattern } from '../store/esql.ts'
+import { besideTotals, esqlText } from '../store/esql.ts'
 import { columnsOf } from '../store/tableCheck.ts'
 import { EVERY_VALUE } from '../store/tableParam.ts'
 import { idIn, type KibanaObject, markOf, markText } from './object.ts'
@@ -31,7 +31,7 @@ export function dashboardObject(dashboard: Dashboard, space: string): KibanaObje
 }
 
 function config({ title, description, shape, query }: Omit<Panel, 'id' | 'grid'>): Json {
-  const data_source = { type: 'esql', query: esqlText(query, { pattern: indexPattern(query.from) }) }
+  const data_source = { type: 'esql', query: esqlText(query, besideTotals(query.from)) }
   const names = columnsOf(query).map(({ as }) => as)
   const column = (as: string): Json => ({ column: as, ...(isPercent(query, as) && { format: PERCENT }) })
   const shown = { title, description }
@@ -82,6 +82,8 @@ function isPercent(query: Panel['query'], as: string): boolean {
 
 /** A choice of one value or of all: `*`, which stands first and is chosen. */
 function control({ name, title, field, from }: DashboardParam): Json {
+  const { pattern, only } = besideTotals(from)
+  const where = ['@timestamp >= ?_tstart', '@timestamp < ?_tend', ...only, `${field} IS NOT NULL`]
   return {
     type: 'esql_control',
     width: 'medium',
@@ -92,8 +94,8 @@ function control({ name, title, field, from }: DashboardParam): Json {
       variable_type: 'values',
       control_type: 'VALUES_FROM_QUERY',
       esql_query: [
-        `FROM ${indexPattern(from)}`,
-        `WHERE @timestamp >= ?_tstart AND @timestamp < ?_tend AND ${field} IS NOT NULL`,
+        `FROM ${pattern}`,
+        `WHERE ${where.join(' AND ')}`,
         `STATS BY choice = ${field}`,
         `EVAL choice = MV_APPEND("${EVERY_VALUE}", choice)`,
         'MV_EXPAND choice',

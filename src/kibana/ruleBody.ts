@@ -4,9 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { OPEN } from '../dashboards/questions.ts'
-import { esqlText, indexPattern } from '../store/esql.ts'
-import type { CountedTable } from '../store/table.ts'
+import { besideTotals } from '../store/esql.ts'
 import { idIn, type KibanaObject, markOf, markText } from './object.ts'
 
 interface Rule {
@@ -21,46 +19,29 @@ export const RULES: readonly Rule[] = [
   { name: 'incidents-ticket', title: 'why5xx: retries save requests that fail', severity: 'ticket' }
 ]
 
-/** An open incident is written every minute; what was not for so long has nobody who watches it. */
-const WINDOW_MINUTES = 15
+/**
+ * An open incident is written every minute, with the end of the last minute judged as its `@timestamp`. One that was not for so long
+ * has nobody who watches it; shorter, and a worker that is behind its logs would end alerts of what still fails.
+ */
+const WINDOW_HOURS = 1
 const ROWS = 100
 
-/** `hasRows`: Kibana 9.2 and later alert for each row by itself, older ones once for all of them. */
+/** `hasRows`: Kibana 9.1 and later alert for each row by itself, older ones once for all of them. */
 export function ruleObject({ name, title, severity }: Rule, space: string, hasRows: boolean): KibanaObject {
-  const query: CountedTable = {
-    from: 'incident',
-    where: [OPEN, { field: 'why5xx.incident.severity', is: [severity] }],
-    timeField: '@timestamp',
-    by: [
-      { as: 'incident', field: 'why5xx.incident.id' },
-      { as: 'service', field: 'service.name' },
-      { as: 'cause', field: 'why5xx.cause' }
-    ],
-    measures: [
-      { as: 'failures', sum: 'why5xx.incident.failures' },
-      { as: 'expected', sum: 'why5xx.incident.expected' },
-      { as: 'root_cause', max: 'why5xx.root_cause.kind' },
-      { as: 'points_at', max: 'why5xx.root_cause.ref' }
-    ],
-    sort: [{ by: 'failures', order: 'descending' }],
-    limit: ROWS
-  }
   const content = {
     name: title,
     schedule: { interval: '1m' },
     params: {
       searchType: 'esqlQuery',
-      // A rule puts its own window of time around the query.
-      esqlQuery: { esql: esqlText(query, { pattern: indexPattern('incident'), isWindowed: false }) },
+      esqlQuery: { esql: openIncidents(severity) },
       timeField: '@timestamp',
-      timeWindowSize: WINDOW_MINUTES,
-      timeWindowUnit: 'm',
+      timeWindowSize: WINDOW_HOURS,
+      timeWindowUnit: 'h',
       size: ROWS,
       threshold: [0],
       thresholdComparator: '>',
       aggType: 'count',
       groupBy: hasRows ? 'row' : 'all',
-      termSize: 10,
       excludeHitsFromPreviousRun: false
     }
   }
@@ -78,6 +59,38 @@ export function ruleObject({ name, title, severity }: Rule, space: string, hasRo
       actions: []
     }
   }
+}
+
+/**
+ * A row for each incident with those that are told under it, as webhooks tell them: open while one of them is. A rule puts its own
+ * window of time around the query.
+ *
+ * Kibana makes the id of an alert of the columns behind the last `BY`, but only of those that stand there as bare names: with
+ * `BY id = field` it takes all columns, and an alert ends with every failure that is counted. What may change must not be in it,
+ * such as the name of the service.
+ */
+function openIncidents(severity: Rule['severity']): string {
+  const { pattern, only } = besideTotals('incident')
+  return [
+    `FROM ${pattern}`,
+    `WHERE ${[...only, 'why5xx.incident.state == "open"', 'why5xx.incident.severity IN ("page", "ticket")'].join(' AND ')}`,
+    'EVAL incident = COALESCE(why5xx.incident.parent, why5xx.incident.id)',
+    `STATS ${[
+      // "page" is before "ticket": the worst of them.
+      'severity = MIN(why5xx.incident.severity)',
+      'failures = SUM(why5xx.incident.failures)',
+      'expected = SUM(why5xx.incident.expected)',
+      // Above 1, the names are those of one of them. All values of a group (`VALUES`) are a preview.
+      'incidents = COUNT(*)',
+      'service = MIN(service.name)',
+      'cause = MIN(why5xx.cause)',
+      'root_cause = MIN(why5xx.root_cause.kind)',
+      'points_at = MIN(why5xx.root_cause.ref)'
+    ].join(', ')} BY incident`,
+    `WHERE severity == "${severity}"`,
+    'SORT failures DESC, incident ASC',
+    `LIMIT ${ROWS}`
+  ].join('\n| ')
 }
 
 /** Rules hold secrets, and Kibana takes only UUIDs for what does: one made of the name, so that it is the same every time. */
@@ -104,6 +117,8 @@ export function updateBody(body: Record<string, unknown>, found: Record<string, 
     actions: Array.isArray(found.actions) ? found.actions.map(actionAsGiven) : [],
     ...(found.alert_delay != null && { alert_delay: found.alert_delay }),
     ...(found.flapping != null && { flapping: found.flapping }),
+    // Linked dashboards and the guide: an update without them takes them away.
+    ...(found.artifacts != null && { artifacts: found.artifacts }),
     ...(found.throttle != null && { throttle: found.throttle }),
     ...(found.notify_when != null && { notify_when: found.notify_when })
   }

@@ -4,7 +4,7 @@
  */
 
 import { DASHBOARDS } from '../dashboards/dashboards.ts'
-import { esqlText, indexPattern } from '../store/esql.ts'
+import { besideTotals, esqlText, indexPattern } from '../store/esql.ts'
 import { TABLE_KINDS, type TableKind } from '../store/table.ts'
 import { idIn, type KibanaObject, markOf, markText } from './object.ts'
 
@@ -62,7 +62,7 @@ export function savedQueries(space: string): KibanaObject[] {
       .filter(({ shape }) => shape.type !== 'metric')
       .map((panel): KibanaObject => {
         const title = `${dashboard.title}: ${panel.title}`
-        const query = { esql: esqlText(panel.query, { pattern: indexPattern(panel.query.from) }) }
+        const query = { esql: esqlText(panel.query, besideTotals(panel.query.from)) }
         const attributes = {
           title,
           columns: [],

@@ -73,6 +73,11 @@ async function versionOf(kibana: Kibana): Promise<KibanaVersion> {
         'WHY5XX_KIBANA',
         'Kibana tells its version only to who is logged in: give kibana.apiKeyFile, or kibana.username and passwordFile'
       )
+    if (status >= 300 && status < 400)
+      throw new Why5xxError(
+        'WHY5XX_KIBANA',
+        `kibana.url leads elsewhere (${status}), such as to a page where people log in: give the address of Kibana itself`
+      )
     throw new Why5xxError(
       'WHY5XX_KIBANA',
       `kibana.url is no Kibana: /api/status answers ${status} without a version; where Kibana has a base path, it belongs into the URL`
@@ -87,7 +92,7 @@ async function versionOf(kibana: Kibana): Promise<KibanaVersion> {
   if (status !== 200)
     throw new Why5xxError('WHY5XX_KIBANA', `Kibana is not available (${status}): see its page Status, and try again`)
   const isAtLeast = (wanted: number): boolean => major > OLDEST_MAJOR || minor >= wanted
-  return { number: number as string, hasDashboards: isAtLeast(5), hasRows: isAtLeast(2) }
+  return { number: number as string, hasDashboards: isAtLeast(5), hasRows: isAtLeast(1) }
 }
 
 /** Below a space that is not there, Kibana would show an empty one. */

@@ -27,14 +27,16 @@ import { fullOrder } from './tableRows.ts'
 export interface EsqlOptions {
   /** Which indices, as `FROM` names them. See `indexPattern`. */
   pattern: string
-  /** false: whoever runs it puts a window of time around it, as Kibana's rules do. */
-  isWindowed?: boolean
+  /** Conditions by which other documents of these indices are left out. See `besideTotals`. */
+  only?: readonly string[]
   /** Values in the place of parameters, as `TableWindow.params` has them; left out: parameters stay. */
   params?: TableWindow['params']
 }
 
 /** Of a chart as wide as a screen: Elasticsearch takes the next round width that makes no more. */
 const BUCKETS = 75
+/** `event.dataset` of totals. */
+const TOTALS = 'why5xx.rollup'
 /** Words that mean something where a column may stand. */
 const RESERVED = new Set(
   'and as asc by desc false first in is last like metadata not null nulls on or rlike true where with'.split(' ')
@@ -48,10 +50,21 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
 }
 
 /**
+ * The indices of a kind and those of totals, which there are from the first minute on: ES|QL refuses a query of which no index is
+ * there, and most have never seen a reject or an incident. Every one of our indices has the fields of all kinds.
+ */
+export function besideTotals(kind: TableKind): Required<Pick<EsqlOptions, 'pattern' | 'only'>> {
+  const pattern = indexPattern(kind)
+  return kind === 'rollup'
+    ? { pattern, only: [] }
+    : { pattern: `${pattern},${indexPattern('rollup')}`, only: [`event.dataset != ${literal(TOTALS)}`] }
+}
+
+/**
  * Throws Why5xxError `WHY5XX_USAGE` for what `columnsOf` refuses. Parameters are `?name`, whose control must offer `*` for all. It
  * was never run: there is no ES|QL where this is tested, only its grammar.
  */
-export function esqlText(given: TableQuery, { pattern, isWindowed = true, params }: EsqlOptions): string {
+export function esqlText(given: TableQuery, { pattern, only = [], params }: EsqlOptions): string {
   const columns = columnsOf(given)
   const query = params === undefined ? given : withValues(given, params)
   const sort = fullOrder(query.sort, columns).map(
@@ -59,12 +72,14 @@ export function esqlText(given: TableQuery, { pattern, isWindowed = true, params
   )
   const time = identifier(query.timeField)
   const where = [
-    ...(isWindowed ? [`${time} >= ?_tstart`, `${time} < ?_tend`] : []),
+    `${time} >= ?_tstart`,
+    `${time} < ?_tend`,
+    ...only,
     ...query.where.map(condition => conditionText(query, condition))
   ]
   return [
     `FROM ${pattern}`,
-    ...(where.length === 0 ? [] : [`WHERE ${where.join(' AND ')}`]),
+    `WHERE ${where.join(' AND ')}`,
     ...('columns' in query ? listedCommands(query) : countedCommands(query)),
     // One row has no order.
     ...('by' in query && query.by.length === 0 ? [] : [`SORT ${sort.join(', ')}`]),

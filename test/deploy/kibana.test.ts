@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DASHBOARDS } from '../../src/dashboards/dashboards.ts'
 import { markIn } from '../../src/kibana/object.ts'
+import { FIELDS } from '../../src/store/elasticsearch/fields.ts'
 import { KIBANA_FOLDER, kibanaFiles, ruleIds } from '../support/kibanaFiles.ts'
 import { DASHBOARD, NEW_RULE, SAVED_OBJECT } from '../support/kibanaShapes.ts'
 
@@ -40,6 +41,29 @@ test('each is of the shape that its API takes, and marked as ours', () => {
     return `${type}/${id}`
   })
   expect(new Set(ids).size).toBe(lines.length)
+})
+
+test('a rule asks for fields of incidents, and makes the ids of its alerts of what stays', () => {
+  const fields = new Set(FIELDS.incident.map(([path]) => path))
+  for (const [name, content] of below('rules/')) {
+    const { esql } = NEW_RULE.parse(JSON.parse(content)).params.esqlQuery
+    for (const [path] of esql.replace(/"[^"]*"/g, '').matchAll(/\b(?:why5xx|service|event)\.[\w.]+/g))
+      expect(fields, name).toContain(path)
+    // Kibana takes bare names alone from behind the last BY; where there is none, every column becomes part of the id.
+    expect(esql.split(' BY ').at(-1)!.split('\n')[0], name).toBe('incident')
+    expect(esql, name).toContain('| EVAL incident = COALESCE(why5xx.incident.parent, why5xx.incident.id)\n')
+    expect(esql.indexOf('severity == "', esql.indexOf('STATS')), name).toBeGreaterThan(0)
+  }
+})
+
+test('no text asks a kind alone that may have no index yet', () => {
+  for (const [name, content] of files) {
+    const patterns = [...content.matchAll(/FROM (why5xx-[\w*,-]+)/g)].map(match => match[1]!)
+    const mixed = patterns.filter(pattern => pattern !== 'why5xx-rollup-*')
+    for (const pattern of mixed) expect(pattern, name).toMatch(/^why5xx-[a-z]+-\*,why5xx-rollup-\*$/)
+    expect([...content.matchAll(/event\.dataset != \\*"why5xx\.rollup\\*"/g)], name).toHaveLength(mixed.length)
+    if (/esql|rules|ndjson/.test(name)) expect(patterns.length, name).toBeGreaterThan(0)
+  }
 })
 
 test('a query that is saved or alerts by itself has no parameter that nothing gives', () => {

@@ -39,7 +39,7 @@ test('a dry run tells and writes nothing; a run writes; the next finds all as it
   expect(kibana.written).toHaveLength(written)
 })
 
-test('9.4 gets no dashboards, and rules before 9.2 alert once for all rows', async () => {
+test('9.4 gets no dashboards, and rules before 9.1 alert once for all rows', async () => {
   kibana.version = '9.0.8'
   const first = await setup()
   expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('note: dashboards need Kibana 9.5') })
@@ -117,22 +117,24 @@ test('what a newer why5xx made stays, and what an older one made is brought up t
   expect(kibana.written.slice(written)).toEqual(['PUT /api/dashboards/why5xx-overview'])
 })
 
-test('an update of a rule keeps the connectors and tags that its owner has added', async () => {
-  kibana.version = '9.1.0'
+test('an update of a rule keeps the connectors, tags and guide that its owner has added', async () => {
+  kibana.version = '9.0.0'
   await setup()
   const key = `default rule/${idOf('why5xx: requests fail')}`
   const action = { id: 'slack', group: 'query matched', params: { message: 'x' }, uuid: 'a1' }
   const rule = kibana.objects.get(key)!
+  const artifacts = { investigation_guide: { blob: 'see the runbook' } }
   kibana.objects.set(key, {
     ...rule,
     enabled: false,
+    artifacts,
     tags: [...(rule.tags as string[]), 'team-a'],
     actions: [{ ...action, connector_type_id: '.slack' }]
   })
   kibana.version = '9.5.0'
   expect(await setup()).toMatchObject({ code: 0, stderr: '' })
   const updated = kibana.objects.get(key)!
-  expect(updated).toMatchObject({ actions: [action], enabled: false, params: { groupBy: 'row' } })
+  expect(updated).toMatchObject({ actions: [action], artifacts, enabled: false, params: { groupBy: 'row' } })
   expect(updated.tags).toEqual(['why5xx', expect.stringContaining('Managed by why5xx'), 'team-a'])
 })
 
@@ -167,6 +169,7 @@ test.each<[string, (asked: KibanaAsked) => ReturnType<ScriptedKibana['script']>,
   ],
   ['a page of something else', () => [200, '<html>hello</html>'], 'is no Kibana: /api/status answers 200'],
   ['a path that is not there', () => [404, '<html>nginx</html>'], 'is no Kibana: /api/status answers 404'],
+  ['a login in front of it', () => [302, '<html>log in</html>'], 'leads elsewhere (302)'],
   ['too old', () => [200, { version: { number: '8.19.2' } }], 'Kibana 8.19.2 is too old'],
   ['not ready', () => [503, { version: { number: '9.5.0' }, status: {} }], 'Kibana is not available (503)'],
   [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { esqlText, indexPattern } from '../../src/store/esql.ts'
+import { besideTotals, esqlText, indexPattern } from '../../src/store/esql.ts'
 import type { CountedTable, TableQuery } from '../../src/store/table.ts'
 
 const FAILURES: CountedTable = {
@@ -94,6 +94,18 @@ test('indices of a kind', () => {
   expect(indexPattern('failure')).toBe('why5xx-failure-*')
   expect(indexPattern('failure', 'prod')).toBe('why5xx-failure-prod-*')
   expect(indexPattern('incident')).toBe('why5xx-incident-*')
+})
+
+test('beside totals, whose indices are there before any other', () => {
+  expect(
+    esqlText({ ...FAILURES, from: 'reject' }, besideTotals('reject'))
+      .split('\n')
+      .slice(0, 2)
+  ).toEqual([
+    'FROM why5xx-reject-*,why5xx-rollup-*',
+    '| WHERE @timestamp >= ?_tstart AND @timestamp < ?_tend AND event.dataset != "why5xx.rollup"'
+  ])
+  expect(besideTotals('rollup')).toEqual({ pattern: 'why5xx-rollup-*', only: [] })
 })
 
 test('values in the place of parameters', () => {

@@ -9,7 +9,7 @@ import { ndjson } from '../../src/kibana/client.ts'
 import { kibanaObjects } from '../../src/kibana/contents.ts'
 import { DEFAULT_SPACE, type KibanaObject } from '../../src/kibana/object.ts'
 import { RULES, ruleObject } from '../../src/kibana/ruleBody.ts'
-import { esqlText, indexPattern } from '../../src/store/esql.ts'
+import { besideTotals, esqlText } from '../../src/store/esql.ts'
 
 export const KIBANA_FOLDER = join(import.meta.dirname, '../../deploy/kibana')
 
@@ -27,7 +27,7 @@ export function kibanaFiles(): Map<string, string> {
   for (const rule of RULES) files.set(`rules/${rule.name}.json`, json(ruleObject(rule, DEFAULT_SPACE, true).body))
   for (const { name, panels } of DASHBOARDS)
     for (const { id, description, query } of panels) {
-      const text = esqlText(query, { pattern: indexPattern(query.from) })
+      const text = esqlText(query, besideTotals(query.from))
       files.set(`esql/${name}/${id}.esql`, `// ${description}\n${text}\n`)
     }
   return files

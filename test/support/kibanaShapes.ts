@@ -1,6 +1,18 @@
 /**
- * What the APIs of Kibana take, written down from their published descriptions (the dashboards API of 9.5, es-query rules, saved
- * objects): only the part that we send, and strict, as they are. A key that is not here is refused.
+ * What the APIs of Kibana take, written down from its sources: only the part that we send, and strict, as they are. A key that is not
+ * here is refused. Of elastic/kibana, where each came from, with the commit that was read where it is known:
+ *
+ *   dashboards        src/platform/plugins/shared/dashboard/server/api/: dashboard_state_schemas.ts, update/register_update_route.ts
+ *                     (07a3268fea63: 200, 201), update/update.ts (a new id: small letters, digits, `-`, `_`)
+ *   panels            src/platform/packages/shared/kbn-lens-embeddable-utils/config_builder/schema/: charts/xy.ts (03e00ffb7e8e, of 9.6),
+ *                     charts/datatable.ts (00182e8e9e92), charts/metric.ts, metric_ops.ts, shared.ts, format.ts
+ *   esql_control      src/platform/packages/shared/controls/controls-schemas/src/: controls_group_schema.ts, options_list_schema.ts
+ *   .es-query rules   EsQueryRuleParamsSchema of src/platform/packages/shared/response-ops/rule_params/es_query/v1.ts; ids of alerts:
+ *                     x-pack/platform/plugins/shared/stack_alerts/common/esql_query_utils.ts; `row` came with 9.1 (#212135)
+ *   PUT of a rule     x-pack/platform/plugins/shared/alerting/common/routes/rule/apis/update/schemas/v1.ts (1064da9d2c20), and
+ *                     server/application/rule/methods/update/update_rule.ts (027ff2160655: no artifacts given, none left)
+ *   export, import    src/core/packages/saved-objects/server-internal/src/routes/: export.ts (06b740bc862c), import.ts (03527cbb6772)
+ *   saved searches    src/platform/plugins/shared/saved_search/server/saved_objects/schema_legacy.ts (37a128080786), model version 5
  */
 import { z } from 'zod'
 
@@ -116,7 +128,6 @@ const rule = {
     thresholdComparator: z.literal('>'),
     aggType: z.literal('count'),
     groupBy: z.enum(['all', 'row']),
-    termSize: z.number().min(1),
     excludeHitsFromPreviousRun: z.boolean()
   }),
   actions: z.array(
@@ -136,7 +147,12 @@ export const NEW_RULE = z.strictObject({
   rule_type_id: z.literal('.es-query'),
   consumer: z.literal('stackAlerts')
 })
-export const RULE = z.strictObject({ ...rule, alert_delay: z.unknown().optional(), flapping: z.unknown().optional() })
+export const RULE = z.strictObject({
+  ...rule,
+  alert_delay: z.unknown().optional(),
+  flapping: z.unknown().optional(),
+  artifacts: z.unknown().optional()
+})
 
 const savedObject = {
   id: text,

@@ -168,8 +168,9 @@ export class ScriptedKibana {
     const given = JSON.parse(body) as Json & { params: { groupBy: string } }
     const wrong = problem(method === 'POST' ? NEW_RULE : RULE, given)
     if (wrong !== null) return refused(400, wrong)
-    if (given.params.groupBy === 'row' && this.#minor < 2) return refused(400, '[groupBy]: expected all or top')
-    const stored = { ...known, ...given, id, enabled: known?.enabled ?? true }
+    if (given.params.groupBy === 'row' && this.#minor < 1) return refused(400, '[groupBy]: expected all or top')
+    // What an update leaves out of its artifacts is gone.
+    const stored = { ...known, artifacts: {}, ...given, id, enabled: known?.enabled ?? true }
     this.objects.set(key, stored)
     return [200, stored]
   }
