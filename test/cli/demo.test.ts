@@ -1,12 +1,13 @@
 /** What somebody sees first: `npm start`, and the same with a log of one's own. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { accessLine, at } from '../support/lines.ts'
 import { Folder, why5xx, why5xxHere } from '../support/program.ts'
 
 const folder = new Folder()
 afterAll(() => folder.remove())
+afterEach(() => vi.unstubAllEnvs())
 
 test('a bundled incident is explained and kept, and it says how to ask for it', async () => {
   const first = await why5xx(['demo'], { cwd: folder.path })
@@ -32,11 +33,12 @@ test("one's own log, whatever the environment configures", async () => {
     'own.log',
     `${accessLine({ timeMs: at('10:03:00'), status: 502, up: '10.0.0.7:80|0|0.001|502', name: 'pay-api-80' })}\n`
   )
-  const env = { WHY5XX_SINK_KIND: 'elasticsearch' }
-  const { code, stdout } = await why5xx(['demo', log, '--store', 'own'], { cwd: folder.path, env })
+  vi.stubEnv('WHY5XX_SINK_KIND', 'elasticsearch')
+  const store = join(folder.path, 'own')
+  const { code, stdout } = await why5xxHere(['demo', log, '--store', store])
   expect(code).toBe(0)
   expect(stdout).toContain('pay-api-80')
-  expect(stdout).toContain('1 document stored\nin own')
+  expect(stdout).toContain(`1 document stored\nin ${store}`)
 })
 
 test.each([

@@ -20,12 +20,9 @@ afterAll(() => folder.remove())
 const storeAt = (name: string): string => join(folder.path, name)
 
 describe('what has an end is read and stored', () => {
-  test.each([
-    ['stdin', ['-'], readFileSync(LOG)],
-    ['files', ['--no-follow', LOG], '']
-  ])('%s', async (name, args, input) => {
-    const store = storeAt(name)
-    const { code, stdout, stderr } = await why5xx(['run', ...args, '--store', store, ...LISTEN], { input })
+  test('files', async () => {
+    const store = storeAt('files')
+    const { code, stdout, stderr } = await why5xx(['run', '--no-follow', LOG, '--store', store, ...LISTEN])
     expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
     expect(stderr).toContain('"msg":"everything is read and written"')
     const { totals, failures } = await storeContent(store)
@@ -36,12 +33,17 @@ describe('what has an end is read and stored', () => {
 
   test('a pipe that is started again repeats what was counted: it counts once, and is stored once', async () => {
     const store = storeAt('again')
-    for (let start = 0; start < 2; start++)
-      expect((await why5xx(['run', '-', '--store', store, ...LISTEN], { input: readFileSync(LOG) })).code).toBe(0)
+    for (let start = 0; start < 2; start++) {
+      const { code, stdout, stderr } = await why5xx(['run', '-', '--store', store, ...LISTEN], {
+        input: readFileSync(LOG)
+      })
+      expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' })
+      expect(stderr).toContain('"msg":"everything is read and written"')
+    }
     const { totals, failures } = await storeContent(store)
     const requests = totals.reduce((sum, row) => sum + (JSON.parse(row) as { requests: number }).requests, 0)
     expect(requests).toBe(TRUTH.requests)
-    expect([...failures.keys()].length).toBe(new Set(failures.keys()).size)
+    expect(failures.size).toBeGreaterThan(100)
   })
 
   test('a stop decides what waits of a pipe: it cannot be read again', async () => {
@@ -69,7 +71,7 @@ describe('what has an end is read and stored', () => {
   })
 
   test('a file that is not there', async () => {
-    const { code, stderr } = await why5xx([
+    const { code, stderr } = await why5xxHere([
       'run',
       '--no-follow',
       storeAt('none.log'),

@@ -20,10 +20,11 @@ import { expect, test } from 'vitest'
 import { FileSource } from '../../src/source/files.ts'
 import type { StreamState } from '../../src/source/source.ts'
 import { Folder } from '../support/program.ts'
+import { runs } from '../support/seed.ts'
 import { FakeTicker, ReadingRun } from './reading.ts'
 
 const ONLY = process.env.WHY5XX_SEED
-const SEEDS = ONLY === undefined ? Array.from({ length: 30 }, (_, i) => i + 1) : [Number(ONLY)]
+const SEEDS = ONLY === undefined ? Array.from({ length: runs(30).numRuns }, (_, i) => i + 1) : [Number(ONLY)]
 const STEPS = 40
 const GENERATIONS = 30
 
