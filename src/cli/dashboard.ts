@@ -4,7 +4,7 @@ import { Why5xxError } from '../errors.ts'
 import { ClockText } from '../explain/clockText.ts'
 import { nearest } from '../nearest.ts'
 import type { Config } from '../optionTable.ts'
-import { esqlText, indexPattern } from '../store/esql.ts'
+import { besideTotals, esqlText } from '../store/esql.ts'
 import { openReader } from '../store/open.ts'
 import type { StoreReader } from '../store/store.ts'
 import type { TableRow, TableWindow } from '../store/table.ts'
@@ -131,7 +131,7 @@ function windowOf({ fromMs, toMs }: Range): Range {
 function esqlOf({ panels }: Dashboard, { sink }: Config, params: Params): string {
   const namespace = sink.kind === 'elasticsearch' ? sink.elasticsearch.namespace : null
   const texts = panels.map(({ title, description, query }) => {
-    const text = esqlText(query, { pattern: indexPattern(query.from, namespace), params })
+    const text = esqlText(query, { ...besideTotals(query.from, namespace), params })
     return `// ${title}\n// ${description}\n${safeLines(text)}\n`
   })
   return texts.join('\n')

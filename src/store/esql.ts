@@ -53,11 +53,14 @@ export function indexPattern(kind: TableKind, namespace: string | null = null): 
  * The indices of a kind and those of totals, which there are from the first minute on: ES|QL refuses a query of which no index is
  * there, and most have never seen a reject or an incident. Every one of our indices has the fields of all kinds.
  */
-export function besideTotals(kind: TableKind): Required<Pick<EsqlOptions, 'pattern' | 'only'>> {
-  const pattern = indexPattern(kind)
+export function besideTotals(
+  kind: TableKind,
+  namespace: string | null = null
+): Required<Pick<EsqlOptions, 'pattern' | 'only'>> {
+  const pattern = indexPattern(kind, namespace)
   return kind === 'rollup'
     ? { pattern, only: [] }
-    : { pattern: `${pattern},${indexPattern('rollup')}`, only: [`event.dataset != ${literal(TOTALS)}`] }
+    : { pattern: `${pattern},${indexPattern('rollup', namespace)}`, only: [`event.dataset != ${literal(TOTALS)}`] }
 }
 
 /**
