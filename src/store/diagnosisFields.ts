@@ -93,7 +93,7 @@ export function ingressOf({ diagnosis, logged }: JudgedFacts): string | null {
 /** `namespace/service` when both are known, else the upstream name. */
 export function serviceName(facts: JudgedFacts): string | null {
   const [space, name] = [namespaceOf(facts), serviceOf(facts)]
-  return space && name ? `${space}/${name}` : facts.upstreamName
+  return space && name ? `${space}/${name}` : facts.upstreamName || null
 }
 
 function workload({ diagnosis }: JudgedFacts, kind: string): string | null {

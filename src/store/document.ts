@@ -141,7 +141,8 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   field('why5xx.rule.id', 'keyword', f => f.failure.rule),
   field('why5xx.rule.version', 'integer', () => RULES_VERSION),
   field('why5xx.explanation', 'text', f => f.info.title),
-  field('why5xx.upstream.name', 'keyword', f => f.failure.upstreamName),
+  // One that is logged empty is none, as in the embedded store.
+  field('why5xx.upstream.name', 'keyword', f => f.failure.upstreamName || null),
   field('why5xx.upstream.address', 'keyword', f => f.where),
   field('why5xx.upstream.ip', 'ip', f => f.wherePeer.ip),
   field('why5xx.upstream.port', 'integer', f => f.wherePeer.port),

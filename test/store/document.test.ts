@@ -1,11 +1,15 @@
 /** The failure document: golden examples, every field's type. */
+
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CAUSES } from '../../parsers/causes.ts'
 import type { Failure } from '../../src/model.ts'
 import { DIAGNOSIS_FIELDS } from '../../src/store/diagnosisFields.ts'
 import { buildDocument, DOCUMENT_FIELDS } from '../../src/store/document.ts'
+import { failureRow } from '../../src/store/store.ts'
 import { runEngine } from '../support/engineRun.ts'
 import { accessLine, cri } from '../support/lines.ts'
+import { batchOf } from '../support/memoryReader.ts'
 import { documentsOf, EXAMPLES, options, POD, T } from './examples.ts'
 
 test.each(Object.entries(EXAMPLES))('%s', async (name, lines) => {
@@ -190,3 +194,12 @@ function* leavesOf(value: Record<string, unknown>, prefix = ''): Generator<[stri
     else yield* leavesOf(inner as Record<string, unknown>, path)
   }
 }
+
+test('a name that is logged empty is none: stores that keep it apart would group by it', () => {
+  const unnamed = batchOf([join(import.meta.dirname, '../../samples/hostile/access.log')]).failures.filter(
+    stored => failureRow(stored).upstream === '' && failureRow(stored).status !== null
+  )
+  expect(unnamed.length).toBeGreaterThan(0)
+  for (const { document } of unnamed)
+    expect(JSON.stringify([document.service, document.why5xx])).not.toContain('"name":""')
+})
