@@ -140,9 +140,10 @@ function replayText(result: ReplayResult, store: string): string {
   const rejects = result.rejects === 0 ? '' : `, ${plural(result.rejects, 'line')} not understood`
   const out = [
     `${plural(lines, 'line')} read: ${plural(requestsCounted, 'request')} counted${known(requestsKnown)}, ${plural(documentsWritten, 'document')} stored${known(documentsKnown)}${incidents}${rejects}`,
-    `in ${safeText(result.store)}; to look at it:`
+    `in ${safeText(result.store)}${result.from === null ? '' : '; to look at it:'}`
   ]
-  const window = result.from === null ? '' : ` --from ${result.from} --to ${result.to}`
+  if (result.from === null) return `${out.join('\n')}\n`
+  const window = ` --from ${result.from} --to ${result.to}`
   for (const command of ['timeline', ...(incidentsFound > 0 ? ['incidents'] : []), 'failures'])
     out.push(`  why5xx ${command}${store}${window}`)
   return `${out.join('\n')}\n`
