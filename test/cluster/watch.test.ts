@@ -247,7 +247,9 @@ describe('streams that end', () => {
     await eventually(() => expect(api.asked.length).toBeGreaterThan(asked + 3))
     expect(heartbeats()).toBe(before)
     api.answer = listing
-    await eventually(() => expect(told()).toEqual([...FIRST_LIST, 'GAP_START Pod', 'GAP_END Pod']))
+    // On a slow machine the new stream may be silent for long enough to make another gap.
+    const first = [...FIRST_LIST, 'GAP_START Pod', 'GAP_END Pod']
+    await eventually(() => expect(told().slice(0, first.length)).toEqual(first))
     expect(api.watches[0]!.parameters.get('resourceVersion')).toBe('100')
     await eventually(() => expect(heartbeats()).toBeGreaterThan(before))
   })

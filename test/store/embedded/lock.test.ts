@@ -64,7 +64,10 @@ test.each([
 
 test('a dead process that its parent has not reaped owns nothing', async () => {
   // The shell becomes sleep, which waits for no child; a shell might. So the child ends when it is told to, after that.
-  const parent = spawn('sh', ['-c', 'head -c 1 <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  // By another descriptor, since the stdin of what runs in the background is empty.
+  const parent = spawn('sh', ['-c', 'exec 3<&0; head -c 1 <&3 & echo $!; exec sleep 60'], {
+    stdio: ['pipe', 'pipe', 'ignore']
+  })
   try {
     const pid = Number(await new Promise<Buffer>(resolve => parent.stdout.once('data', resolve)))
     const fields = (): string[] => {
