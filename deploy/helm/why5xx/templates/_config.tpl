@@ -11,10 +11,11 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 
 {{- if ne $component "setup" }}
 {{- $kafka := dict "brokers" $values.kafka.brokers "topic" $values.kafka.topic "groupId" $values.kafka.groupId "rejectTopic" $values.kafka.rejectTopic "driver" $values.kafka.driver -}}
+{{- $login := include "why5xx.kafkaLogin" . | fromYaml -}}
 {{- $tls := $values.kafka.tls -}}
 {{- if $tls.enabled }}
 {{- $files := dict "enabled" true -}}
-{{- if $tls.existingSecret }}
+{{- if $login.tlsSecret }}
 {{- if $tls.caKey }}{{ $_ := set $files "caFile" (printf "%s/kafka-tls/%s" $secrets $tls.caKey) }}{{ end }}
 {{- if $tls.certKey }}{{ $_ := set $files "certFile" (printf "%s/kafka-tls/%s" $secrets $tls.certKey) }}{{ end }}
 {{- if $tls.keyKey }}{{ $_ := set $files "keyFile" (printf "%s/kafka-tls/%s" $secrets $tls.keyKey) }}{{ end }}
@@ -23,7 +24,7 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- end }}
 {{- with $values.kafka.sasl }}
 {{- if ne .mechanism "none" }}
-{{- $_ := set $kafka "sasl" (dict "mechanism" .mechanism "username" .username "passwordFile" (printf "%s/kafka-sasl/%s" $secrets .passwordKey)) }}
+{{- $_ := set $kafka "sasl" (dict "mechanism" .mechanism "username" $login.username "passwordFile" (printf "%s/kafka-sasl/%s" $secrets .passwordKey)) }}
 {{- end }}
 {{- end }}
 {{- $_ := set $config "roles" (list $component) }}
@@ -43,14 +44,15 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- end }}
 
 {{- if ne $component "watch" }}
-{{- $login := ternary $values.setup $values.elasticsearch (eq $component "setup") -}}
+{{- $login := include "why5xx.elasticsearchLogin" . | fromYaml -}}
 {{- $elasticsearch := dict "nodes" $values.elasticsearch.nodes "namespace" $values.elasticsearch.namespace -}}
-{{- if $login.existingSecret }}
+{{- if $login.secret }}
+{{- $file := printf "%s/elasticsearch/%s" $secrets $login.key -}}
 {{- if $login.username }}
 {{- $_ := set $elasticsearch "username" $login.username }}
-{{- $_ := set $elasticsearch "passwordFile" (printf "%s/elasticsearch/%s" $secrets $login.passwordKey) }}
+{{- $_ := set $elasticsearch "passwordFile" $file }}
 {{- else }}
-{{- $_ := set $elasticsearch "apiKeyFile" (printf "%s/elasticsearch/%s" $secrets $login.apiKeyKey) }}
+{{- $_ := set $elasticsearch "apiKeyFile" $file }}
 {{- end }}
 {{- end }}
 {{- if $values.elasticsearch.caSecret }}
@@ -113,27 +115,28 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- toYaml $alerts }}
 {{- end }}
 
-{{- /* Which Secrets a component needs, as a list of {name, secret}: mounted at /etc/why5xx/secrets/NAME. Takes (list $ component). */ -}}
+{{- /* Which Secrets a component needs, as a list of {name, secret, keys}: those keys are mounted at /etc/why5xx/secrets/NAME. Takes (list $ component). */ -}}
 {{- define "why5xx.secrets" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $values := $root.Values -}}
 {{- $found := list -}}
 {{- if ne $component "setup" }}
-{{- if and $values.kafka.tls.enabled $values.kafka.tls.existingSecret }}
-{{- $found = append $found (dict "name" "kafka-tls" "secret" $values.kafka.tls.existingSecret) }}
+{{- $login := include "why5xx.kafkaLogin" . | fromYaml -}}
+{{- if and $values.kafka.tls.enabled $login.tlsSecret }}
+{{- $found = append $found (dict "name" "kafka-tls" "secret" $login.tlsSecret "keys" (include "why5xx.kafkaTlsKeys" $root | fromYamlArray)) }}
 {{- end }}
 {{- if ne $values.kafka.sasl.mechanism "none" }}
-{{- $found = append $found (dict "name" "kafka-sasl" "secret" $values.kafka.sasl.existingSecret "keys" (list $values.kafka.sasl.passwordKey)) }}
+{{- $found = append $found (dict "name" "kafka-sasl" "secret" $login.secret "keys" (list $values.kafka.sasl.passwordKey)) }}
 {{- end }}
 {{- if $values.metrics.existingSecret }}
 {{- $found = append $found (dict "name" "metrics" "secret" $values.metrics.existingSecret "keys" (list $values.metrics.tokenKey)) }}
 {{- end }}
 {{- end }}
 {{- if ne $component "watch" }}
-{{- $login := ternary $values.setup $values.elasticsearch (eq $component "setup") -}}
-{{- if $login.existingSecret }}
-{{- $found = append $found (dict "name" "elasticsearch" "secret" $login.existingSecret "keys" (list (ternary $login.passwordKey $login.apiKeyKey (ne $login.username "")))) }}
+{{- $login := include "why5xx.elasticsearchLogin" . | fromYaml -}}
+{{- if $login.secret }}
+{{- $found = append $found (dict "name" "elasticsearch" "secret" $login.secret "keys" (list $login.key)) }}
 {{- end }}
 {{- if $values.elasticsearch.caSecret }}
 {{- $found = append $found (dict "name" "elasticsearch-ca" "secret" $values.elasticsearch.caSecret "keys" (list $values.elasticsearch.caKey)) }}
@@ -155,7 +158,7 @@ worker again. A file with a secret is named by its path; secretVolumes below put
 {{- end }}
 {{- end }}
 {{- range $i, $webhook := $values.alert.webhooks }}
-{{- $found = append $found (dict "name" (printf "webhook-%d" $i) "secret" $webhook.existingSecret) }}
+{{- $found = append $found (dict "name" (printf "webhook-%d" $i) "secret" $webhook.existingSecret "keys" (compact (list $webhook.urlKey $webhook.secretKey $webhook.routingKeyKey) | uniq)) }}
 {{- end }}
 {{- end }}
 {{- toYaml $found }}

@@ -16,11 +16,6 @@
 {{- fail "keda.trigger is prometheus: set keda.prometheus.serverAddress, such as http://prometheus-operated.monitoring:9090, or keda.trigger=kafka" }}
 {{- end }}
 {{- end }}
-{{- with $values.kafka.sasl }}
-{{- if and (ne .mechanism "none") (or (not .username) (not .existingSecret)) }}
-{{- fail (printf "kafka.sasl.mechanism is %s: set kafka.sasl.username and kafka.sasl.existingSecret" .mechanism) }}
-{{- end }}
-{{- end }}
 {{- with $values.kafka.tls }}
 {{- if ne (empty .certKey) (empty .keyKey) }}
 {{- fail "kafka.tls.certKey and kafka.tls.keyKey go together: give both, or none" }}
@@ -28,15 +23,14 @@
 {{- if and (or .certKey .existingSecret) (not .enabled) }}
 {{- fail "kafka.tls names a Secret or a key, and kafka.tls.enabled is false" }}
 {{- end }}
-{{- if and .certKey (not .existingSecret) }}
-{{- fail "kafka.tls.certKey needs kafka.tls.existingSecret, which holds it" }}
 {{- end }}
-{{- end }}
+{{- include "why5xx.refusedLogins" . }}
 {{- if and $values.elasticsearch.username (not $values.elasticsearch.existingSecret) }}
 {{- fail "elasticsearch.username needs elasticsearch.existingSecret with its password" }}
 {{- end }}
-{{- if and $values.setup.enabled $values.elasticsearch.existingSecret (not $values.setup.existingSecret) }}
-{{- fail "setup.enabled needs setup.existingSecret where elasticsearch.existingSecret is given: without a login of its own the Job is refused" }}
+{{- $hasLogin := or $values.elasticsearch.existingSecret $values.worker.elasticsearch.existingSecret $values.alert.elasticsearch.existingSecret -}}
+{{- if and $values.setup.enabled $hasLogin (not $values.setup.existingSecret) }}
+{{- fail "setup.enabled needs setup.existingSecret where elasticsearch.existingSecret is given, or that of a role: without a login of its own the Job is refused" }}
 {{- end }}
 {{- if and $values.setup.enabled $values.setup.username (not $values.setup.existingSecret) }}
 {{- fail "setup.username needs setup.existingSecret with its password" }}
@@ -63,6 +57,39 @@
 {{- end }}
 {{- if and (ne $values.rbac.scope "namespaces") $values.rbac.namespaces }}
 {{- fail (printf "rbac.namespaces is given, and rbac.scope is %s: set rbac.scope=namespaces" $values.rbac.scope) }}
+{{- end }}
+{{- end }}
+
+{{- /* Every role that runs has a whole login, of its own or the common one, and none that is not used. */ -}}
+{{- define "why5xx.refusedLogins" -}}
+{{- $values := .Values -}}
+{{- $mechanism := $values.kafka.sasl.mechanism -}}
+{{- range $component := list "worker" "watch" "alert" }}
+{{- $own := (index $values $component).kafka -}}
+{{- $login := include "why5xx.kafkaLogin" (list $ $component) | fromYaml -}}
+{{- $runs := or (eq $component "worker") (index $values $component).enabled -}}
+{{- if ne (empty $own.username) (empty $own.existingSecret) }}
+{{- fail (printf "%s.kafka.username and %s.kafka.existingSecret go together: give both, or none" $component $component) }}
+{{- end }}
+{{- if and $own.existingSecret (eq $mechanism "none") }}
+{{- fail (printf "%s.kafka.existingSecret is given, and kafka.sasl.mechanism is none" $component) }}
+{{- end }}
+{{- if and $own.tlsSecret (not $values.kafka.tls.enabled) }}
+{{- fail (printf "%s.kafka.tlsSecret is given, and kafka.tls.enabled is false" $component) }}
+{{- end }}
+{{- if and $runs (ne $mechanism "none") (or (not $login.username) (not $login.secret)) }}
+{{- fail (printf "kafka.sasl.mechanism is %s: set kafka.sasl.username and kafka.sasl.existingSecret, or %s.kafka.username and %s.kafka.existingSecret" $mechanism $component $component) }}
+{{- end }}
+{{- if and $runs $values.kafka.tls.certKey (not $login.tlsSecret) }}
+{{- fail (printf "kafka.tls.certKey needs a Secret which holds it: set kafka.tls.existingSecret, or %s.kafka.tlsSecret" $component) }}
+{{- end }}
+{{- end }}
+{{- range $component := list "worker" "alert" }}
+{{- with (index $values $component).elasticsearch }}
+{{- if and .username (not .existingSecret) }}
+{{- fail (printf "%s.elasticsearch.username needs %s.elasticsearch.existingSecret with its password" $component $component) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
