@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { VERSION } from '../version.ts'
+import { CAUSE, collect, NO_COLOR, SERVICE, TIME_ZONE } from './commandFlags.ts'
 import { FORMATS } from './explain.ts'
 import { type KubectlFlags, runKubectl } from './kubectl.ts'
 import { CommonOptions } from './options.ts'
@@ -19,8 +20,8 @@ export async function runKubectlCli(argv: string[]): Promise<number> {
     .option('--to <time>', 'only requests before this time')
     .option('-n, --namespace <namespace>', 'only failures of Services in this namespace (default: of all)')
     .option('-A, --all-namespaces', 'failures of all namespaces, and the whole state of the cluster; wins over -n')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
+    .option(...SERVICE)
+    .option(...CAUSE)
     .addOption(new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('text'))
     .option('-l, --selector <labels>', 'labels of the controller pods (default: those of its chart and its manifests)')
     .option('--controller-namespace <namespace>', 'namespace of the controller pods (default: all)')
@@ -30,11 +31,11 @@ export async function runKubectlCli(argv: string[]): Promise<number> {
     .option('--as <user>', 'ask as this user')
     .option('--as-group <group>', 'ask as a member of this group; several times', collect)
     .option('--request-timeout <duration>', 'how long a request may stay without an answer; 0 is without end', '60s')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
+    .option(...TIME_ZONE)
     .option('--config <file>', 'YAML file with options (default: ./why5xx.yaml if it is there)')
     .option('--set <path=value>', 'set one option, e.g. join.errorWaitMs=300000', collect)
     .option('--no-mask', 'show query strings, referrers and header values unmasked')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `
@@ -52,8 +53,4 @@ Exit codes: 0 done, whatever was found; 1 some log could not be read; 2 wrong us
       exitCode = await runKubectl(flags, new CommonOptions(command.opts()))
     })
   return (await runCommands(program, argv)) ?? exitCode
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value]
 }

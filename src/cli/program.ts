@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { VERSION } from '../version.ts'
-import { collect, common } from './commandFlags.ts'
+import { CAUSE, collect, common, NO_COLOR, READ_STORE, SERVICE, SINCE, TIME_ZONE } from './commandFlags.ts'
 import type { DemoFlags } from './demo.ts'
 import type { ReplayFlags } from './replay.ts'
 import { newProgram, runCommands } from './runCommands.ts'
@@ -32,16 +32,16 @@ Exit codes: 0 done, whatever was found; 1 some input could not be read; 2 wrong 
     .option('--format <format>', 'text, json, ndjson (one failure document a line), markdown or html', 'text')
     .option('--from <time>', 'only requests from this time on: RFC 3339, local time with a zone, or -2h')
     .option('--to <time>', 'only requests before this time')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
+    .option(...SINCE)
+    .option(...SERVICE)
+    .option(...CAUSE)
     .option(
       '--cluster <file...>',
       'state of the cluster, from kubectl get -o json: says which pod it was and what was wrong with it'
     )
     .option('--source <name>', 'cluster/namespace/pod/container of the lines, for ids, where no envelope tells')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...TIME_ZONE)
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `
@@ -116,7 +116,7 @@ Examples:
     )
     .argument('[file...]', 'log files, also gzip (default: a wave of OOM kills during a sale)')
     .option('--store <folder>', 'where it is kept (default: ./why5xx-demo)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `\nExamples:\n  why5xx demo\n  why5xx demo /var/log/nginx/access.log /var/log/nginx/error.log`
@@ -166,8 +166,8 @@ A case: {"id", "now", "failure": {"symptom", "time", "namespace", "service", "up
     )
     .argument('<failure>', 'id of a stored failure (event.id), or a file with one case; - is stdin')
     .option('--format <format>', 'text or json', 'text')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...READ_STORE)
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `

@@ -1,7 +1,17 @@
 /** The commands that read a store: each with its flags and examples; its code is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { collect, common } from './commandFlags.ts'
+import {
+  CAUSE,
+  CAUSE_OF_INCIDENT,
+  collect,
+  common,
+  NO_COLOR,
+  READ_STORE,
+  SERVICE,
+  SINCE,
+  TIME_ZONE
+} from './commandFlags.ts'
 
 /** `done` is told the exit code. */
 export function addStoreCommands(program: Command, done: (exitCode: number) => void): void {
@@ -11,12 +21,12 @@ export function addStoreCommands(program: Command, done: (exitCode: number) => v
     .option('--format <format>', 'markdown, html (one page with pictures) or json', 'markdown')
     .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)')
     .option('--to <time>', 'before this time (default: now)')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
+    .option(...SINCE)
+    .option(...SERVICE)
+    .option(...CAUSE)
     .option('--output <file>', 'write to this file instead of stdout')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
+    .option(...READ_STORE)
+    .option(...TIME_ZONE)
     .addHelpText(
       'after',
       `
@@ -37,16 +47,16 @@ Examples:
     .option('--format <format>', 'table, or ndjson: the failure document a line', 'table')
     .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h')
     .option('--to <time>', 'before this time')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause', collect)
+    .option(...SINCE)
+    .option(...SERVICE)
+    .option(...CAUSE)
     .option('--pod <name>', 'only this blamed pod, or its address', collect)
     .option('--status <code>', 'only this status: 502, or 5xx', collect)
     .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, all as ndjson)')
     .option('--order <order>', 'newest or oldest first', 'newest')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...READ_STORE)
+    .option(...TIME_ZONE)
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `
@@ -72,14 +82,14 @@ Examples:
       'going on at or after this time: RFC 3339, local time with a zone, or -2h (default: 24 h before --to)'
     )
     .option('--to <time>', 'begun before this time (default: now)')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause, or no_requests', collect)
+    .option(...SINCE)
+    .option(...SERVICE)
+    .option(...CAUSE_OF_INCIDENT, collect)
     .option('--state <state>', 'only these: open or resolved')
     .option('--limit <count>', 'at most this many; 0 is all (default: 50 in a table, else all)')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...READ_STORE)
+    .option(...TIME_ZONE)
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `
@@ -105,13 +115,13 @@ An incident that is told under another one is indented below it.`
     .option('--format <format>', 'text, json, or esql: the query of each panel, to paste into Discover', 'text')
     .option('--from <time>', 'from this time on: RFC 3339, local time with a zone, or -2h (default: 3 h before --to)')
     .option('--to <time>', 'before this time (default: now)')
-    .option('--since <duration>', 'the same as --from -DURATION, e.g. 90m')
-    .option('--service <name>', 'only this upstream name, or namespace/service', collect)
-    .option('--cause <slug>', 'only this cause, or no_requests')
+    .option(...SINCE)
+    .option(...SERVICE)
+    .option(...CAUSE_OF_INCIDENT)
     .option('--incident <id>', 'this incident; where nothing else is said, with its service, its cause and its time')
-    .option('--store <path>', 'folder of an embedded store (default: the store of sink.kind)')
-    .option('--time-zone <zone>', 'print times in this zone, and read --from and --to in it (default: UTC)')
-    .option('--no-color', 'plain text also on a terminal')
+    .option(...READ_STORE)
+    .option(...TIME_ZONE)
+    .option(...NO_COLOR)
     .addHelpText(
       'after',
       `
